@@ -1,0 +1,40 @@
+# Everything a fresh machine needs is Python, venv and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help run test check bench lock clean
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+# The set-up runs once, and again only when what it installs has changed.
+$(READY): requirements.lock pyproject.toml
+	@echo "Setting up $(VENV) (once; about a minute) ..."
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+run: $(READY) ## Start the demo: PostgreSQL, Valkey, seeded data and the service
+	$(BIN)/parallel-ops demo $(ARGS)
+
+test: $(READY) ## Run the tests on a real PostgreSQL and a real Valkey
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY) ## Format, lint, types, and the direction of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY) ## Run the benchmarks and rewrite the tables of docs/benchmarks.md
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lock: ## Pin every dependency again (needs uv)
+	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --all-extras --universal --python-version 3.11 -o requirements.lock pyproject.toml
+
+clean: ## Remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

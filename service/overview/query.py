@@ -1,0 +1,26 @@
+"""What a caller asks for, and the values that are allowed in it."""
+
+from msgspec import Struct
+
+WINDOW_DAYS = (1, 7, 14, 30, 90)
+BUCKET_DAYS = (1, 7, 14, 30)
+LEVELS = ("warn", "critical", "info")
+EXPORT_FORMATS = ("json", "csv", "md")
+
+
+class Query(Struct, frozen=True):
+    """What one snapshot depends on: the window and the three filters; None is "no filter"."""
+
+    window_days: int
+    site_id: str | None = None
+    target_object: str | None = None
+    template_key: str | None = None
+
+
+class PageQuery(Struct, frozen=True):
+    """One page of failing rows; `only` is the site or target object that is kept, None keeps all."""
+
+    window_days: int
+    only: str | None
+    page: int
+    page_size: int

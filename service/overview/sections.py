@@ -1,0 +1,104 @@
+"""What the five sources say, as small numbers: the day cells and the maps of one snapshot.
+
+A *day cell* counts the rows of one whole day before the snapshot's instant. `days` is ordered
+oldest first and has exactly window_days cells; rows dated after the instant are in the last one.
+Maps are sorted by key. Totals that can be derived are derived, so they cannot disagree.
+"""
+
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from service.overview.query import Query
+
+
+class DocSyncDay(Struct, frozen=True, array_like=True):
+    """Jobs of one day; dead letters are among the failed."""
+
+    total: int = 0
+    failed: int = 0
+    dead_letters: int = 0
+
+
+class DocSync(Struct, frozen=True):
+    """Document sync jobs of a window and site. `attempts` is the sum of attempt_count."""
+
+    days: tuple[DocSyncDay, ...]
+    by_status: dict[str, int]
+    attempts: int
+
+
+class WorkflowActionsDay(Struct, frozen=True, array_like=True):
+    """Custom action runs of one day."""
+
+    total: int = 0
+    failed: int = 0
+
+
+class WorkflowActions(Struct, frozen=True):
+    """Custom action runs of a window and target object."""
+
+    days: tuple[WorkflowActionsDay, ...]
+    by_status: dict[str, int]
+    by_result_code: dict[str, int]
+
+
+class BreakagesDay(Struct, frozen=True, array_like=True):
+    """Breakage incidents of one day."""
+
+    total: int = 0
+    open: int = 0
+
+
+class Breakages(Struct, frozen=True):
+    """Breakage incidents of a window. `repeated` counts incidents whose description recurs."""
+
+    days: tuple[BreakagesDay, ...]
+    by_status: dict[str, int]
+    by_severity: dict[str, int]
+    by_responsibility: dict[str, int]
+    repeated: int
+
+
+class ConsumptionTemplates(Struct, frozen=True):
+    """Template versions, of all time; the two lists are sorted template keys."""
+
+    versions_total: int
+    templates_total: int
+    active_versions_total: int
+    invalid_active_templates: tuple[str, ...]
+    templates_without_active: tuple[str, ...]
+
+
+class OverlayCache(Struct, frozen=True):
+    """Lookups of the 3D overlay cache in a window, over all processes that serve overlays."""
+
+    entries: int = 0
+    hits: int = 0
+    misses: int = 0
+    evictions: int = 0
+    ttl_seconds: int = 0
+    max_entries: int = 0
+
+
+class Snapshot(Struct, frozen=True):
+    """All sections as of one instant; `degraded` names those that are filled with zeros."""
+
+    instant: datetime
+    query: Query
+    doc_sync: DocSync
+    workflow_actions: WorkflowActions
+    breakages: Breakages
+    consumption_templates: ConsumptionTemplates
+    overlay_cache: OverlayCache
+    degraded: tuple[str, ...] = ()
+
+    @property
+    def window_since(self) -> datetime:
+        """The window's first instant; rows of exactly that instant are in it."""
+        return window_since(self.instant, self.query.window_days)
+
+
+def window_since(instant: datetime, window_days: int) -> datetime:
+    """The first instant of the window that ends at `instant`."""
+    return instant - timedelta(days=window_days)
