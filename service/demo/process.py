@@ -1,0 +1,250 @@
+"""A server that runs as our child: started, stopped, killed or frozen, and gone when we are."""
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import ClassVar
+
+import psutil
+
+from service.demo import launch
+
+# Below the range from which the kernel picks ports for outgoing connections: a client that keeps
+# knocking while the server is away could otherwise be given that very port, and talk to itself.
+PORTS = range(20_000, 32_000)
+POLL_SECONDS = 0.01
+
+
+class ServerError(Exception):
+    """An embedded server cannot be started or used; the message says why and what to do."""
+
+
+def account() -> pwd.struct_passwd:
+    """The user that the servers run as: ourselves, or `nobody` for root, whom PostgreSQL refuses."""
+    return pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+
+
+def temporary_folder() -> Path:
+    """A new folder that the servers' user can enter; the caller removes it."""
+    places = (tempfile.gettempdir(), "/tmp", "/var/tmp")  # noqa: S108
+    parent = next((place for place in places if closed_folder(Path(place)) is None), places[0])
+    folder = Path(tempfile.mkdtemp(prefix="parallel-ops-", dir=parent))
+    folder.chmod(0o711)
+    return folder
+
+
+def closed_folder(path: Path) -> Path | None:
+    """The topmost folder on the way to `path`, itself included, that the servers' user cannot enter."""
+    if os.geteuid() != 0:
+        return None
+    user = account()
+    return next((p for p in reversed((path, *path.parents)) if not _may_enter(p, user)), None)
+
+
+def _may_enter(path: Path, user: pwd.struct_passwd) -> bool:
+    status = path.stat()
+    if status.st_uid == user.pw_uid:
+        return bool(status.st_mode & stat.S_IXUSR)
+    return bool(status.st_mode & stat.S_IXOTH)
+
+
+def within_reach(program: Path, site: Path, needs: Sequence[str], into: Path) -> Path:
+    """`program`, or where the servers' user cannot run it, a copy of it and what it needs.
+
+    Neither a home folder nor a virtual environment in it is opened up to make the program run.
+    The copy keeps the layout below `site`, by which the program finds its libraries.
+    """
+    if closed_folder(program) is None:
+        return program
+    shutil.rmtree(into, ignore_errors=True)
+    for need in needs:
+        if (site / need).is_dir():
+            shutil.copytree(site / need, into / need, ignore=shutil.ignore_patterns("include", "*.a", "pgxs"))
+        else:
+            (into / need).parent.mkdir(parents=True)
+            shutil.copy2(site / need, into / need)
+    for path in (into, *into.rglob("*")):
+        os.chown(path, account().pw_uid, account().pw_gid, follow_symlinks=False)
+    return into / program.relative_to(site)
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 on which nobody listens."""
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def wait_until_ended(processes: Iterable[psutil.Process], seconds: float) -> bool:
+    """Whether all of them end in time; one that nobody has buried yet (a zombie) has ended."""
+    deadline = time.monotonic() + seconds
+    while any(map(_alive, processes)):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
+
+
+def _alive(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+class Server(ABC):
+    """One server on 127.0.0.1 in a folder of its own; a restart keeps its port and data."""
+
+    name: ClassVar[str]
+    stop_signal: ClassVar[signal.Signals]
+    orphan_signal: ClassVar[signal.Signals]  # sent by the kernel when the process that started it ends
+    start_seconds: float = 30.0
+    stop_seconds: float = 30.0
+
+    def __init__(self, folder: Path, port: int | None = None) -> None:
+        self.folder = folder.absolute()
+        self.port = port or free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """Where clients connect to."""
+
+    @abstractmethod
+    def _command(self) -> Sequence[str | Path]:
+        """What to run; prepares the folder as far as needed."""
+
+    @abstractmethod
+    def _ready(self) -> bool:
+        """Whether it answers; OSError counts as not yet."""
+
+    @property
+    def log(self) -> Path:
+        """What the server said."""
+        return self.folder / f"{self.name}.log"
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is there, frozen or not."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running server."""
+        if self._process is None or not self.running:
+            raise ServerError(f"{self.name} is not running")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        if self.running:
+            return
+        self._own_folder()
+        program = self._command()
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._launch(program),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                env=self._environment(),
+                start_new_session=True,
+            )
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self.kill()
+            raise
+
+    def stop(self) -> None:
+        """Stop it cleanly: what it has accepted is kept."""
+        if not self.running:
+            return
+        self.resume()
+        assert self._process is not None  # noqa: S101
+        self._process.send_signal(self.stop_signal)
+        try:
+            self._process.wait(self.stop_seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """End all of its processes at once, as a crash would."""
+        family = self._family()
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        if self._process is not None:
+            self._process.wait()
+        wait_until_ended(family, self.stop_seconds)
+
+    def pause(self) -> None:
+        """Freeze it: connections stay open and nothing answers."""
+        for process in self._family():
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        for process in self._family():
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
+
+    def _family(self) -> list[psutil.Process]:
+        """The server's process, then those that it has started."""
+        if not self.running:
+            return []
+        parent = psutil.Process(self.pid)
+        return [parent, *parent.children(recursive=True)]
+
+    def _own_folder(self) -> None:
+        """Make the folder if needed; its user must be able to get to it and own it."""
+        user = account()
+        if not self.folder.exists():
+            self.folder.mkdir(parents=True, mode=0o755)
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+        if (closed := closed_folder(self.folder)) is not None:
+            raise ServerError(
+                f"{self.name} runs as the user {user.pw_name}, who cannot enter {closed}: "
+                "use a data folder elsewhere, for example below /var/tmp"
+            )
+
+    def _launch(self, program: Sequence[str | Path]) -> list[str]:
+        user = account()
+        return launch.command(program, uid=user.pw_uid, gid=user.pw_gid, last_signal=self.orphan_signal)
+
+    @staticmethod
+    def _environment() -> dict[str, str]:
+        """Ours, without what a developer has set for their own PostgreSQL."""
+        return {k: v for k, v in os.environ.items() if not k.startswith("PG")} | {"LC_ALL": "C"}
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + self.start_seconds
+        while self.running:
+            with suppress(OSError):
+                if self._ready():
+                    return
+            if time.monotonic() > deadline:
+                raise ServerError(self._complaint(f"did not answer within {self.start_seconds:g} s"))
+            time.sleep(POLL_SECONDS)
+        raise ServerError(self._complaint("ended while starting"))
+
+    def _complaint(self, what: str) -> str:
+        """What went wrong, with the last words of the server."""
+        tail = self.log.read_text(errors="replace").splitlines()[-15:]
+        return "\n".join([f"{self.name} {what}. The end of {self.log}:", *(f"  {line}" for line in tail)])
