@@ -16,6 +16,7 @@ class DocSyncDay(Struct, frozen=True, array_like=True):
     """Jobs of one day; dead letters are among the failed."""
 
     total: int = 0
+    completed: int = 0
     failed: int = 0
     dead_letters: int = 0
 

@@ -1,0 +1,51 @@
+"""Cached values, and how they are written in Redis: versioned msgpack that names its key."""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+# Raised with every change of what is stored; what has another number is a miss.
+VERSION = 1
+
+
+class Entry(Struct, frozen=True):
+    """A value of a key as of a tick, what computing it took, and its encoded size."""
+
+    value: Any
+    key: str
+    tick: int
+    seconds: float
+    size: int
+
+
+class _Stored(Struct, frozen=True, array_like=True):
+    version: int
+    key: str
+    tick: int
+    seconds: float
+    value: msgspec.Raw
+
+
+class UnreadableEntry(Exception):
+    """What stands under a key was not written by this version for this key."""
+
+
+_encoder = msgspec.msgpack.Encoder()
+_stored = msgspec.msgpack.Decoder(_Stored)
+
+
+def encode(key: str, tick: int, seconds: float, value: Any) -> bytes:  # noqa: ANN401
+    """The bytes of a value computed in `seconds` for the key's tick."""
+    return _encoder.encode(_Stored(VERSION, key, tick, seconds, msgspec.Raw(_encoder.encode(value))))
+
+
+def decode(raw: bytes, key: str, tick: int, decoder: msgspec.msgpack.Decoder[Any]) -> Entry:
+    """The entry that `encode` wrote. Raises UnreadableEntry for anything else."""
+    try:
+        stored = _stored.decode(raw)
+        if (stored.version, stored.key, stored.tick) != (VERSION, key, tick):
+            raise UnreadableEntry(f"version {stored.version} of {stored.key}:{stored.tick}")
+        return Entry(decoder.decode(stored.value), key, tick, stored.seconds, len(raw))
+    except msgspec.MsgspecError as error:
+        raise UnreadableEntry(str(error)) from error

@@ -1,0 +1,43 @@
+"""Single flight: whoever asks for the same thing at the same time shares one computation."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Any
+
+
+class Flights:
+    """Running computations by key. One whose callers all went away runs on to its end."""
+
+    def __init__(self) -> None:
+        self._running: dict[Hashable, asyncio.Task[Any]] = {}
+
+    def start(self, key: Hashable, compute: Callable[[], Awaitable[Any]]) -> asyncio.Task[Any]:
+        """The running computation of that key, or a new one.
+
+        Wait for it through asyncio.shield(), or a cancelled waiter cancels it for all.
+        """
+        task = self._running.get(key)
+        if task is None:
+            task = asyncio.ensure_future(_run(compute))
+            self._running[key] = task
+            task.add_done_callback(lambda done: self._landed(key, done))
+        return task
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    async def close(self) -> None:
+        """Cancel what still runs and wait until it has cleaned up."""
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _landed(self, key: Hashable, task: asyncio.Task[Any]) -> None:
+        self._running.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # looked at, so that asyncio does not report it a second time
+
+
+async def _run(compute: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401
+    return await compute()

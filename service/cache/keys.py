@@ -1,0 +1,27 @@
+"""Readable cache keys that no value can break out of."""
+
+from hashlib import blake2b
+from urllib.parse import quote
+
+PREFIX = "parallel-ops:v1"
+MAX_VALUE_LENGTH = 80
+DIGEST_BYTES = 16
+
+
+def cache_key(name: str, window_days: int | None, **values: str | None) -> str:
+    """`parallel-ops:v1:doc_sync:7d:site=SH-01`; what is None is left out. At most some 300 bytes.
+
+    Values are percent-encoded, so they hold no separator. A long one is cut and told from others
+    by its digest behind a `#`, which percent-encoding never leaves in a value.
+    """
+    window = [] if window_days is None else [f"{window_days}d"]
+    given = [f"{field}={_bounded(value)}" for field, value in values.items() if value is not None]
+    return ":".join([PREFIX, name, *window, *given])
+
+
+def _bounded(value: str) -> str:
+    quoted = quote(value, safe="")
+    if len(quoted) <= MAX_VALUE_LENGTH:
+        return quoted
+    digest = blake2b(value.encode(), digest_size=DIGEST_BYTES).hexdigest()
+    return f"{quoted[:MAX_VALUE_LENGTH]}#{digest}"

@@ -1,0 +1,47 @@
+"""How long cached values are fresh, stale and kept, and how long anybody waits."""
+
+from msgspec import Struct
+
+
+class Policy(Struct, frozen=True):
+    """All in seconds, but for `memory_bytes`.
+
+    refresh: the length of a tick, whole seconds on a grid that all instances share.
+    stale: up to this age an older value is served while its refresh runs.
+    max_stale: up to this age an older value is served while refreshing fails.
+    answer: a request waits no longer than this for a computation.
+    compute: a computation, the wait for its turn included, is given up after this.
+    lease: a computation whose process died is taken over after this.
+    poll: how often a process looks whether another one's computation has ended.
+    retry: a failed computation is not tried again for this long.
+    """
+
+    refresh: int = 15
+    stale: float = 60.0
+    max_stale: float = 300.0
+    answer: float = 17.0
+    compute: float = 34.0
+    lease: float = 5.0
+    poll: float = 0.025
+    retry: float = 2.0
+    memory_bytes: int = 64 * 1024 * 1024
+
+    def tick(self, now: float) -> int:
+        """The start of the tick that `now` is in, both in Unix seconds."""
+        return int(now // self.refresh) * self.refresh
+
+    @property
+    def kept_seconds(self) -> float:
+        """How long Redis keeps a value: as long as anybody may still serve it, and a tick more."""
+        return self.max_stale + self.compute + self.refresh
+
+    def older(self, tick: int) -> range:
+        """The ticks before `tick` whose values may still be served, newest first."""
+        return range(tick - self.refresh, tick - int(self.max_stale) - 1, -self.refresh)
+
+    def stale_bound(self, compute_seconds: float) -> float:
+        """The age up to which a value whose computation took that long hides its refresh.
+
+        A scan that takes longer than the ticks would otherwise make every reader wait for it.
+        """
+        return min(self.max_stale, max(self.stale, 4 * compute_seconds))

@@ -1,0 +1,262 @@
+"""The cache: values per tick, computed once in the fleet, served stale rather than late.
+
+A caller asks for several *parts* at once and gets all of them as of one tick, never a mix. A part
+is looked for in this process, then in Redis, and computed last. Nothing here knows what parts are.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Literal
+
+import msgspec
+import structlog
+from cachetools import LRUCache
+from msgspec import Struct
+
+from service.cache.entry import Entry, UnreadableEntry, decode, encode
+from service.cache.flights import Flights
+from service.cache.memory import Memory
+from service.cache.observer import Observer
+from service.cache.policy import Policy
+from service.cache.store import Store, StoreAway
+
+State = Literal["hit", "stale", "miss"]
+
+REMEMBERED_FAILURES = 10_000
+# A larger value is not worth the network: who needs it computes it.
+MAX_STORED_BYTES = 8 * 1024 * 1024
+
+log = structlog.get_logger(__name__)
+
+
+class Part(Struct, frozen=True):
+    """One value of a tick: its key without the tick, and how it is computed for a tick.
+
+    An optional part is left out (None) while it cannot be computed; without any other part there
+    is no answer. `name` stands for all parts of a kind, in logs and metrics.
+    """
+
+    name: str
+    key: str
+    compute: Callable[[int], Awaitable[Any]]
+    decoder: msgspec.msgpack.Decoder[Any]
+    optional: bool = False
+
+
+class Answer(Struct, frozen=True):
+    """The parts' values in the order asked for, all as of `tick`.
+
+    hit: of the current tick, without a computation; miss: somebody waited for one; stale: older.
+    """
+
+    values: tuple[Any, ...]
+    tick: int
+    state: State
+
+
+class Unavailable(Exception):
+    """Nothing could be computed in time, and nothing young enough is kept."""
+
+
+class TickCache:
+    """See the module. `clock` gives Unix seconds; all else is measured on the monotonic clock."""
+
+    def __init__(self, store: Store, policy: Policy, clock: Callable[[], float], observer: Observer) -> None:
+        self._store = store
+        self._policy = policy
+        self._clock = clock
+        self._observer = observer
+        self._memory = Memory(policy.memory_bytes)
+        self._flights = Flights()
+        self._flight_ticks: dict[str, int] = {}
+        self._failed_at: LRUCache[str, float] = LRUCache(REMEMBERED_FAILURES)
+
+    @property
+    def tick(self) -> int:
+        """The start of the current tick, in Unix seconds."""
+        return self._policy.tick(self._clock())
+
+    async def get(self, parts: Sequence[Part]) -> Answer:
+        """The parts as of one tick. Raises Unavailable."""
+        tick = self.tick
+        answer = self._held(parts, tick, "hit") or self._older(parts, tick)
+        if answer is None:
+            return await self._cold(parts, tick)
+        self._refresh(parts, tick)
+        return answer
+
+    async def close(self) -> None:
+        """Stop what is being computed; leases are given back."""
+        await self._flights.close()
+
+    def _held(
+        self, parts: Sequence[Part], tick: int, state: State, landed: dict[str, Entry] | None = None
+    ) -> Answer | None:
+        """The parts of a tick, if all are there; what failed last may be missing if it is optional."""
+        values = []
+        for part in parts:
+            entry = self._memory.get(part.key, tick) or (landed or {}).get(part.key)
+            if entry is not None and entry.tick == tick:
+                values.append(entry.value)
+            elif part.optional and part.key in self._failed_at:
+                values.append(None)
+            else:
+                return None
+        return Answer(tuple(values), tick, state)
+
+    def _older(self, parts: Sequence[Part], tick: int, *, at_any_age: bool = False) -> Answer | None:
+        """The newest older answer, unless it is too old to be served without waiting."""
+        for older in self._policy.older(tick):
+            answer = self._held(parts, older, "stale")
+            if answer is not None:
+                young = at_any_age or self._clock() - older <= self._bound(parts, older)
+                return answer if young else None
+        return None
+
+    def _bound(self, parts: Sequence[Part], tick: int) -> float:
+        if any(part.key in self._failed_at for part in parts):
+            return self._policy.max_stale
+        entries = (self._memory.get(part.key, tick) for part in parts)
+        return self._policy.stale_bound(max((entry.seconds for entry in entries if entry), default=0.0))
+
+    def _refresh(self, parts: Sequence[Part], tick: int) -> list[asyncio.Task[Entry]]:
+        """Start the computations that a tick needs, leaving out those that have only just failed."""
+        return [
+            self._start(part, tick)
+            for part in parts
+            if self._memory.get(part.key, tick) is None and not self._resting(part)
+        ]
+
+    def _resting(self, part: Part) -> bool:
+        failed_at = self._failed_at.get(part.key)
+        return failed_at is not None and time.monotonic() - failed_at < self._policy.retry
+
+    def _start(self, part: Part, tick: int) -> asyncio.Task[Entry]:
+        """The running computation of a part, of whichever tick it is, or a new one."""
+        if part.key not in self._flight_ticks:
+            self._flight_ticks[part.key] = tick
+        return self._flights.start(part.key, lambda: self._obtain(part, tick))
+
+    async def _cold(self, parts: Sequence[Part], tick: int) -> Answer:
+        """Wait for Redis or a computation; when that fails, any answer that may still be served."""
+        answer = None
+        try:
+            async with asyncio.timeout(self._policy.answer):
+                answer = await self._recalled(parts, tick) or await self._computed(parts)
+        except TimeoutError:
+            log.warning("no answer in time", parts=[part.key for part in parts])
+        answer = answer or self._older(parts, tick, at_any_age=True)
+        if answer is None:
+            raise Unavailable
+        return answer
+
+    async def _recalled(self, parts: Sequence[Part], tick: int) -> Answer | None:
+        """What Redis still knows: the current tick, or an older one whose refresh is then started."""
+        keys = tuple(part.key for part in parts)
+        await asyncio.shield(self._flights.start((keys, tick), lambda: self._recall(parts, tick)))
+        answer = self._held(parts, tick, "hit") or self._older(parts, tick)
+        if answer is not None:
+            self._refresh(parts, tick)
+        return answer
+
+    async def _computed(self, parts: Sequence[Part]) -> Answer | None:
+        """Compute what is missing, or None when a computation failed.
+
+        Computations that are under way since an earlier tick are joined, not doubled: the others
+        are then computed for that tick, too. Parts of two such ticks take another round.
+        """
+        while True:
+            tick = min((self._flight_ticks.get(part.key, self.tick) for part in parts), default=self.tick)
+            tasks = self._refresh(parts, tick)
+            if tasks:
+                await asyncio.wait(tasks)
+            landed = [task.result() for task in tasks if not task.cancelled() and not task.exception()]
+            answer = self._held(parts, tick, "miss", {entry.key: entry for entry in landed})
+            if answer is not None or any(self._resting(part) and not part.optional for part in parts):
+                return answer
+
+    async def _recall(self, parts: Sequence[Part], tick: int) -> None:
+        """Take from Redis all that is kept of these parts, in one round trip."""
+        wanted = [(part, at) for part in parts for at in (tick, *self._policy.older(tick))]
+        try:
+            found = await self._store.get([_name(part, at) for part, at in wanted])
+        except StoreAway:
+            return
+        for (part, at), raw in zip(wanted, found, strict=True):
+            self._keep(_read(part, at, raw))
+
+    async def _obtain(self, part: Part, tick: int) -> Entry:
+        """The entry of a part's tick, wherever it comes from; a failure is remembered for a while."""
+        try:
+            async with asyncio.timeout(self._policy.compute):
+                entry = await self._shared(part, tick)
+        except Exception as error:  # a source may fail in any way, and none of them ends the service
+            self._failed_at[part.key] = time.monotonic()
+            self._observer.failed(part.name)
+            log.warning("computation failed", part=part.key, error=repr(error))
+            raise
+        finally:
+            self._flight_ticks.pop(part.key, None)
+        self._failed_at.pop(part.key, None)
+        self._keep(entry)
+        return entry
+
+    async def _shared(self, part: Part, tick: int) -> Entry:
+        """Let one process in the fleet compute, and the others wait for what it leaves in Redis."""
+        waited = False
+        try:
+            while True:
+                entry = await self._stored(part, tick)
+                if entry is not None:
+                    return entry
+                lease = await self._store.lease(f"{_name(part, tick)}:lease")
+                if lease is not None:
+                    async with lease.held():
+                        # The last holder may have stored it between the look and the lease.
+                        return await self._stored(part, tick) or await self._compute_and_store(part, tick)
+                if not waited:
+                    self._observer.waited(part.name)
+                waited = True
+                await asyncio.sleep(self._policy.poll)
+        except StoreAway:
+            return (await self._compute(part, tick))[0]
+
+    async def _compute_and_store(self, part: Part, tick: int) -> Entry:
+        entry, raw = await self._compute(part, tick)
+        if len(raw) <= MAX_STORED_BYTES:
+            try:
+                await self._store.put(_name(part, tick), raw, self._policy.kept_seconds)
+            except StoreAway as error:
+                log.info("not kept in redis", part=part.key, error=str(error))
+        return entry
+
+    async def _compute(self, part: Part, tick: int) -> tuple[Entry, bytes]:
+        started = time.monotonic()
+        value = await part.compute(tick)
+        seconds = time.monotonic() - started
+        self._observer.computed(part.name, seconds)
+        raw = encode(part.key, tick, seconds, value)
+        return Entry(value, part.key, tick, seconds, len(raw)), raw
+
+    async def _stored(self, part: Part, tick: int) -> Entry | None:
+        (raw,) = await self._store.get([_name(part, tick)])
+        return _read(part, tick, raw)
+
+    def _keep(self, entry: Entry | None) -> None:
+        if entry is not None:
+            self._memory.put(entry)
+
+
+def _name(part: Part, tick: int) -> str:
+    return f"{part.key}:{tick}"
+
+
+def _read(part: Part, tick: int, raw: bytes | None) -> Entry | None:
+    if raw is None:
+        return None
+    try:
+        return decode(raw, part.key, tick, part.decoder)
+    except UnreadableEntry as error:
+        log.warning("unreadable entry ignored", key=_name(part, tick), error=str(error))
+        return None

@@ -1,0 +1,125 @@
+"""Failing rows, one page at a time."""
+
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from msgspec import Raw, Struct, structs
+
+from service.overview.query import PageQuery
+from service.overview.sections import window_since
+
+Json = TypeVar("Json", str, Raw)
+
+
+class FailedJob(Struct, frozen=True):
+    """One failed document sync job. `created_at` is null for a date past the year 9999."""
+
+    id: str
+    task_type: str
+    status: str
+    attempt_count: int | None
+    max_attempts: int | None
+    last_error: str | None
+    dedupe_key: str | None
+    site_id: str | None
+    created_at: datetime | None
+
+
+class FailedRun(Struct, Generic[Json], frozen=True):
+    """One failed workflow custom action run; `result_code` is whatever JSON value it holds.
+
+    In an answer that is raw JSON; in a cache, which may not be JSON, it is JSON text.
+    """
+
+    id: str
+    rule_id: str
+    object_id: str
+    target_object: str
+    from_state: str | None
+    to_state: str | None
+    trigger_phase: str
+    status: str
+    attempts: int
+    result_code: Json
+    last_error: str | None
+    created_at: datetime | None
+
+
+class FailedJobs(Struct, frozen=True):
+    """The failed jobs of a window and site: how many in all, and one page of them."""
+
+    total: int
+    rows: tuple[FailedJob, ...]
+
+
+class FailedRuns(Struct, frozen=True):
+    """The failed runs of a window and target object: how many in all, and one page of them."""
+
+    total: int
+    rows: tuple[FailedRun[str], ...]
+
+
+class Pagination(Struct, frozen=True):
+    """`pages` is 0 when there is nothing to show; a page past the end is empty."""
+
+    page: int
+    page_size: int
+    pages: int
+    total: int
+
+
+class DocSyncFailures(Struct, frozen=True):
+    """A page of failed document sync jobs, newest first, without the caller's operator_id."""
+
+    window_days: int
+    window_since: datetime
+    site_filter: str | None
+    total: int
+    pagination: Pagination
+    jobs: tuple[FailedJob, ...]
+
+
+class WorkflowFailures(Struct, frozen=True):
+    """A page of failed workflow action runs, newest first, without the caller's operator_id."""
+
+    window_days: int
+    window_since: datetime
+    target_object_filter: str | None
+    total: int
+    pagination: Pagination
+    runs: tuple[FailedRun[Raw], ...]
+
+
+def doc_sync_failures(failed: FailedJobs, query: PageQuery, instant: datetime) -> DocSyncFailures:
+    """The answer that holds a page of failed jobs."""
+    return DocSyncFailures(
+        window_days=query.window_days,
+        window_since=window_since(instant, query.window_days),
+        site_filter=query.only,
+        total=failed.total,
+        pagination=paginate(query, failed.total),
+        jobs=failed.rows,
+    )
+
+
+def workflow_failures(failed: FailedRuns, query: PageQuery, instant: datetime) -> WorkflowFailures:
+    """The answer that holds a page of failed runs."""
+    return WorkflowFailures(
+        window_days=query.window_days,
+        window_since=window_since(instant, query.window_days),
+        target_object_filter=query.only,
+        total=failed.total,
+        pagination=paginate(query, failed.total),
+        runs=tuple(map(_as_answer, failed.rows)),
+    )
+
+
+def _as_answer(run: FailedRun[str]) -> FailedRun[Raw]:
+    fields = structs.asdict(run)
+    return FailedRun(**{**fields, "result_code": Raw(run.result_code.encode())})
+
+
+def paginate(query: PageQuery, total: int) -> Pagination:
+    """Where a page stands among all pages."""
+    pages = -(-total // query.page_size)
+    return Pagination(query.page, query.page_size, pages, total)

@@ -1,0 +1,194 @@
+"""The summary: totals, maps and rates of one snapshot."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from service.overview import sections
+from service.overview.sections import Snapshot
+from service.overview.slo import Hint, Rates, Thresholds, slo_hints
+
+
+class DocSyncSummary(Struct, frozen=True):
+    """Document sync jobs of the window and site; rates are null when there are none."""
+
+    total: int
+    by_status: dict[str, int]
+    success_rate: float | None
+    dead_letter_total: int
+    dead_letter_rate: float | None
+    avg_attempt_count: float
+    site_filter: str | None
+
+
+class WorkflowActionsSummary(Struct, frozen=True):
+    """Workflow custom action runs of the window and target object."""
+
+    total: int
+    by_status: dict[str, int]
+    by_result_code: dict[str, int]
+    failed_rate: float | None
+    warning_rate: float | None
+    target_object_filter: str | None
+
+
+class BreakagesSummary(Struct, frozen=True):
+    """Breakage incidents of the window; a repeated one shares its description with another."""
+
+    total: int
+    by_status: dict[str, int]
+    by_severity: dict[str, int]
+    by_responsibility: dict[str, int]
+    open_total: int
+    open_rate: float | None
+    repeated_total: int
+    repeated_rate: float | None
+
+
+class ConsumptionTemplatesSummary(Struct, frozen=True):
+    """Template versions of all time; the lists hold template keys."""
+
+    versions_total: int
+    templates_total: int
+    active_versions_total: int
+    invalid_active_templates: tuple[str, ...]
+    templates_without_active: tuple[str, ...]
+    template_key_filter: str | None
+
+
+class OverlayCacheSummary(Struct, frozen=True):
+    """Lookups of the 3D overlay cache in the window, over all processes that serve overlays."""
+
+    entries: int
+    hits: int
+    misses: int
+    evictions: int
+    ttl_seconds: int
+    max_entries: int
+    requests: int
+    hit_rate: float | None
+
+
+class Summary(Struct, frozen=True):
+    """How the five side tracks did in the window, without the caller's operator_id."""
+
+    generated_at: datetime
+    window_days: int
+    window_since: datetime
+    doc_sync: DocSyncSummary
+    workflow_actions: WorkflowActionsSummary
+    breakages: BreakagesSummary
+    consumption_templates: ConsumptionTemplatesSummary
+    overlay_cache: OverlayCacheSummary
+    slo_hints: tuple[Hint, ...]
+    degraded: tuple[str, ...]
+
+
+def rate(part: int, whole: int) -> float | None:
+    """The plain quotient, unrounded; None when there is nothing to divide by."""
+    return part / whole if whole else None
+
+
+def summarize(snapshot: Snapshot, thresholds: Thresholds) -> Summary:
+    """The summary of a snapshot, with the SLO hints that the thresholds give."""
+    query = snapshot.query
+    doc_sync = doc_sync_summary(snapshot.doc_sync, query.site_id)
+    workflow_actions = workflow_actions_summary(snapshot.workflow_actions, query.target_object)
+    breakages = breakages_summary(snapshot.breakages)
+    overlay_cache = overlay_cache_summary(snapshot.overlay_cache)
+    rates = Rates(
+        overlay_requests=overlay_cache.requests,
+        overlay_hit_rate=overlay_cache.hit_rate,
+        dead_letter_rate=doc_sync.dead_letter_rate,
+        failed_rate=workflow_actions.failed_rate,
+        open_rate=breakages.open_rate,
+    )
+    return Summary(
+        generated_at=snapshot.instant,
+        window_days=query.window_days,
+        window_since=snapshot.window_since,
+        doc_sync=doc_sync,
+        workflow_actions=workflow_actions,
+        breakages=breakages,
+        consumption_templates=consumption_templates_summary(
+            snapshot.consumption_templates, query.template_key
+        ),
+        overlay_cache=overlay_cache,
+        slo_hints=slo_hints(rates, thresholds),
+        degraded=snapshot.degraded,
+    )
+
+
+def doc_sync_summary(section: sections.DocSync, site_id: str | None) -> DocSyncSummary:
+    """Totals and rates of the document sync section."""
+    total = sum(section.by_status.values())
+    dead_letters = sum(day.dead_letters for day in section.days)
+    return DocSyncSummary(
+        total=total,
+        by_status=section.by_status,
+        success_rate=rate(section.by_status.get("completed", 0), total),
+        dead_letter_total=dead_letters,
+        dead_letter_rate=rate(dead_letters, total),
+        avg_attempt_count=round(section.attempts / total, 4) if total else 0.0,
+        site_filter=site_id,
+    )
+
+
+def workflow_actions_summary(
+    section: sections.WorkflowActions, target_object: str | None
+) -> WorkflowActionsSummary:
+    """Totals and rates of the workflow action section."""
+    total = sum(section.by_status.values())
+    return WorkflowActionsSummary(
+        total=total,
+        by_status=section.by_status,
+        by_result_code=section.by_result_code,
+        failed_rate=rate(section.by_status.get("failed", 0), total),
+        warning_rate=rate(section.by_status.get("warning", 0), total),
+        target_object_filter=target_object,
+    )
+
+
+def breakages_summary(section: sections.Breakages) -> BreakagesSummary:
+    """Totals and rates of the breakage section."""
+    total = sum(section.by_status.values())
+    open_total = section.by_status.get("open", 0)
+    return BreakagesSummary(
+        total=total,
+        by_status=section.by_status,
+        by_severity=section.by_severity,
+        by_responsibility=section.by_responsibility,
+        open_total=open_total,
+        open_rate=rate(open_total, total),
+        repeated_total=section.repeated,
+        repeated_rate=rate(section.repeated, total),
+    )
+
+
+def consumption_templates_summary(
+    section: sections.ConsumptionTemplates, template_key: str | None
+) -> ConsumptionTemplatesSummary:
+    """The template section with the filter that it was read by."""
+    return ConsumptionTemplatesSummary(
+        versions_total=section.versions_total,
+        templates_total=section.templates_total,
+        active_versions_total=section.active_versions_total,
+        invalid_active_templates=section.invalid_active_templates,
+        templates_without_active=section.templates_without_active,
+        template_key_filter=template_key,
+    )
+
+
+def overlay_cache_summary(section: sections.OverlayCache) -> OverlayCacheSummary:
+    """The overlay counters with requests and hit rate."""
+    requests = section.hits + section.misses
+    return OverlayCacheSummary(
+        entries=section.entries,
+        hits=section.hits,
+        misses=section.misses,
+        evictions=section.evictions,
+        ttl_seconds=section.ttl_seconds,
+        max_entries=section.max_entries,
+        requests=requests,
+        hit_rate=rate(section.hits, requests),
+    )

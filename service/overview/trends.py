@@ -1,0 +1,161 @@
+"""Trends: the day cells of one snapshot, grouped into buckets.
+
+Window and bucket edges are whole days before the snapshot's instant, so every bucket is a run of
+day cells and no figure is estimated.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from service.overview.sections import BreakagesDay, DocSyncDay, Snapshot, WorkflowActionsDay
+from service.overview.summary import (
+    ConsumptionTemplatesSummary,
+    OverlayCacheSummary,
+    consumption_templates_summary,
+    overlay_cache_summary,
+    rate,
+)
+
+
+class TrendFilters(Struct, frozen=True):
+    """The filters in force; null is "no filter"."""
+
+    site_id: str | None
+    target_object: str | None
+    template_key: str | None
+
+
+class DocSyncPoint(Struct, frozen=True):
+    """Document sync jobs of one bucket."""
+
+    total: int
+    failed_total: int
+    dead_letter_total: int
+    success_rate: float | None
+    dead_letter_rate: float | None
+
+
+class WorkflowActionsPoint(Struct, frozen=True):
+    """Workflow custom action runs of one bucket."""
+
+    total: int
+    failed_total: int
+    failed_rate: float | None
+
+
+class BreakagesPoint(Struct, frozen=True):
+    """Breakage incidents of one bucket."""
+
+    total: int
+    open_total: int
+    open_rate: float | None
+
+
+class TrendPoint(Struct, frozen=True):
+    """One bucket [bucket_start, bucket_end); partial when it is clipped at generated_at."""
+
+    bucket_start: datetime
+    bucket_end: datetime
+    partial: bool
+    doc_sync: DocSyncPoint
+    workflow_actions: WorkflowActionsPoint
+    breakages: BreakagesPoint
+
+
+class TrendAggregates(Struct, frozen=True):
+    """The sums over all points; they equal the summary's totals of the same snapshot."""
+
+    doc_sync_total: int
+    doc_sync_failed_total: int
+    doc_sync_dead_letter_total: int
+    workflow_total: int
+    workflow_failed_total: int
+    breakages_total: int
+    breakages_open_total: int
+
+
+class Trends(Struct, frozen=True):
+    """The window's course in buckets, oldest first, without the caller's operator_id."""
+
+    generated_at: datetime
+    window_days: int
+    window_since: datetime
+    bucket_days: int
+    filters: TrendFilters
+    points: tuple[TrendPoint, ...]
+    aggregates: TrendAggregates
+    consumption_templates: ConsumptionTemplatesSummary
+    overlay_cache: OverlayCacheSummary
+    degraded: tuple[str, ...]
+
+
+def trends_of(snapshot: Snapshot, bucket_days: int) -> Trends:
+    """The trends of a snapshot in buckets of `bucket_days`."""
+    query = snapshot.query
+    points = tuple(_points(snapshot, bucket_days))
+    return Trends(
+        generated_at=snapshot.instant,
+        window_days=query.window_days,
+        window_since=snapshot.window_since,
+        bucket_days=bucket_days,
+        filters=TrendFilters(query.site_id, query.target_object, query.template_key),
+        points=points,
+        aggregates=_aggregates(points),
+        consumption_templates=consumption_templates_summary(
+            snapshot.consumption_templates, query.template_key
+        ),
+        overlay_cache=overlay_cache_summary(snapshot.overlay_cache),
+        degraded=snapshot.degraded,
+    )
+
+
+def _points(snapshot: Snapshot, bucket_days: int) -> Iterator[TrendPoint]:
+    window_days = snapshot.query.window_days
+    for first in range(0, window_days, bucket_days):
+        last = min(first + bucket_days, window_days)
+        yield TrendPoint(
+            bucket_start=snapshot.window_since + timedelta(days=first),
+            bucket_end=snapshot.window_since + timedelta(days=last),
+            partial=last - first < bucket_days,
+            doc_sync=_doc_sync(snapshot.doc_sync.days[first:last]),
+            workflow_actions=_workflow_actions(snapshot.workflow_actions.days[first:last]),
+            breakages=_breakages(snapshot.breakages.days[first:last]),
+        )
+
+
+def _doc_sync(days: tuple[DocSyncDay, ...]) -> DocSyncPoint:
+    total = sum(day.total for day in days)
+    dead_letters = sum(day.dead_letters for day in days)
+    return DocSyncPoint(
+        total=total,
+        failed_total=sum(day.failed for day in days),
+        dead_letter_total=dead_letters,
+        success_rate=rate(sum(day.completed for day in days), total),
+        dead_letter_rate=rate(dead_letters, total),
+    )
+
+
+def _workflow_actions(days: tuple[WorkflowActionsDay, ...]) -> WorkflowActionsPoint:
+    total = sum(day.total for day in days)
+    failed = sum(day.failed for day in days)
+    return WorkflowActionsPoint(total, failed, rate(failed, total))
+
+
+def _breakages(days: tuple[BreakagesDay, ...]) -> BreakagesPoint:
+    total = sum(day.total for day in days)
+    still_open = sum(day.open for day in days)
+    return BreakagesPoint(total, still_open, rate(still_open, total))
+
+
+def _aggregates(points: tuple[TrendPoint, ...]) -> TrendAggregates:
+    return TrendAggregates(
+        doc_sync_total=sum(point.doc_sync.total for point in points),
+        doc_sync_failed_total=sum(point.doc_sync.failed_total for point in points),
+        doc_sync_dead_letter_total=sum(point.doc_sync.dead_letter_total for point in points),
+        workflow_total=sum(point.workflow_actions.total for point in points),
+        workflow_failed_total=sum(point.workflow_actions.failed_total for point in points),
+        breakages_total=sum(point.breakages.total for point in points),
+        breakages_open_total=sum(point.breakages.open_total for point in points),
+    )

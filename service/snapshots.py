@@ -1,0 +1,140 @@
+"""From a query to a snapshot: which sections it is made of, and how each is cached.
+
+A section is cached by what it depends on and nothing else, so the snapshots of 25 sites and 4
+target objects share 25 + 4 + 1 + 1 statements a tick.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+from redis.asyncio import Redis
+
+from service.cache.keys import cache_key
+from service.cache.tick_cache import Part, State, TickCache
+from service.overlay.counters import read_window
+from service.overview import sections
+from service.overview.failures import FailedJobs, FailedRuns
+from service.overview.query import PageQuery, Query
+from service.sources import breakages, consumption_templates, doc_sync, failures, workflow_actions
+from service.sources.database import Database
+
+T = TypeVar("T")
+
+
+class Held(Struct, Generic[T], frozen=True):
+    """A value as of an instant, and whether it was at hand ("hit"), is old ("stale") or new ("miss")."""
+
+    value: T
+    instant: datetime
+    state: State
+
+
+class Snapshots:
+    """Answers queries from the cache, and fills it from the five sources."""
+
+    def __init__(self, cache: TickCache, database: Database, redis: Redis) -> None:
+        self._cache = cache
+        self._database = database
+        self._redis = redis
+
+    @property
+    def tick(self) -> int:
+        """The start of the current tick in Unix seconds: fresh snapshots are as of this instant."""
+        return self._cache.tick
+
+    async def get(self, query: Query) -> Held[sections.Snapshot]:
+        """The snapshot of a query, all sections as of one instant. Raises cache.Unavailable."""
+        answer = await self._cache.get(self._sections(query))
+        jobs, runs, incidents, templates, overlay = answer.values
+        instant = _instant(answer.tick)
+        snapshot = sections.Snapshot(
+            instant=instant,
+            query=query,
+            doc_sync=jobs,
+            workflow_actions=runs,
+            breakages=incidents,
+            consumption_templates=templates,
+            overlay_cache=overlay or sections.OverlayCache(),
+            degraded=() if overlay else ("overlay_cache",),
+        )
+        return Held(snapshot, instant, answer.state)
+
+    async def failed_jobs(self, query: PageQuery) -> Held[FailedJobs]:
+        """A page of failed document sync jobs. Raises cache.Unavailable."""
+        return await self._page("doc_sync_failures", "site", query, failures.failed_jobs)
+
+    async def failed_runs(self, query: PageQuery) -> Held[FailedRuns]:
+        """A page of failed workflow action runs. Raises cache.Unavailable."""
+        return await self._page("workflow_failures", "target", query, failures.failed_runs)
+
+    def _sections(self, query: Query) -> tuple[Part, ...]:
+        """In the order of Snapshot's fields."""
+        days = query.window_days
+        section = partial(self._section, query)
+        return (
+            section("doc_sync", doc_sync.read, cache_key("doc_sync", days, site=query.site_id)),
+            section(
+                "workflow_actions",
+                workflow_actions.read,
+                cache_key("workflow_actions", days, target=query.target_object),
+            ),
+            section("breakages", breakages.read, cache_key("breakages", days)),
+            section(
+                "consumption_templates",
+                consumption_templates.read,
+                cache_key("consumption_templates", None, template=query.template_key),
+            ),
+            Part(
+                "overlay_cache",
+                cache_key("overlay_cache", days),
+                lambda tick: read_window(self._redis, _instant(tick), days),
+                _DECODERS["overlay_cache"],
+                optional=True,
+            ),
+        )
+
+    def _section(
+        self,
+        query: Query,
+        name: str,
+        read: Callable[[Database, Query, datetime], Awaitable[Any]],
+        key: str,
+    ) -> Part:
+        return Part(name, key, lambda tick: read(self._database, query, _instant(tick)), _DECODERS[name])
+
+    async def _page(
+        self,
+        name: str,
+        filtered_by: str,
+        query: PageQuery,
+        read: Callable[[Database, PageQuery, datetime], Awaitable[T]],
+    ) -> Held[T]:
+        key = cache_key(
+            name,
+            query.window_days,
+            **{filtered_by: query.only},
+            page=str(query.page),
+            size=str(query.page_size),
+        )
+        part = Part(name, key, lambda tick: read(self._database, query, _instant(tick)), _DECODERS[name])
+        answer = await self._cache.get((part,))
+        return Held(answer.values[0], _instant(answer.tick), answer.state)
+
+
+_DECODERS: dict[str, msgspec.msgpack.Decoder[Any]] = {
+    "doc_sync": msgspec.msgpack.Decoder(sections.DocSync),
+    "workflow_actions": msgspec.msgpack.Decoder(sections.WorkflowActions),
+    "breakages": msgspec.msgpack.Decoder(sections.Breakages),
+    "consumption_templates": msgspec.msgpack.Decoder(sections.ConsumptionTemplates),
+    "overlay_cache": msgspec.msgpack.Decoder(sections.OverlayCache),
+    "doc_sync_failures": msgspec.msgpack.Decoder(FailedJobs),
+    "workflow_failures": msgspec.msgpack.Decoder(FailedRuns),
+}
+
+
+def _instant(tick: int) -> datetime:
+    return datetime.fromtimestamp(tick, UTC)

@@ -1,0 +1,98 @@
+"""Connections to the PLM's database: few, read-only, and never held for long."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import asyncpg
+from msgspec import Struct
+from sqlalchemy import Row, Select, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+# How long the client waits past the server's own statement_timeout before it gives a server up that
+# no longer answers at all, and how long for a connection.
+GRACE_SECONDS = 1.0
+CONNECT_SECONDS = 3.0
+
+
+Statement: TypeAlias = Select[*tuple[Any, ...]]
+Record: TypeAlias = Row[*tuple[Any, ...]]
+Records: TypeAlias = Sequence[Record]
+
+
+class DatabaseError(Exception):
+    """A statement gave no answer: the server is away, too slow, or refuses it."""
+
+
+class DatabaseLimits(Struct, frozen=True):
+    """What the service may ask of the database: seconds a statement, seconds a lock, connections."""
+
+    statement_timeout_seconds: float
+    lock_timeout_seconds: float
+    max_queries: int
+
+
+class Database:
+    """A pool of at most `max_queries` read-only connections; so many statements run at once.
+
+    Each statement is its own transaction. A connection that the server closed is replaced unseen.
+    """
+
+    def __init__(self, url: str, limits: DatabaseLimits) -> None:
+        self._deadline = limits.statement_timeout_seconds + GRACE_SECONDS
+        self._engine = create_async_engine(
+            make_url(url).set(drivername="postgresql+asyncpg"),
+            isolation_level="AUTOCOMMIT",
+            pool_size=limits.max_queries,
+            max_overflow=0,
+            pool_timeout=self._deadline,
+            pool_pre_ping=True,
+            connect_args={"timeout": CONNECT_SECONDS, "server_settings": _session(limits)},
+        )
+
+    async def rows(self, statement: Statement) -> Records:
+        """All rows of one statement. Raises DatabaseError."""
+        return (await self.consistent(statement))[0]
+
+    async def consistent(self, *statements: Statement) -> list[Records]:
+        """The rows of several statements, which all see the same data. Raises DatabaseError."""
+        isolation = "AUTOCOMMIT" if len(statements) == 1 else "REPEATABLE READ"
+        try:
+            async with asyncio.timeout(self._deadline), self._engine.connect() as connection:
+                await connection.execution_options(isolation_level=isolation)
+                return [await _fetch(connection, statement) for statement in statements]
+        except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise DatabaseError(_reason(error)) from error
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+
+async def _fetch(connection: AsyncConnection, statement: Statement) -> Records:
+    return (await connection.execute(statement)).all()
+
+
+def _session(limits: DatabaseLimits) -> dict[str, str]:
+    return {
+        "application_name": "parallel-ops",
+        "default_transaction_read_only": "on",
+        "statement_timeout": _milliseconds(limits.statement_timeout_seconds),
+        "lock_timeout": _milliseconds(limits.lock_timeout_seconds),
+        # The same prepared statement asks for one day or for ninety: a plan made for any window
+        # would be wrong for most.
+        "plan_cache_mode": "force_custom_plan",
+        "timezone": "UTC",
+    }
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(max(1, round(seconds * 1000)))
+
+
+def _reason(error: Exception) -> str:
+    """The server's own words, without the statement and its parameters."""
+    cause = getattr(error, "orig", None) or error
+    first_line = str(cause).partition("\n")[0]
+    return f"{type(cause).__name__}: {first_line}" if first_line else type(cause).__name__

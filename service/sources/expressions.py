@@ -1,0 +1,122 @@
+"""The SQL expressions that the sections share: one place for each rule of the contract."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Integer, Text, case, cast, func, literal, null
+from sqlalchemy.dialects.postgresql import INTERVAL, JSONB, TIMESTAMP
+
+from service.overview.sections import window_since
+
+# PostgreSQL's btrim() takes away blanks only; this is what Python's str.strip() takes away, and so
+# what a filter's value has lost when it is compared.
+WHITE_SPACE = "".join(
+    chr(code)
+    for code in (
+        *range(0x09, 0x0E),
+        *range(0x1C, 0x21),
+        *(0x85, 0xA0, 0x1680),
+        *range(0x2000, 0x200B),
+        *(0x2028, 0x2029, 0x202F, 0x205F, 0x3000),
+    )
+)
+ONE_DAY = timedelta(days=1)
+_FALSY = ("null", "false", "0", '""', "[]", "{}")
+_NO_RESULT_CODE = ("null", "false", "0", '""')
+
+
+class Window:
+    """The rows of the `days` x 24 h before `instant`, cut into day cells."""
+
+    def __init__(self, instant: datetime, days: int) -> None:
+        self.days = days
+        self._since = _naive(window_since(instant, days))
+        self._last_cell = _naive(instant) - ONE_DAY
+
+    def has(self, created_at: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Whether a row is in the window. There is no upper bound: late clocks count too."""
+        return created_at >= literal(self._since, TIMESTAMP())
+
+    def cell(self, created_at: ColumnElement[Any]) -> ColumnElement[datetime]:
+        """The first instant of a row's day cell; rows of the future are in the newest one."""
+        clipped = func.least(created_at, literal(self._last_cell, TIMESTAMP()))
+        day, since = literal(ONE_DAY, INTERVAL()), literal(self._since, TIMESTAMP())
+        return func.date_bin(day, clipped, since, type_=TIMESTAMP())
+
+    def index(self, cell: datetime) -> int:
+        """Where a day cell stands in the window, oldest first."""
+        return (cell - self._since) // ONE_DAY
+
+
+def lowered(text: ColumnElement[Any]) -> ColumnElement[str]:
+    """Text lower-cased; null and "" are "unknown"."""
+    return func.lower(func.coalesce(func.nullif(text, ""), "unknown"))
+
+
+def trimmed(text: ColumnElement[Any]) -> ColumnElement[str]:
+    """Text without white space at both ends."""
+    return func.btrim(text, WHITE_SPACE)
+
+
+def text_or_number(document: ColumnElement[Any], key: str) -> ColumnElement[str | None]:
+    """The value at a key of a JSON object: a string trimmed, a number's JSON text, else null."""
+    kind, text = func.jsonb_typeof(field(document, key)), field_text(document, key)
+    return case((kind == "string", trimmed(text)), (kind == "number", text))
+
+
+def truthy(document: ColumnElement[Any], key: str) -> ColumnElement[bool]:
+    """Whether the value at a key counts as true; a missing one does not.
+
+    jsonb compares numbers by value, so 0.0 is among the false ones.
+    """
+    value = field(document, key)
+    return func.coalesce(value.not_in([_json(text) for text in _FALSY]), False)
+
+
+def result_code_json(result: ColumnElement[Any]) -> ColumnElement[str | None]:
+    """The JSON text of a result's code, `null` where an object has none; null for no object."""
+    missing = case((func.jsonb_typeof(result) == "object", "null"))
+    return func.coalesce(cast(field(result, "result_code"), Text), missing)
+
+
+def result_code_name(json_text: ColumnElement[Any]) -> ColumnElement[str | None]:
+    """What a result code counts as: its text, or UNKNOWN for null, "", 0 and false."""
+    value = cast(json_text, JSONB)
+    return case(
+        (json_text.is_(None), null()),
+        (value.in_([_json(text) for text in _NO_RESULT_CODE]), "UNKNOWN"),
+        else_=func.jsonb_build_array(value).op("->>", return_type=Text())(literal(0, Integer())),
+    )
+
+
+def field(document: ColumnElement[Any], key: str) -> ColumnElement[Any]:
+    """The JSON value at a key; null when it is missing or the document is no object."""
+    return document.op("->", return_type=JSONB())(literal(key, Text()))
+
+
+def field_text(document: ColumnElement[Any], key: str) -> ColumnElement[str]:
+    """The text of the JSON value at a key."""
+    return document.op("->>", return_type=Text())(literal(key, Text()))
+
+
+def count() -> ColumnElement[int]:
+    """How many rows a group has."""
+    return func.count()
+
+
+def summed(number: ColumnElement[Any]) -> ColumnElement[int]:
+    """A sum as a whole number; 0 when there is nothing to add."""
+    return cast(func.coalesce(func.sum(number), 0), BigInteger)
+
+
+def in_order(counts: dict[str, int]) -> dict[str, int]:
+    """A map sorted by key, by code point."""
+    return dict(sorted(counts.items()))
+
+
+def _json(text: str) -> ColumnElement[Any]:
+    return cast(literal(text, Text()), JSONB)
+
+
+def _naive(instant: datetime) -> datetime:
+    return instant.replace(tzinfo=None)
