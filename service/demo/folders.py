@@ -8,10 +8,29 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from msgspec import Struct
 
-def account() -> pwd.struct_passwd:
+
+class Account(Struct, frozen=True):
+    """A user of the system."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+def account() -> Account:
     """The user that the servers run as: ourselves, or `nobody` for root, whom PostgreSQL refuses."""
-    return pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    if os.geteuid() != 0:
+        return Account(str(os.geteuid()), os.geteuid(), os.getegid())
+    nobody = pwd.getpwnam("nobody")
+    return Account(nobody.pw_name, nobody.pw_uid, nobody.pw_gid)
+
+
+def give_away(path: Path) -> None:
+    """Make the servers' user the owner of what we have made for it."""
+    if os.geteuid() == 0:
+        os.chown(path, account().uid, account().gid, follow_symlinks=False)
 
 
 def temporary_folder() -> Path:
@@ -31,9 +50,9 @@ def closed_folder(path: Path) -> Path | None:
     return next((p for p in reversed((path, *path.parents)) if not _may_enter(p, user)), None)
 
 
-def _may_enter(path: Path, user: pwd.struct_passwd) -> bool:
+def _may_enter(path: Path, user: Account) -> bool:
     status = path.stat()
-    if status.st_uid == user.pw_uid:
+    if status.st_uid == user.uid:
         return bool(status.st_mode & stat.S_IXUSR)
     return bool(status.st_mode & stat.S_IXOTH)
 
@@ -54,5 +73,5 @@ def within_reach(program: Path, site: Path, needs: Sequence[str], into: Path) ->
             (into / need).parent.mkdir(parents=True)
             shutil.copy2(site / need, into / need)
     for path in (into, *into.rglob("*")):
-        os.chown(path, account().pw_uid, account().pw_gid, follow_symlinks=False)
+        give_away(path)
     return into / program.relative_to(site)

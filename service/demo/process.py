@@ -15,7 +15,7 @@ from typing import ClassVar
 import psutil
 
 from service.demo import launch
-from service.demo.folders import account, closed_folder
+from service.demo.folders import account, closed_folder, give_away
 
 # Below the range from which the kernel picks ports for outgoing connections: a client that keeps
 # knocking while the server is away could otherwise be given that very port, and talk to itself.
@@ -162,19 +162,18 @@ class Server(ABC):
 
     def _own_folder(self) -> None:
         """Make the folder if needed; its user must be able to get to it and own it."""
-        user = account()
         if not self.folder.exists():
             self.folder.mkdir(parents=True, mode=0o755)
-            os.chown(self.folder, user.pw_uid, user.pw_gid)
+            give_away(self.folder)
         if (closed := closed_folder(self.folder)) is not None:
             raise ServerError(
-                f"{self.name} runs as the user {user.pw_name}, who cannot enter {closed}: "
+                f"{self.name} runs as the user {account().name}, who cannot enter {closed}: "
                 "use a data folder elsewhere, for example below /var/tmp"
             )
 
     def _launch(self, program: Sequence[str | Path]) -> list[str]:
         user = account()
-        return launch.command(program, uid=user.pw_uid, gid=user.pw_gid, last_signal=self.orphan_signal)
+        return launch.command(program, uid=user.uid, gid=user.gid, last_signal=self.orphan_signal)
 
     @staticmethod
     def _environment() -> dict[str, str]:

