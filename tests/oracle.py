@@ -1,0 +1,649 @@
+"""The contract read slowly: what a client must be answered, worked out row by row.
+
+This file shares no code with the service and may never import it. It is the second opinion that the
+service's SQL is held against on random databases, so it favours the obvious over the quick. Quotes in
+the comments are the contract's own words.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from math import ceil
+from typing import Any, Final
+
+from tests.builders import INFINITY, Database, Row
+
+Document = dict[str, Any]
+Overlay = Mapping[str, int]
+
+# "entries is the sum over the live processes ...; all 0 when there are none."
+NO_OVERLAY: Final = {
+    "entries": 0,
+    "hits": 0,
+    "misses": 0,
+    "evictions": 0,
+    "ttl_seconds": 0,
+    "max_entries": 0,
+}
+
+
+@dataclass(frozen=True)
+class Query:
+    """The parameters as a client sends them, padding included."""
+
+    window_days: int = 7
+    site_id: str | None = None
+    target_object: str | None = None
+    template_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The thresholds of one hint: past `warn` it warns, past `critical`, if any, it is critical."""
+
+    warn: float
+    critical: float | None = None
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """The thresholds of all hints; "with these defaults"."""
+
+    overlay_requests: int = 10
+    overlay_hit_rate: Limits = Limits(0.8)
+    dead_letter_rate: Limits = Limits(0.05)
+    failed_rate: Limits = Limits(0.02)
+    open_rate: Limits = Limits(0.5)
+
+
+DEFAULT_THRESHOLDS: Final = Thresholds()
+
+
+# --- the answers (section 5) ---------------------------------------------------------------------
+
+
+def summary(
+    database: Database,
+    instant: datetime,
+    overlay: Overlay | None,
+    query: Query,
+    thresholds: Thresholds = DEFAULT_THRESHOLDS,
+) -> Document:
+    """The answer of /summary. `overlay` None is Redis being away."""
+    since = window_since(instant, query)
+    jobs = jobs_of(database, since, query)
+    runs = runs_of(database, since, query)
+    incidents = in_window(database.incidents, since)
+    sections = {
+        "doc_sync": doc_sync(jobs, query),
+        "workflow_actions": workflow_actions(runs, query),
+        "breakages": breakages(incidents),
+        "consumption_templates": consumption_templates(database.plans, query),
+        "overlay_cache": overlay_cache(overlay),
+    }
+    return {
+        **heading(instant, query),
+        **sections,
+        "slo_hints": slo_hints(sections, thresholds),
+        "degraded": degraded(overlay),
+        "operator_id": None,
+    }
+
+
+def trends(
+    database: Database, instant: datetime, overlay: Overlay | None, query: Query, bucket_days: int
+) -> Document:
+    """The answer of /trends."""
+    since = window_since(instant, query)
+    jobs = jobs_of(database, since, query)
+    runs = runs_of(database, since, query)
+    incidents = in_window(database.incidents, since)
+    return {
+        **heading(instant, query),
+        "bucket_days": bucket_days,
+        "filters": filters(query),
+        "points": trend_points((jobs, runs, incidents), instant, query, bucket_days),
+        "aggregates": {
+            "doc_sync_total": len(jobs),
+            "doc_sync_failed_total": count_status(jobs, "failed"),
+            "doc_sync_dead_letter_total": sum(is_dead_letter(job) for job in jobs),
+            "workflow_total": len(runs),
+            "workflow_failed_total": count_status(runs, "failed"),
+            "breakages_total": len(incidents),
+            "breakages_open_total": count_status(incidents, "open"),
+        },
+        "consumption_templates": consumption_templates(database.plans, query),
+        "overlay_cache": overlay_cache(overlay),
+        "degraded": degraded(overlay),
+        "operator_id": None,
+    }
+
+
+def alerts(
+    database: Database,
+    instant: datetime,
+    overlay: Overlay | None,
+    query: Query,
+    level: str | None = None,
+    *,
+    thresholds: Thresholds = DEFAULT_THRESHOLDS,
+) -> Document:
+    """The answer of /alerts."""
+    # level is "trimmed and lower-cased; blank means absent".
+    wanted = (level or "").strip().lower() or None
+    # "`level` keeps only the hints of that level; status, total and by_code are of what is kept."
+    hints = summary(database, instant, overlay, query, thresholds)["slo_hints"]
+    kept = [hint for hint in hints if wanted is None or hint["level"] == wanted]
+    # status is "ok", "warning", or "critical" when a critical hint is listed.
+    levels = {hint["level"] for hint in kept}
+    status = "critical" if "critical" in levels else "warning" if levels else "ok"
+    return {
+        **heading(instant, query),
+        "filters": {**filters(query), "level": wanted},
+        "status": status,
+        "total": len(kept),
+        "by_code": sorted_counts(hint["code"] for hint in kept),
+        "hints": kept,
+        "degraded": degraded(overlay),
+        "operator_id": None,
+    }
+
+
+def doc_sync_failures(
+    database: Database, instant: datetime, query: Query, page: int = 1, page_size: int = 20
+) -> Document:
+    """The answer of /doc-sync/failures."""
+    failed = newest_first(failures(jobs_of(database, window_since(instant, query), query)))
+    jobs = [
+        {
+            "id": job["id"],
+            "task_type": job["task_type"],
+            "status": job["status"],
+            "attempt_count": job["attempt_count"],
+            "max_attempts": job["max_attempts"],
+            "last_error": job["last_error"],
+            "dedupe_key": job["dedupe_key"],
+            "site_id": site_of(job),
+            "created_at": row_time(job["created_at"]),
+        }
+        for job in page_of(failed, page, page_size)
+    ]
+    return {
+        "window_days": query.window_days,
+        "window_since": rfc3339(window_since(instant, query)),
+        "site_filter": trimmed_filter(query.site_id),
+        "total": len(failed),
+        "pagination": pagination(len(failed), page, page_size),
+        "jobs": jobs,
+        "operator_id": None,
+    }
+
+
+def workflow_failures(
+    database: Database, instant: datetime, query: Query, page: int = 1, page_size: int = 20
+) -> Document:
+    """The answer of /workflow/failures."""
+    failed = newest_first(failures(runs_of(database, window_since(instant, query), query)))
+    runs = [
+        {
+            "id": run["id"],
+            "rule_id": run["rule_id"],
+            "object_id": run["object_id"],
+            "target_object": run["target_object"],
+            "from_state": run["from_state"],
+            "to_state": run["to_state"],
+            "trigger_phase": run["trigger_phase"],
+            "status": run["status"],
+            "attempts": run["attempts"],
+            "result_code": raw_result_code(run),
+            "last_error": run["last_error"],
+            "created_at": row_time(run["created_at"]),
+        }
+        for run in page_of(failed, page, page_size)
+    ]
+    return {
+        "window_days": query.window_days,
+        "window_since": rfc3339(window_since(instant, query)),
+        "target_object_filter": trimmed_filter(query.target_object),
+        "total": len(failed),
+        "pagination": pagination(len(failed), page, page_size),
+        "runs": runs,
+        "operator_id": None,
+    }
+
+
+def heading(instant: datetime, query: Query) -> Document:
+    """What summary, trends and alerts begin with."""
+    return {
+        "generated_at": rfc3339(instant),
+        "window_days": query.window_days,
+        "window_since": rfc3339(window_since(instant, query)),
+    }
+
+
+def filters(query: Query) -> Document:
+    """The echo of the three filters."""
+    return {
+        "site_id": trimmed_filter(query.site_id),
+        "target_object": trimmed_filter(query.target_object),
+        "template_key": trimmed_filter(query.template_key),
+    }
+
+
+def trimmed_filter(value: str | None) -> str | None:
+    """A filter: "trimmed; blank means no filter"."""
+    return (value or "").strip() or None
+
+
+def degraded(overlay: Overlay | None) -> list[str]:
+    """ "what could not be had and was filled with zeros or nulls"."""
+    return ["overlay_cache"] if overlay is None else []
+
+
+# --- time (section 3) ----------------------------------------------------------------------------
+
+
+def window_since(instant: datetime, query: Query) -> datetime:
+    """ "`window_since` = generated_at - window_days x 24 h"."""
+    return instant - timedelta(hours=24 * query.window_days)
+
+
+def rfc3339(instant: datetime) -> str:
+    """ "All times are UTC, RFC 3339 with `Z`"."""
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def row_time(created_at: datetime) -> str | None:
+    """A row's created_at; PostgreSQL's infinity is none that RFC 3339 can write."""
+    return None if created_at == INFINITY else created_at.isoformat() + "Z"
+
+
+def in_window(rows: list[Row], since: datetime) -> list[Row]:
+    """The rows of a window."""
+    kept = []
+    for row in rows:
+        # "A null created_at is in no window."
+        if row["created_at"] is None:
+            continue
+        # "A row is in the window when created_at >= window_since. There is no upper bound".
+        if utc(row["created_at"]) >= since:
+            kept.append(row)
+    return kept
+
+
+def utc(created_at: datetime) -> datetime:
+    """ "Timestamps are `timestamp without time zone`, in UTC"."""
+    return created_at.replace(tzinfo=UTC)
+
+
+def trend_points(
+    populations: tuple[list[Row], list[Row], list[Row]],
+    instant: datetime,
+    query: Query,
+    bucket_days: int,
+) -> list[Document]:
+    """The points of the trends, oldest first."""
+    jobs, runs, incidents = populations
+    points = []
+    # "exactly ceil(window_days / bucket_days) points, from window_since on, each [start, end)".
+    how_many = ceil(query.window_days / bucket_days)
+    for number in range(how_many):
+        start = window_since(instant, query) + timedelta(days=number * bucket_days)
+        end = start + timedelta(days=bucket_days)
+        # "the last one clipped at generated_at. A clipped point is marked `"partial": true`".
+        partial = end > instant
+        if partial:
+            end = instant
+        newest = number == how_many - 1
+        points.append(
+            {
+                "bucket_start": rfc3339(start),
+                "bucket_end": rfc3339(end),
+                "partial": partial,
+                "doc_sync": doc_sync_point(in_bucket(jobs, start, end, newest)),
+                "workflow_actions": workflow_actions_point(in_bucket(runs, start, end, newest)),
+                "breakages": breakages_point(in_bucket(incidents, start, end, newest)),
+            }
+        )
+    return points
+
+
+def in_bucket(rows: list[Row], start: datetime, end: datetime, newest: bool) -> list[Row]:
+    """The rows in [start, end); "a row dated after generated_at counts, in the newest bucket"."""
+    return [
+        row for row in rows if start <= utc(row["created_at"]) and (newest or utc(row["created_at"]) < end)
+    ]
+
+
+def doc_sync_point(jobs: list[Row]) -> Document:
+    """The document sync figures of one bucket."""
+    dead_letters = sum(is_dead_letter(job) for job in jobs)
+    return {
+        "total": len(jobs),
+        "failed_total": count_status(jobs, "failed"),
+        "dead_letter_total": dead_letters,
+        "success_rate": rate(count_status(jobs, "completed"), len(jobs)),
+        "dead_letter_rate": rate(dead_letters, len(jobs)),
+    }
+
+
+def workflow_actions_point(runs: list[Row]) -> Document:
+    """The workflow action figures of one bucket."""
+    failed = count_status(runs, "failed")
+    return {"total": len(runs), "failed_total": failed, "failed_rate": rate(failed, len(runs))}
+
+
+def breakages_point(incidents: list[Row]) -> Document:
+    """The breakage figures of one bucket."""
+    still_open = count_status(incidents, "open")
+    return {"total": len(incidents), "open_total": still_open, "open_rate": rate(still_open, len(incidents))}
+
+
+# --- sections (section 4) ------------------------------------------------------------------------
+
+
+def rate(part: int, whole: int) -> float | None:
+    """ "Rates are plain quotients, unrounded, null when the denominator is 0"."""
+    return None if whole == 0 else part / whole
+
+
+def sorted_counts(values: Iterable[str]) -> dict[str, int]:
+    """How often each value occurs; "Maps are sorted by key"."""
+    return dict(sorted(Counter(values).items()))
+
+
+def lower(value: str | None) -> str:
+    """ "Lower" means lower-cased; null or "" gives "unknown"."""
+    return "unknown" if value is None or value == "" else value.lower()
+
+
+def count_status(rows: list[Row], status: str) -> int:
+    """How many rows have a status, lower-cased."""
+    return sum(lower(row["status"]) == status for row in rows)
+
+
+def jobs_of(database: Database, since: datetime, query: Query) -> list[Row]:
+    """The population of doc_sync."""
+    kept = []
+    for job in in_window(database.jobs, since):
+        # "rows of meta_conversion_jobs whose task_type starts with the literal `document_sync_`".
+        if not job["task_type"].startswith("document_sync_"):
+            continue
+        # "A site filter keeps the rows whose site equals it."
+        site = trimmed_filter(query.site_id)
+        if site is None or site_of(job) == site:
+            kept.append(job)
+    return kept
+
+
+def site_of(job: Row) -> str | None:
+    """A row's site: payload.site_id."""
+    payload = parse(job["payload"])
+    # "anything else (payload not an object included) none".
+    if not isinstance(payload, dict):
+        return None
+    # "a string trimmed of white space, a number as its JSON text".
+    return string_or_number(payload.get("site_id"))
+
+
+def doc_sync(jobs: list[Row], query: Query) -> Document:
+    """The section doc_sync."""
+    total = len(jobs)
+    dead_letters = sum(is_dead_letter(job) for job in jobs)
+    # "sum of attempt_count, null as 0, over total; rounded to 4 places; 0.0 when empty".
+    attempts = sum(job["attempt_count"] or 0 for job in jobs)
+    return {
+        "total": total,
+        "by_status": sorted_counts(lower(job["status"]) for job in jobs),
+        "success_rate": rate(count_status(jobs, "completed"), total),
+        "dead_letter_total": dead_letters,
+        "dead_letter_rate": rate(dead_letters, total),
+        "avg_attempt_count": round(attempts / total, 4) if total else 0.0,
+        "site_filter": trimmed_filter(query.site_id),
+    }
+
+
+def is_dead_letter(job: Row) -> bool:
+    """Dead letter: "status lower = failed, max_attempts > 0 and attempt_count >= max_attempts"."""
+    # "nulls as 0".
+    attempts = job["attempt_count"] or 0
+    allowed = job["max_attempts"] or 0
+    return lower(job["status"]) == "failed" and allowed > 0 and attempts >= allowed
+
+
+def runs_of(database: Database, since: datetime, query: Query) -> list[Row]:
+    """The population of workflow_actions; "target_object compares exactly"."""
+    wanted = trimmed_filter(query.target_object)
+    return [
+        run for run in in_window(database.runs, since) if wanted is None or run["target_object"] == wanted
+    ]
+
+
+def workflow_actions(runs: list[Row], query: Query) -> Document:
+    """The section workflow_actions."""
+    # "by_result_code counts only rows whose result is a JSON object".
+    with_object = [run for run in runs if isinstance(parse(run["result"]), dict)]
+    return {
+        "total": len(runs),
+        "by_status": sorted_counts(lower(run["status"]) for run in runs),
+        "by_result_code": sorted_counts(result_code_of(run) for run in with_object),
+        "failed_rate": rate(count_status(runs, "failed"), len(runs)),
+        "warning_rate": rate(count_status(runs, "warning"), len(runs)),
+        "target_object_filter": trimmed_filter(query.target_object),
+    }
+
+
+def result_code_of(run: Row) -> str:
+    """The result code as text."""
+    code = parse(run["result"]).get("result_code")
+    # "missing, null, "", 0 or false count as "UNKNOWN"". An empty array or object does not.
+    if code is None or code is False or code == "":
+        return "UNKNOWN"
+    if isinstance(code, Decimal) and code == 0:
+        return "UNKNOWN"
+    # "result.result_code as text": a string without its quotes, anything else as JSON.
+    return code if isinstance(code, str) else json_text(code)
+
+
+def raw_result_code(run: Row) -> object:
+    """ "result_code (raw JSON)", as a client decodes it."""
+    result = parse(run["result"])
+    code = result.get("result_code") if isinstance(result, dict) else None
+    return json.loads(json_text(code))
+
+
+def breakages(incidents: list[Row]) -> Document:
+    """The section breakages."""
+    still_open = count_status(incidents, "open")
+    repeated = repeated_total(incidents)
+    return {
+        "total": len(incidents),
+        "by_status": sorted_counts(lower(row["status"]) for row in incidents),
+        "by_severity": sorted_counts(lower(row["severity"]) for row in incidents),
+        # "verbatim; null or "" as "unassigned"".
+        "by_responsibility": sorted_counts(row["responsibility"] or "unassigned" for row in incidents),
+        "open_total": still_open,
+        "open_rate": rate(still_open, len(incidents)),
+        "repeated_total": repeated,
+        "repeated_rate": rate(repeated, len(incidents)),
+    }
+
+
+def repeated_total(incidents: list[Row]) -> int:
+    """How many incidents share their description with another."""
+    # "group by description, trimmed and lower-cased, blanks left out".
+    groups = Counter(row["description"].strip().lower() for row in incidents)
+    del groups[""]
+    # "the sum of the sizes of the groups of two or more".
+    return sum(size for size in groups.values() if size >= 2)
+
+
+def consumption_templates(plans: list[Row], query: Query) -> Document:
+    """The section consumption_templates; "no window"."""
+    versions = template_versions(plans, trimmed_filter(query.template_key))
+    keys = {key for key, _ in versions}
+    # "active_versions_total (truthy is_active)".
+    active = Counter(key for key, is_active in versions if is_active)
+    return {
+        "versions_total": len(versions),
+        # "distinct keys".
+        "templates_total": len(keys),
+        "active_versions_total": sum(active.values()),
+        # "keys with two or more active versions, sorted".
+        "invalid_active_templates": sorted(key for key in keys if active[key] >= 2),
+        # "keys with none, sorted".
+        "templates_without_active": sorted(key for key in keys if active[key] == 0),
+        "template_key_filter": trimmed_filter(query.template_key),
+    }
+
+
+def template_versions(plans: list[Row], wanted: str | None) -> list[tuple[str, bool]]:
+    """The key of every template version, and whether it is active."""
+    versions = []
+    for plan in plans:
+        properties = parse(plan["properties"])
+        template = properties.get("template") if isinstance(properties, dict) else None
+        # "Rows whose properties.template is an object with truthy is_template_version ...
+        if not isinstance(template, dict) or not truthy(template.get("is_template_version")):
+            continue
+        # ... and a key that is not blank. The key is a string trimmed, or a number's JSON text."
+        key = string_or_number(template.get("key"))
+        if key and (wanted is None or key == wanted):
+            versions.append((key, truthy(template.get("is_active"))))
+    return versions
+
+
+def overlay_cache(overlay: Overlay | None) -> Document:
+    """The section overlay_cache."""
+    counters = NO_OVERLAY if overlay is None else overlay
+    # "requests (hits + misses), hit_rate".
+    requests = counters["hits"] + counters["misses"]
+    return {
+        **{name: counters[name] for name in NO_OVERLAY},
+        "requests": requests,
+        "hit_rate": rate(counters["hits"], requests),
+    }
+
+
+# --- SLO hints (section 4) -----------------------------------------------------------------------
+
+
+def slo_hints(sections: Document, thresholds: Thresholds) -> list[Document]:
+    """ "a list of {code, level, message}, in this order"; a rate without data gives no hint."""
+    hints = []
+    cache = sections["overlay_cache"]
+    # "requests >= 10 and hit_rate < 0.8".
+    if cache["requests"] >= thresholds.overlay_requests and cache["hit_rate"] is not None:
+        level, limit = past(thresholds.overlay_hit_rate, cache["hit_rate"], below=True)
+        message = f"Overlay cache hit rate is below {plain(limit)} in the selected window"
+        hints.append(hint("overlay_cache_hit_rate_low", level, message))
+    # "dead_letter_rate > 0.05".
+    if sections["doc_sync"]["dead_letter_rate"] is not None:
+        level, limit = past(thresholds.dead_letter_rate, sections["doc_sync"]["dead_letter_rate"])
+        message = f"Document sync dead-letter rate is above {percent(limit)}"
+        hints.append(hint("doc_sync_dead_letter_rate_high", level, message))
+    # "failed_rate > 0.02".
+    if sections["workflow_actions"]["failed_rate"] is not None:
+        level, limit = past(thresholds.failed_rate, sections["workflow_actions"]["failed_rate"])
+        message = f"Workflow custom action failed rate is above {percent(limit)}"
+        hints.append(hint("workflow_action_failed_rate_high", level, message))
+    # "open_rate > 0.5".
+    if sections["breakages"]["open_rate"] is not None:
+        level, limit = past(thresholds.open_rate, sections["breakages"]["open_rate"])
+        message = f"Open breakage ratio is above {percent(limit)}"
+        hints.append(hint("breakage_open_rate_high", level, message))
+    return [hint for hint in hints if hint["level"] is not None]
+
+
+def past(limits: Limits, value: float, below: bool = False) -> tuple[str | None, float]:
+    """The level that a rate has reached and the threshold that it crossed."""
+    # "a second, optional threshold (`critical`) ...; past it the hint's level is critical".
+    for level, limit in (("critical", limits.critical), ("warn", limits.warn)):
+        if limit is not None and (value < limit if below else value > limit):
+            return level, limit
+    return None, limits.warn
+
+
+def hint(code: str, level: str | None, message: str) -> Document:
+    """One hint; one without a level does not show."""
+    return {"code": code, "level": level, "message": message}
+
+
+def percent(limit: float) -> str:
+    """A threshold as the messages write it: 0.05 is 5%."""
+    return plain(Decimal(repr(limit)) * 100) + "%"
+
+
+def plain(number: float | Decimal) -> str:
+    """A number without an exponent and without zeros that say nothing."""
+    text = format(Decimal(str(number)), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+# --- failures (section 5) ------------------------------------------------------------------------
+
+
+def failures(population: list[Row]) -> list[Row]:
+    """ "the rows of the summary's population with status lower = failed"."""
+    return [row for row in population if lower(row["status"]) == "failed"]
+
+
+def newest_first(rows: list[Row]) -> list[Row]:
+    """ "newest first, ties by id descending"."""
+    return sorted(rows, key=lambda row: (row["created_at"], row["id"]), reverse=True)
+
+
+def page_of(rows: list[Row], page: int, page_size: int) -> list[Row]:
+    """One page, counted from 1; "A page past the end is empty"."""
+    return rows[(page - 1) * page_size : page * page_size]
+
+
+def pagination(total: int, page: int, page_size: int) -> Document:
+    """ "pages is 0 when total is 0"."""
+    return {"page": page, "page_size": page_size, "pages": ceil(total / page_size), "total": total}
+
+
+# --- JSON as jsonb has it ------------------------------------------------------------------------
+
+
+def parse(text: str | None) -> Any:  # noqa: ANN401 - any JSON value
+    """A JSON column's value; SQL's null and JSON's are both None, numbers are exact."""
+    return None if text is None else json.loads(text, parse_int=Decimal, parse_float=Decimal)
+
+
+def string_or_number(value: object) -> str | None:
+    """A string trimmed, a number as its JSON text, anything else none."""
+    if isinstance(value, str):
+        return value.strip()
+    return json_text(value) if isinstance(value, Decimal) else None
+
+
+def truthy(value: object) -> bool:
+    """ "Truthy: true, a number other than 0, a string, array or object that is not empty"."""
+    if value is None or value is False:
+        return False
+    if isinstance(value, Decimal):
+        return value != 0
+    return value is True or value not in ("", [], {})
+
+
+def json_text(value: object) -> str:
+    """A JSON value as jsonb writes it."""
+    if isinstance(value, Decimal):
+        return number_text(value)
+    if isinstance(value, list):
+        return "[" + ", ".join(json_text(item) for item in value) + "]"
+    if isinstance(value, dict):
+        # jsonb keeps keys by length, then by their bytes.
+        keys = sorted(value, key=lambda key: (len(key.encode()), key.encode()))
+        return "{" + ", ".join(f"{json_text(key)}: {json_text(value[key])}" for key in keys) + "}"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def number_text(number: Decimal) -> str:
+    """A number without an exponent, its trailing zeros kept; jsonb knows no minus zero."""
+    text = format(number, "f")
+    return text.removeprefix("-") if number == 0 else text
