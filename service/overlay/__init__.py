@@ -1,0 +1,8 @@
+"""Overlay cache counters: the recorder that programs with an overlay cache use, and the reader of a window.
+
+This package and the recorder import nothing but the standard library and redis.
+"""
+
+from service.overlay.recorder import OverlayRecorder
+
+__all__ = ["OverlayRecorder"]

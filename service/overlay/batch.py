@@ -1,0 +1,122 @@
+"""One batch of counts, added to Redis exactly once however often it is sent.
+
+When a reply is lost nobody can tell whether the server counted: sending again may count twice, not sending
+may lose. So every batch has a number, and the script below counts a batch and notes its number in one
+indivisible step, or does nothing when that number or a later one is noted already. A recorder has one batch
+on its way at a time and repeats it, unchanged, until it is acknowledged. This holds whichever attempt the
+server sees first, also one that it reads from a dead connection long after the next; and since the note
+is written with the counts, a server that comes back from older data has both or neither.
+
+It stops holding when the note is gone: SENT_SECONDS after the last attempt that counted.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from redis import Redis
+from redis.client import Pipeline
+from redis.utils import str_if_bytes
+
+from service.overlay.keys import (
+    COUNTS_SECONDS,
+    KINDS,
+    PROCESS_SECONDS,
+    SENT_SECONDS,
+    counts_field,
+    counts_key,
+    process_key,
+    sent_key,
+)
+from service.overlay.tally import Counts
+
+# KEYS: the note, then each increment's day. ARGV: number, the two expiries, then field and amount of each.
+# The note comes first, because a script that fails half-way is not undone. An increment that is refused
+# (the key or field holds something else) is reported and does not stop the others.
+COUNT_ONCE = """
+local noted = redis.call('GET', KEYS[1])
+if noted and tonumber(noted) >= tonumber(ARGV[1]) then return {} end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+local refused = {}
+for i = 2, #KEYS do
+  local reply = redis.pcall('HINCRBY', KEYS[i], ARGV[2 * i], ARGV[2 * i + 1])
+  if type(reply) == 'table' and reply.err then
+    refused[#refused + 1] = {i - 2, reply.err}
+  else
+    redis.call('EXPIRE', KEYS[i], ARGV[3])
+  end
+end
+return refused
+"""
+
+
+class Increment(NamedTuple):
+    """`n` of a kind in an hour since 1970, and where it goes."""
+
+    hour: int
+    kind: int
+    n: int
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The key and the field."""
+        at = datetime.fromtimestamp(self.hour * 3600, UTC)
+        return counts_key(at), counts_field(at.hour, KINDS[self.kind])
+
+
+class Refusal(NamedTuple):
+    """An increment that the server would not make, and why."""
+
+    increment: Increment
+    reason: str
+
+
+class Batch(NamedTuple):
+    """Increments under a number that is larger than those of all earlier batches of the recorder."""
+
+    number: int
+    increments: tuple[Increment, ...]
+
+    @classmethod
+    def of(cls, number: int, counts: Counts) -> "Batch":
+        """The batch of all counts that are not 0."""
+        return cls(
+            number,
+            tuple(
+                Increment(hour, kind, n)
+                for hour, row in sorted(counts.items())
+                for kind, n in enumerate(row)
+                if n
+            ),
+        )
+
+    @property
+    def total(self) -> int:
+        """The sum over all increments."""
+        return sum(increment.n for increment in self.increments)
+
+
+def send(redis: Redis, process_id: str, batch: Batch, gauges: Mapping[str, int]) -> list[Refusal]:
+    """Count the batch and show the process as live with `gauges`, in one round trip.
+
+    Returns what was refused; the rest is counted. Raises RedisError when that is not known: send it again.
+    """
+    with redis.pipeline(transaction=False) as pipe:
+        pipe.hset(process_key(process_id), mapping=dict(gauges.items()))
+        pipe.expire(process_key(process_id), PROCESS_SECONDS)
+        if batch.increments:
+            _count_once(pipe, sent_key(process_id), batch)
+        replies = pipe.execute()
+    refused = replies[2] if batch.increments else []
+    return [Refusal(batch.increments[index], str_if_bytes(reason)) for index, reason in refused]
+
+
+def _count_once(pipe: Pipeline, note: str, batch: Batch) -> None:
+    keys = [note]
+    arguments: list[str | int] = [batch.number, SENT_SECONDS, COUNTS_SECONDS]
+    for increment in batch.increments:
+        key, field = increment.place
+        keys.append(key)
+        arguments += [field, increment.n]
+    # EVAL and not EVALSHA: a few hundred bytes, and no second path for a server that forgot the script.
+    pipe.eval(COUNT_ONCE, len(keys), *keys, *arguments)

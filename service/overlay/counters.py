@@ -1,0 +1,110 @@
+"""The overlay counters of a window, as all processes together have counted them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, cast
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError, ResponseError
+
+from service.overlay.keys import (
+    GAUGES,
+    KINDS,
+    MAX_DIGITS,
+    PROCESS_PATTERN,
+    counts_field,
+    counts_key,
+    window_hours,
+)
+from service.overview.sections import OverlayCache, window_since
+
+# Keys that Redis looks at for one page of process keys; some 0.1 ms of its time.
+SCAN_COUNT = 1000
+ScanPage = tuple[int, list[bytes]]
+FIELDS = tuple(tuple(counts_field(hour, kind).encode() for kind in KINDS) for hour in range(24))
+
+
+class OverlayCountersError(RedisError):
+    """A key holds something other than counts, so no number of the window can be trusted.
+
+    It is a RedisError, as Redis being away is: for either the answer is that the counters are not to be had.
+    """
+
+
+async def read_window(redis: Redis, instant: datetime, window_days: int) -> OverlayCache:
+    """The counts of the UTC hours that [instant - window_days, instant] touches, and the live caches.
+
+    `instant` is aware; the client does not decode responses. One round trip, and one more if there are live
+    processes; more only where Redis holds so many keys that looking for processes takes several pages.
+    Raises OverlayCountersError for anything that is no count, other RedisErrors when Redis does not answer.
+    """
+    days = window_hours(window_since(instant, window_days), instant)
+    async with redis.pipeline(transaction=False) as pipe:
+        for day in days:
+            pipe.hgetall(counts_key(day))
+        pipe.scan(match=PROCESS_PATTERN, count=SCAN_COUNT)
+        *hashes, page = await pipe.execute(raise_on_error=False)
+    hits, misses, evictions = _sums(days, hashes)
+    entries, ttls, limits = await _processes(redis, page)
+    return OverlayCache(
+        entries=sum(entries),
+        hits=hits,
+        misses=misses,
+        evictions=evictions,
+        ttl_seconds=max(ttls, default=0),
+        max_entries=max(limits, default=0),
+    )
+
+
+def _sums(days: Mapping[date, range], hashes: Iterable[Any]) -> list[int]:
+    """The sum of each kind over the hours of the days; other fields are left alone."""
+    sums = [0] * len(KINDS)
+    for (day, hours), counts in zip(days.items(), hashes, strict=True):
+        key = counts_key(day)
+        _refuse_error(key, counts)
+        for hour in hours if counts else ():
+            for kind, field in enumerate(FIELDS[hour]):
+                sums[kind] += _count(key, field, counts.get(field))
+    return sums
+
+
+async def _processes(redis: Redis, page: object) -> list[list[int]]:
+    """A column for each gauge, with a row for each process that is still live when its hash is read."""
+    _refuse_error(PROCESS_PATTERN, page)
+    cursor, found = cast(ScanPage, page)
+    keys = dict.fromkeys(found)  # a key may be on two pages
+    while cursor:
+        page = await redis.scan(cursor, match=PROCESS_PATTERN, count=SCAN_COUNT)
+        cursor, found = cast(ScanPage, page)
+        keys.update(dict.fromkeys(found))
+    columns: list[list[int]] = [[] for _ in GAUGES]
+    for key, values in zip(keys, await _gauges(redis, list(keys)), strict=True):
+        name = key.decode(errors="replace")
+        _refuse_error(name, values)
+        for column, gauge, value in zip(columns, GAUGES, values, strict=True):
+            column.append(_count(name, gauge.encode(), value))
+    return columns
+
+
+async def _gauges(redis: Redis, keys: Sequence[bytes]) -> list[Any]:
+    if not keys:
+        return []
+    async with redis.pipeline(transaction=False) as pipe:
+        for key in keys:
+            pipe.hmget(key, GAUGES)
+        return await pipe.execute(raise_on_error=False)
+
+
+def _count(key: str, field: bytes, value: bytes | None) -> int:
+    """The number that a field holds; one that is missing, or that has expired with its key, is 0."""
+    if value is None:
+        return 0
+    # int() would take "1_000", " 7 " and digits of other scripts, which HINCRBY never writes.
+    if not value.isdigit() or len(value) > MAX_DIGITS:
+        raise OverlayCountersError(f"{key}, field {field.decode()}: {value[:50]!r} is not a count")
+    return int(value)
+
+
+def _refuse_error(key: str, reply: object) -> None:
+    if isinstance(reply, ResponseError):
+        raise OverlayCountersError(f"{key} cannot be read as a hash of counts: {reply}") from reply

@@ -1,0 +1,58 @@
+"""Names of the overlay counters in Redis, and which hours a window has.
+
+This is the public contract with the programs that serve overlays; docs/overlay-counters.md is its prose.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+
+PREFIX = "parallel-ops:overlay"
+# The position of a kind in this tuple is its position in every row of counts.
+KINDS = ("hits", "misses", "evictions")
+HITS, MISSES, EVICTIONS = range(len(KINDS))
+GAUGES = ("entries", "ttl_seconds", "max_entries")
+
+COUNTS_SECONDS = 92 * 24 * 3600
+PROCESS_SECONDS = 120
+# Longer than any outage that a recorder outlives with its counts whole; see delivery.py.
+SENT_SECONDS = 7 * 24 * 3600
+
+# What a reader takes for a count: digits, and few enough of them that no sum of a window leaves 64 bits.
+MAX_DIGITS = 15
+LARGEST = 10**MAX_DIGITS - 1
+
+PROCESS_PATTERN = f"{PREFIX}:process:*"
+
+
+def counts_key(day: date) -> str:
+    """The hash of one UTC day's counts."""
+    return f"{PREFIX}:counts:{day:%Y-%m-%d}"
+
+
+def counts_field(hour: int, kind: str) -> str:
+    """The field of `kind` in the UTC hour 0..23 of a day's hash."""
+    return f"{hour:02}:{kind}"
+
+
+def process_key(process_id: str) -> str:
+    """The hash of one live process's cache."""
+    return f"{PREFIX}:process:{process_id}"
+
+
+def sent_key(process_id: str) -> str:
+    """The number of the last batch that was counted for a recorder; no part of the public contract."""
+    return f"{PREFIX}:sent:{process_id}"
+
+
+def window_hours(since: datetime, until: datetime) -> dict[date, range]:
+    """The UTC hours that [since, until] touches, by day, oldest first; an hour is [start, end).
+
+    Raises ValueError for a time without a zone, which could only be guessed.
+    """
+    if since.tzinfo is None or until.tzinfo is None:
+        raise ValueError("since and until must be aware")
+    first, last = since.astimezone(UTC), until.astimezone(UTC)
+    days = (last.date() - first.date()).days
+    hours = {first.date() + timedelta(days=number): range(24) for number in range(days + 1)}
+    hours[last.date()] = range(last.hour + 1)
+    hours[first.date()] = range(first.hour, hours[first.date()].stop)
+    return hours
