@@ -26,11 +26,17 @@ T = TypeVar("T")
 
 
 class Held(Struct, Generic[T], frozen=True):
-    """A value as of an instant, and whether it was at hand ("hit"), is old ("stale") or new ("miss")."""
+    """A value as of a tick, how it was come by, and what could not be had for it."""
 
     value: T
-    instant: datetime
+    tick: int
     state: State
+    degraded: tuple[str, ...] = ()
+
+    @property
+    def instant(self) -> datetime:
+        """The instant that the value is as of."""
+        return instant_of(self.tick)
 
 
 class Snapshots:
@@ -46,22 +52,27 @@ class Snapshots:
         """The start of the current tick in Unix seconds: fresh snapshots are as of this instant."""
         return self._cache.tick
 
+    @property
+    def next_tick(self) -> int:
+        """When the next refresh is due, in Unix seconds."""
+        return self._cache.next_tick
+
     async def get(self, query: Query) -> Held[sections.Snapshot]:
         """The snapshot of a query, all sections as of one instant. Raises cache.Unavailable."""
         answer = await self._cache.get(self._sections(query))
         jobs, runs, incidents, templates, overlay = answer.values
-        instant = _instant(answer.tick)
+        degraded = () if overlay else ("overlay_cache",)
         snapshot = sections.Snapshot(
-            instant=instant,
+            instant=instant_of(answer.tick),
             query=query,
             doc_sync=jobs,
             workflow_actions=runs,
             breakages=incidents,
             consumption_templates=templates,
             overlay_cache=overlay or sections.OverlayCache(),
-            degraded=() if overlay else ("overlay_cache",),
+            degraded=degraded,
         )
-        return Held(snapshot, instant, answer.state)
+        return Held(snapshot, answer.tick, answer.state, degraded)
 
     async def failed_jobs(self, query: PageQuery) -> Held[FailedJobs]:
         """A page of failed document sync jobs. Raises cache.Unavailable."""
@@ -91,7 +102,7 @@ class Snapshots:
             Part(
                 "overlay_cache",
                 cache_key("overlay_cache", days),
-                lambda tick: read_window(self._redis, _instant(tick), days),
+                lambda tick: read_window(self._redis, instant_of(tick), days),
                 _DECODERS["overlay_cache"],
                 optional=True,
             ),
@@ -104,7 +115,7 @@ class Snapshots:
         read: Callable[[Database, Query, datetime], Awaitable[Any]],
         key: str,
     ) -> Part:
-        return Part(name, key, lambda tick: read(self._database, query, _instant(tick)), _DECODERS[name])
+        return Part(name, key, lambda tick: read(self._database, query, instant_of(tick)), _DECODERS[name])
 
     async def _page(
         self,
@@ -120,9 +131,9 @@ class Snapshots:
             page=str(query.page),
             size=str(query.page_size),
         )
-        part = Part(name, key, lambda tick: read(self._database, query, _instant(tick)), _DECODERS[name])
+        part = Part(name, key, lambda tick: read(self._database, query, instant_of(tick)), _DECODERS[name])
         answer = await self._cache.get((part,))
-        return Held(answer.values[0], _instant(answer.tick), answer.state)
+        return Held(answer.values[0], answer.tick, answer.state)
 
 
 _DECODERS: dict[str, msgspec.msgpack.Decoder[Any]] = {
@@ -136,5 +147,6 @@ _DECODERS: dict[str, msgspec.msgpack.Decoder[Any]] = {
 }
 
 
-def _instant(tick: int) -> datetime:
+def instant_of(tick: int) -> datetime:
+    """The instant at which a tick begins."""
     return datetime.fromtimestamp(tick, UTC)

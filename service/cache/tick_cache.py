@@ -13,6 +13,7 @@ import msgspec
 import structlog
 from cachetools import LRUCache
 from msgspec import Struct
+from redis.exceptions import RedisError
 
 from service.cache.entry import Entry, UnreadableEntry, decode, encode
 from service.cache.flights import Flights
@@ -76,6 +77,11 @@ class TickCache:
     def tick(self) -> int:
         """The start of the current tick, in Unix seconds."""
         return self._policy.tick(self._clock())
+
+    @property
+    def next_tick(self) -> int:
+        """When the next tick begins, in Unix seconds."""
+        return self.tick + self._policy.refresh
 
     async def get(self, parts: Sequence[Part]) -> Answer:
         """The parts as of one tick. Raises Unavailable."""
@@ -194,7 +200,8 @@ class TickCache:
         except Exception as error:  # a source may fail in any way, and none of them ends the service
             self._failed_at[part.key] = time.monotonic()
             self._observer.failed(part.name)
-            log.warning("computation failed", part=part.key, error=repr(error))
+            foreseen = isinstance(error, (OSError, RedisError))
+            log.warning("computation failed", part=part.key, error=str(error), exc_info=not foreseen)
             raise
         finally:
             self._flight_ticks.pop(part.key, None)

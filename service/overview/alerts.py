@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from service.overview.query import Query
+from service.overview.query import AlertsQuery
 from service.overview.slo import Hint
 from service.overview.summary import Summary
 
@@ -36,14 +36,15 @@ class Alerts(Struct, frozen=True):
     degraded: tuple[str, ...]
 
 
-def alerts_of(summary: Summary, query: Query, level: str | None) -> Alerts:
-    """The alerts of a summary, kept to one level when `level` is given."""
+def alerts_of(summary: Summary, query: AlertsQuery) -> Alerts:
+    """The alerts of a summary, kept to one level when the query names one."""
+    level, filters = query.level, query.snapshot
     hints = tuple(hint for hint in summary.slo_hints if level in (None, hint.level))
     return Alerts(
         generated_at=summary.generated_at,
         window_days=summary.window_days,
         window_since=summary.window_since,
-        filters=AlertFilters(query.site_id, query.target_object, query.template_key, level),
+        filters=AlertFilters(filters.site_id, filters.target_object, filters.template_key, level),
         status=worst(hints),
         total=len(hints),
         by_code=dict(sorted(Counter(hint.code for hint in hints).items())),

@@ -17,6 +17,27 @@ class Query(Struct, frozen=True):
     template_key: str | None = None
 
 
+class TrendsQuery(Struct, frozen=True):
+    """A snapshot's course in buckets of `bucket_days`."""
+
+    snapshot: Query
+    bucket_days: int
+
+
+class AlertsQuery(Struct, frozen=True):
+    """A snapshot's hints, of one level when it is given."""
+
+    snapshot: Query
+    level: str | None
+
+
+class ExportQuery(Struct, frozen=True):
+    """A snapshot's summary as a file."""
+
+    snapshot: Query
+    export_format: str
+
+
 class PageQuery(Struct, frozen=True):
     """One page of failing rows; `only` is the site or target object that is kept, None keeps all."""
 

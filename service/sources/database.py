@@ -21,7 +21,7 @@ Record: TypeAlias = Row[*tuple[Any, ...]]
 Records: TypeAlias = Sequence[Record]
 
 
-class DatabaseError(Exception):
+class DatabaseError(OSError):
     """A statement gave no answer: the server is away, too slow, or refuses it."""
 
 

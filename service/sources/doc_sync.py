@@ -74,8 +74,8 @@ def _statement(window: Window, site_id: str | None) -> Statement:
         cells.c.day,
         cells.c.state,
         summed(cells.c.total).label("total"),
-        summed(cells.c.total).filter(cells.c.state == "completed").label("completed"),
-        summed(cells.c.total).filter(failed).label("failed"),
-        summed(cells.c.exhausted).filter(failed).label("dead_letters"),
+        summed(cells.c.total, cells.c.state == "completed").label("completed"),
+        summed(cells.c.total, failed).label("failed"),
+        summed(cells.c.exhausted, failed).label("dead_letters"),
         summed(cells.c.attempts).label("attempts"),
     ).group_by(func.grouping_sets(cells.c.day, cells.c.state))

@@ -104,9 +104,10 @@ def count() -> ColumnElement[int]:
     return func.count()
 
 
-def summed(number: ColumnElement[Any]) -> ColumnElement[int]:
-    """A sum as a whole number; 0 when there is nothing to add."""
-    return cast(func.coalesce(func.sum(number), 0), BigInteger)
+def summed(number: ColumnElement[Any], where: ColumnElement[bool] | None = None) -> ColumnElement[int]:
+    """A sum as a whole number, of the rows that `where` keeps; 0 when there is nothing to add."""
+    total = func.sum(number) if where is None else func.sum(number).filter(where)
+    return cast(func.coalesce(total, 0), BigInteger)
 
 
 def in_order(counts: dict[str, int]) -> dict[str, int]:

@@ -69,5 +69,5 @@ def _statement(window: Window, target_object: str | None) -> Statement:
         cells.c.state,
         cells.c.code,
         summed(cells.c.total).label("total"),
-        summed(cells.c.total).filter(cells.c.state == "failed").label("failed"),
+        summed(cells.c.total, cells.c.state == "failed").label("failed"),
     ).group_by(func.grouping_sets(cells.c.day, cells.c.state, cells.c.code))

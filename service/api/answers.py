@@ -1,0 +1,60 @@
+"""Answers as bytes: encoded once a snapshot, and shared by all callers."""
+
+from collections.abc import Awaitable, Callable, Hashable
+from hashlib import blake2b
+from typing import Any, TypeVar
+
+from cachetools import LRUCache
+from msgspec import Struct
+
+from service.cache.tick_cache import State
+from service.snapshots import Held, Snapshots
+
+T = TypeVar("T")
+
+MAX_BYTES = 32 * 1024 * 1024
+DIGEST_BYTES = 12
+
+
+class Encoded(Struct, frozen=True):
+    """A body as of a tick, its digest, and what could not be had for it."""
+
+    tick: int
+    degraded: tuple[str, ...]
+    body: bytes
+    digest: bytes
+
+
+class Answers:
+    """Encoded answers by endpoint and parameters, bounded in bytes."""
+
+    def __init__(self, snapshots: Snapshots) -> None:
+        self._snapshots = snapshots
+        self._encoded: LRUCache[Hashable, Encoded] = LRUCache(MAX_BYTES, getsizeof=_cost)
+
+    async def get(
+        self, key: Hashable, read: Callable[[], Awaitable[Held[T]]], render: Callable[[Held[T]], bytes]
+    ) -> tuple[Encoded, State]:
+        """The encoded answer of the current tick; `read` and `render` run when there is none yet.
+
+        Raises what `read` raises.
+        """
+        encoded = self._encoded.get(key)
+        if encoded is not None and encoded.tick == self._snapshots.tick and not encoded.degraded:
+            return encoded, "hit"
+        held = await read()
+        encoded = self._encoded.get(key)  # another request may have encoded it meanwhile
+        if encoded is None or (encoded.tick, encoded.degraded) != (held.tick, held.degraded):
+            encoded = _encode(render(held), held)
+            if _cost(encoded) <= self._encoded.maxsize:
+                self._encoded[key] = encoded
+        return encoded, held.state
+
+
+def _encode(body: bytes, held: Held[Any]) -> Encoded:
+    digest = blake2b(body, digest_size=DIGEST_BYTES).hexdigest().encode()
+    return Encoded(held.tick, held.degraded, body, digest)
+
+
+def _cost(encoded: Encoded) -> int:
+    return 512 + len(encoded.body)

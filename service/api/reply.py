@@ -1,0 +1,79 @@
+"""Responses to hot requests: bytes that stand ready, and the headers that let others keep them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from litestar.types import HTTPScope, Receive, Scope, Send
+from msgspec import Struct
+
+from service.api.answers import Encoded
+from service.api.caller import operator_of
+from service.cache.tick_cache import State
+
+Header = tuple[bytes, bytes]
+
+
+class Content(Struct, frozen=True):
+    """What kind of body an endpoint sends, and where it names the caller."""
+
+    headers: tuple[Header, ...]
+    names_operator_in: str | None = None
+
+
+class Reply:
+    """One response, sent as it stands: an ASGI application."""
+
+    __slots__ = ("_body", "_start")
+
+    def __init__(self, status: int, headers: list[Header], body: bytes) -> None:
+        self._start: Any = {"type": "http.response.start", "status": status, "headers": headers}
+        self._body: Any = {"type": "http.response.body", "body": body, "more_body": False}
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send the response."""
+        await send(self._start)
+        await send(self._body)
+
+
+class Replies:
+    """Makes responses of encoded answers. `clock` gives Unix seconds, `next_tick` the next refresh."""
+
+    def __init__(self, clock: Callable[[], float], next_tick: Callable[[], int]) -> None:
+        self._clock = clock
+        self._next_tick = next_tick
+
+    def to(self, scope: HTTPScope, content: Content, encoded: Encoded, state: State) -> Reply:
+        """The answer for the caller of that request, or 304 when it has the same already."""
+        operator_id = operator_of(scope)
+        etag = b'W/"%b-%b"' % (encoded.digest, b"" if operator_id is None else b"%d" % operator_id)
+        now = self._clock()
+        headers = [
+            (b"etag", etag),
+            (b"cache-control", b"private, max-age=%d" % max(0, self._next_tick() - now)),
+            (b"age", b"%d" % max(0, now - encoded.tick)),
+            (b"x-cache", state.encode()),
+        ]
+        if _has_already(scope, etag):
+            return Reply(304, headers, b"")
+        body = encoded.body
+        if content.names_operator_in == "body":
+            body = with_operator(body, operator_id)
+        elif content.names_operator_in == "header" and operator_id is not None:
+            headers.append((b"x-operator-id", b"%d" % operator_id))
+        return Reply(200, [*content.headers, (b"content-length", b"%d" % len(body)), *headers], body)
+
+
+def with_operator(body: bytes, operator_id: int | None) -> bytes:
+    """A JSON object with operator_id as its last field: all else is the same for every caller."""
+    return b'%b,"operator_id":%b}' % (body[:-1], b"null" if operator_id is None else b"%d" % operator_id)
+
+
+def _has_already(scope: HTTPScope, etag: bytes) -> bool:
+    """Whether If-None-Match names the entity, by weak comparison (RFC 9110, 13.1.2)."""
+    opaque = etag.removeprefix(b"W/")
+    for name, value in scope["headers"]:
+        if name == b"if-none-match":
+            tags = (tag.strip().removeprefix(b"W/") for tag in value.split(b","))
+            if any(tag in (b"*", opaque) for tag in tags):
+                return True
+    return False

@@ -1,0 +1,144 @@
+"""The seven endpoints: a request to a query, a query to an answer, an answer to a response."""
+
+from collections.abc import Awaitable, Callable, Hashable
+from functools import cache
+from typing import Any, TypeVar
+
+from litestar import MediaType, Request, Response, Router, get
+from litestar.handlers import HTTPRouteHandler
+from msgspec.json import encode
+
+from service.api import openapi, parameters
+from service.api.answers import Answers
+from service.api.openapi import PREFIX
+from service.api.reply import Content, Replies, Reply
+from service.overview import export, prometheus
+from service.overview.alerts import alerts_of
+from service.overview.failures import doc_sync_failures, workflow_failures
+from service.overview.slo import Thresholds
+from service.overview.summary import summarize
+from service.overview.trends import trends_of
+from service.snapshots import Held, Snapshots
+
+T = TypeVar("T")
+AnyRequest = Request[Any, Any, Any]
+
+JSON = Content(((b"content-type", b"application/json"),), names_operator_in="body")
+METRICS = Content(((b"content-type", prometheus.MEDIA_TYPE.encode()),))
+EXPORTS = {
+    export_format: Content(
+        (
+            (b"content-type", media_type.encode()),
+            (b"content-disposition", f'attachment; filename="{export.FILE_NAME}.{export_format}"'.encode()),
+        ),
+        names_operator_in="header",
+    )
+    for export_format, media_type in export.MEDIA_TYPES.items()
+}
+
+
+def router(snapshots: Snapshots, replies: Replies, thresholds: Thresholds) -> Router:
+    """The routes under the API's prefix, answered from `snapshots`."""
+    answers = Answers(snapshots)
+
+    async def answer(
+        asked: tuple[AnyRequest, Content, Hashable],
+        read: Callable[[], Awaitable[Held[T]]],
+        render: Callable[[Held[T]], bytes],
+    ) -> Reply:
+        request, content, query = asked
+        encoded, state = await answers.get((request.scope["path"], query), read, render)
+        return replies.to(request.scope, content, encoded, state)
+
+    @get("/summary")
+    async def summary(request: AnyRequest) -> Reply:
+        """Totals, maps, rates and SLO hints of the window."""
+        query = parameters.SNAPSHOT.read(request.scope["query_string"])
+        return await answer(
+            (request, JSON, query),
+            lambda: snapshots.get(query),
+            lambda held: encode(summarize(held.value, thresholds)),
+        )
+
+    @get("/trends")
+    async def trends(request: AnyRequest) -> Reply:
+        """The window's course in buckets, with the sums over all of them."""
+        query = parameters.TRENDS.read(request.scope["query_string"])
+        return await answer(
+            (request, JSON, query),
+            lambda: snapshots.get(query.snapshot),
+            lambda held: encode(trends_of(held.value, query.bucket_days)),
+        )
+
+    @get("/alerts")
+    async def alerts(request: AnyRequest) -> Reply:
+        """The SLO hints of the window: a status, counts by code, and one by one."""
+        query = parameters.ALERTS.read(request.scope["query_string"])
+        return await answer(
+            (request, JSON, query),
+            lambda: snapshots.get(query.snapshot),
+            lambda held: encode(alerts_of(summarize(held.value, thresholds), query)),
+        )
+
+    @get("/summary/export")
+    async def summary_export(request: AnyRequest) -> Reply:
+        """The summary as a file, to archive or to paste into the daily log."""
+        query = parameters.EXPORT.read(request.scope["query_string"])
+        return await answer(
+            (request, EXPORTS[query.export_format], query),
+            lambda: snapshots.get(query.snapshot),
+            lambda held: export.export(summarize(held.value, thresholds), query.export_format),
+        )
+
+    @get("/doc-sync/failures")
+    async def failed_jobs(request: AnyRequest) -> Reply:
+        """The failed document sync jobs of the window, newest first."""
+        query = parameters.DOC_SYNC_FAILURES.read(request.scope["query_string"])
+        return await answer(
+            (request, JSON, query),
+            lambda: snapshots.failed_jobs(query),
+            lambda held: encode(doc_sync_failures(held.value, query, held.instant)),
+        )
+
+    @get("/workflow/failures")
+    async def failed_runs(request: AnyRequest) -> Reply:
+        """The failed workflow custom action runs of the window, newest first."""
+        query = parameters.WORKFLOW_FAILURES.read(request.scope["query_string"])
+        return await answer(
+            (request, JSON, query),
+            lambda: snapshots.failed_runs(query),
+            lambda held: encode(workflow_failures(held.value, query, held.instant)),
+        )
+
+    @get("/metrics")
+    async def metrics(request: AnyRequest) -> Reply:
+        """The summary's figures as Prometheus gauges."""
+        query = parameters.SNAPSHOT.read(request.scope["query_string"])
+        return await answer(
+            (request, METRICS, query),
+            lambda: snapshots.get(query),
+            lambda held: prometheus.prometheus_text(summarize(held.value, thresholds), query),
+        )
+
+    handlers: list[HTTPRouteHandler] = [
+        summary,
+        trends,
+        alerts,
+        summary_export,
+        failed_jobs,
+        failed_runs,
+        metrics,
+    ]
+    return Router(PREFIX, route_handlers=handlers)
+
+
+def schema_route() -> HTTPRouteHandler:
+    """The route of the OpenAPI document, which is made when somebody first asks for it."""
+    document = cache(openapi.document)
+
+    @get("/schema/openapi.json", media_type=MediaType.JSON, sync_to_thread=False)
+    def openapi_document() -> Response[bytes]:
+        """The OpenAPI document of this API."""
+        return Response(document(), headers={"cache-control": "public, max-age=3600"})
+
+    return openapi_document

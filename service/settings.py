@@ -1,0 +1,150 @@
+"""The configuration, read once from the environment."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from service.cache.policy import Policy
+from service.overview.slo import Threshold, Thresholds
+from service.sources.database import GRACE_SECONDS, DatabaseLimits
+
+PREFIX = "PARALLEL_OPS_"
+MIN_SECRET_BYTES = 32
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Seconds = Annotated[float, Meta(gt=0)]
+PostgresUrl = Annotated[str, Meta(pattern=r"^postgres(ql)?://")]
+RedisUrl = Annotated[str, Meta(pattern=r"^rediss?://")]
+
+
+class SettingsError(Exception):
+    """The configuration cannot be used; the message says which variable, why, and shows an example."""
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """One field for each PARALLEL_OPS_ variable, in lower case. Seconds are seconds, shares 0 to 1."""
+
+    database_url: PostgresUrl
+    redis_url: RedisUrl
+    auth: Literal["required", "disabled"] = "required"
+    jwt_secret: str | None = None
+    scrape_token: str | None = None
+    refresh_seconds: Annotated[int, Meta(ge=1, le=3600)] = 15
+    stale_seconds: Seconds = 60
+    max_stale_seconds: Seconds = 300
+    statement_timeout_seconds: Seconds = 15
+    max_database_queries: Annotated[int, Meta(ge=1, le=100)] = 4
+    log_format: Literal["json", "console"] = "json"
+    slo_overlay_cache_hit_rate_warn: Share = 0.8
+    slo_overlay_cache_hit_rate_critical: Share | None = None
+    slo_overlay_cache_min_requests: Annotated[int, Meta(ge=0)] = 10
+    slo_doc_sync_dead_letter_rate_warn: Share = 0.05
+    slo_doc_sync_dead_letter_rate_critical: Share | None = None
+    slo_workflow_failed_rate_warn: Share = 0.02
+    slo_workflow_failed_rate_critical: Share | None = None
+    slo_breakage_open_rate_warn: Share = 0.5
+    slo_breakage_open_rate_critical: Share | None = None
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """Where the SLO hints warn and where they are critical."""
+        return Thresholds(
+            overlay_cache_hit_rate=Threshold(
+                self.slo_overlay_cache_hit_rate_warn, self.slo_overlay_cache_hit_rate_critical
+            ),
+            overlay_cache_min_requests=self.slo_overlay_cache_min_requests,
+            doc_sync_dead_letter_rate=Threshold(
+                self.slo_doc_sync_dead_letter_rate_warn, self.slo_doc_sync_dead_letter_rate_critical
+            ),
+            workflow_failed_rate=Threshold(
+                self.slo_workflow_failed_rate_warn, self.slo_workflow_failed_rate_critical
+            ),
+            breakage_open_rate=Threshold(
+                self.slo_breakage_open_rate_warn, self.slo_breakage_open_rate_critical
+            ),
+        )
+
+    @property
+    def database_limits(self) -> DatabaseLimits:
+        """What one process may ask of the database."""
+        return DatabaseLimits(
+            statement_timeout_seconds=self.statement_timeout_seconds,
+            lock_timeout_seconds=min(self.statement_timeout_seconds, 3.0),
+            max_queries=self.max_database_queries,
+        )
+
+    @property
+    def cache_policy(self) -> Policy:
+        """How long snapshots live, and how long a request waits for one.
+
+        A request waits for one statement; a computation may have waited as long for its turn.
+        """
+        statement = self.statement_timeout_seconds + GRACE_SECONDS
+        return Policy(
+            refresh=self.refresh_seconds,
+            stale=self.stale_seconds,
+            max_stale=max(self.stale_seconds, self.max_stale_seconds),
+            answer=statement + 1,
+            compute=2 * statement + 2,
+        )
+
+
+_EXAMPLES: dict[str, str] = {
+    "database_url": "postgresql://parallel_ops_reader:secret@db.internal:5432/plm",
+    "redis_url": "redis://cache.internal:6379/0",
+    "jwt_secret": "at least 32 bytes, the PLM's own; or JWT_SECRET_FILE=/run/secrets/jwt",
+    "log_format": "json",
+    "auth": "required",
+}
+
+
+def from_environment(environment: Mapping[str, str]) -> Settings:
+    """The settings that the environment holds. Raises SettingsError.
+
+    NAME_FILE names a file that holds the value of NAME; a blank value counts as not given.
+    """
+    given = {name: _value(environment, name) for name in Settings.__struct_fields__}
+    values = {name: value for name, value in given.items() if value is not None}
+    try:
+        settings = msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_explained(str(error), values)) from None
+    if settings.auth == "required" and len((settings.jwt_secret or "").encode()) < MIN_SECRET_BYTES:
+        raise SettingsError(_about("jwt_secret", f"must be at least {MIN_SECRET_BYTES} bytes long"))
+    return settings
+
+
+def _value(environment: Mapping[str, str], name: str) -> str | None:
+    variable = PREFIX + name.upper()
+    value = environment.get(variable, "").strip()
+    file = environment.get(f"{variable}_FILE", "").strip()
+    if value and file:
+        raise SettingsError(f"{variable} and {variable}_FILE are both set; keep one of them")
+    if file:
+        try:
+            value = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{variable}_FILE cannot be read: {error}") from None
+    return value or None
+
+
+def _explained(problem: str, values: dict[str, Any]) -> str:
+    """msgspec's words, with the variable's name in place of its path."""
+    reason, _, path = problem.partition(" - at `$.")
+    if path:
+        return _about(path.rstrip("`"), reason)
+    missing = next(name for name in ("database_url", "redis_url") if name not in values)
+    return _about(missing, "is not set")
+
+
+def _about(name: str, reason: str) -> str:
+    example = _EXAMPLES.get(name, _default(name))
+    return f"{PREFIX}{name.upper()}: {reason} (for example: {PREFIX}{name.upper()}={example})"
+
+
+def _default(name: str) -> Any:  # noqa: ANN401
+    defaults = {field.name: field.default for field in msgspec.structs.fields(Settings)}
+    return defaults.get(name)

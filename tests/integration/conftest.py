@@ -1,0 +1,146 @@
+"""A real PostgreSQL with the PLM's tables, a real Valkey, and the service between them."""
+
+import re
+import shutil
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+import pytest_asyncio
+from msgspec.structs import replace
+from redis.asyncio import Redis
+
+from service.app import create_app
+from service.demo.folders import temporary_folder
+from service.demo.schema import create_schema
+from service.demo.servers import Postgres, Valkey
+from service.settings import Settings
+from tests.builders import clear
+
+ROOT = Path(__file__).parent.parent.parent
+READER = "parallel_ops_reader"
+_TABLE = re.compile(r"FROM (?:\w+\.)?(meta_\w+)")
+
+Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+
+
+class Clock:
+    """Unix seconds that stand still until a test moves them."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now.timestamp()
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class StatementLog:
+    """What PostgreSQL says it ran, read from its own log."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._log = postgres.log
+        self._from = self._log.stat().st_size
+
+    def tables(self) -> Counter[str]:
+        """How many of the service's statements read each table since this log was opened."""
+        with self._log.open("rb") as log:
+            log.seek(self._from)
+            text = log.read().decode(errors="replace")
+        entries = re.split(r"^(?=\[)", text, flags=re.MULTILINE)
+        ours = (entry for entry in entries if entry.startswith("[parallel-ops]") and "LOG:  execute" in entry)
+        return Counter(match[1] for entry in ours if (match := _TABLE.search(entry)))
+
+
+@pytest.fixture(scope="session")
+def server_folder() -> Generator[Path]:
+    """A folder that the servers' user can enter, which pytest's own is not when we are root."""
+    folder = temporary_folder()
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(server_folder: Path) -> Generator[Postgres]:
+    """One PostgreSQL for all tests; it writes every statement to its log."""
+    server = Postgres(
+        server_folder / "postgres",
+        settings={"log_statement": "all", "log_line_prefix": "[%a] ", "max_connections": "200"},
+    )
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def valkey(server_folder: Path) -> Generator[Valkey]:
+    """One Valkey for all tests."""
+    server = Valkey(server_folder / "valkey")
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def admin(postgres: Postgres) -> AsyncGenerator[asyncpg.Connection]:
+    """A superuser's connection to a database that has the PLM's tables and the reader role."""
+    connection = await asyncpg.connect(postgres.url)
+    await create_schema(connection)
+    await connection.execute((ROOT / "migrations_none" / "reader_role.sql").read_text())
+    yield connection
+    await connection.close()
+
+
+@pytest_asyncio.fixture
+async def database(admin: asyncpg.Connection) -> asyncpg.Connection:
+    """The superuser's connection, all tables empty."""
+    await clear(admin)
+    return admin
+
+
+@pytest_asyncio.fixture
+async def redis(valkey: Valkey) -> AsyncIterator[Redis]:
+    """A client of the Valkey, which is empty."""
+    async with Redis.from_url(valkey.url) as client:
+        await client.flushall()
+        yield client
+
+
+@pytest.fixture
+def settings(postgres: Postgres, valkey: Valkey) -> Settings:
+    """The service's settings: it reads under the reader role."""
+    return Settings(
+        database_url=postgres.url.replace("postgres@", f"{READER}@"),
+        redis_url=valkey.url,
+        auth="disabled",
+    )
+
+
+@pytest.fixture
+def serve(settings: Settings, redis: Redis) -> Serve:
+    """Starts the service in this process with an empty cache: `async with serve(instant) as client`.
+
+    `instant` is a time at which the clock stands still, or a clock; further names are settings.
+    """
+
+    @asynccontextmanager
+    async def start(instant: datetime | Clock, **changes: Any) -> AsyncIterator[httpx.AsyncClient]:  # noqa: ANN401
+        clock = instant if isinstance(instant, Clock) else Clock(instant)
+        await redis.flushall()
+        app = create_app(replace(settings, **changes), clock)
+        transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
+        async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            yield client
+
+    return start
+
+
+@pytest.fixture
+def statements(postgres: Postgres, admin: asyncpg.Connection) -> StatementLog:
+    """Counts, at the database, what the service runs from now on."""
+    return StatementLog(postgres)
