@@ -1,5 +1,6 @@
 """The composition root: builds everything from the settings, wires it, and closes it again."""
 
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ from service.api.reply import Replies
 from service.cache import store
 from service.cache.observer import Observer
 from service.cache.tick_cache import TickCache
-from service.settings import Settings
+from service.settings import Settings, from_environment
 from service.snapshots import Snapshots
 from service.sources.database import Database
 
@@ -42,3 +43,8 @@ def create_app(settings: Settings, clock: Callable[[], float] = time.time) -> Li
         openapi_config=None,
         logging_config=None,
     )
+
+
+def application() -> Litestar:
+    """The application as the environment configures it: what server workers call."""
+    return create_app(from_environment(os.environ))
