@@ -16,8 +16,13 @@ TABLES = (
 
 async def create_schema(connection: asyncpg.Connection) -> None:
     """Create the five tables with their indexes, those that are missing."""
+    await quietly(connection, SCHEMA)
+
+
+async def quietly(connection: asyncpg.Connection, script: str) -> None:
+    """Run statements without the server's notices of what is there already."""
     await connection.execute("SET client_min_messages = warning")
     try:
-        await connection.execute(SCHEMA)
+        await connection.execute(script)
     finally:
         await connection.execute("RESET client_min_messages")
