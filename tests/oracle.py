@@ -253,7 +253,7 @@ def window_since(instant: datetime, query: Query) -> datetime:
 
 def rfc3339(instant: datetime) -> str:
     """ "All times are UTC, RFC 3339 with `Z`"."""
-    return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    return as_stored(instant).isoformat() + "Z"
 
 
 def row_time(created_at: datetime) -> str | None:
@@ -263,20 +263,21 @@ def row_time(created_at: datetime) -> str | None:
 
 def in_window(rows: list[Row], since: datetime) -> list[Row]:
     """The rows of a window."""
+    first = as_stored(since)
     kept = []
     for row in rows:
         # "A null created_at is in no window."
         if row["created_at"] is None:
             continue
         # "A row is in the window when created_at >= window_since. There is no upper bound".
-        if utc(row["created_at"]) >= since:
+        if row["created_at"] >= first:
             kept.append(row)
     return kept
 
 
-def utc(created_at: datetime) -> datetime:
+def as_stored(instant: datetime) -> datetime:
     """ "Timestamps are `timestamp without time zone`, in UTC"."""
-    return created_at.replace(tzinfo=UTC)
+    return instant.astimezone(UTC).replace(tzinfo=None)
 
 
 def trend_points(
@@ -313,9 +314,8 @@ def trend_points(
 
 def in_bucket(rows: list[Row], start: datetime, end: datetime, newest: bool) -> list[Row]:
     """The rows in [start, end); "a row dated after generated_at counts, in the newest bucket"."""
-    return [
-        row for row in rows if start <= utc(row["created_at"]) and (newest or utc(row["created_at"]) < end)
-    ]
+    first, past_last = as_stored(start), as_stored(end)
+    return [row for row in rows if first <= row["created_at"] and (newest or row["created_at"] < past_last)]
 
 
 def doc_sync_point(jobs: list[Row]) -> Document:

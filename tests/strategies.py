@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests import builders
 from tests.builders import INFINITY, SQL_NULL, Database, RawJson, Row, SqlNull, raw
-from tests.oracle import Query, site_of, template_versions
+from tests.oracle import NO_OVERLAY, Query, site_of, template_versions
 
 T = TypeVar("T")
 
@@ -140,6 +140,12 @@ def filters(draw: st.DrawFn, database: Database) -> Filters:
     targets = [run["target_object"] for run in database.runs]
     keys = [key for key, _ in template_versions(database.plans, None)]
     return Filters(draw(_filter(sites)), draw(_filter(targets)), draw(_filter(keys)))
+
+
+def overlays() -> st.SearchStrategy[dict[str, int]]:
+    """Overlay counters, with hit rates on either side of the threshold."""
+    counts = st.sampled_from((0, 1, 2, 7, 8, 9, 10, 799, 800, 801, 2**40))
+    return st.fixed_dictionaries(dict.fromkeys(NO_OVERLAY, counts))
 
 
 def _filter(existing: Sequence[str | None]) -> st.SearchStrategy[str | None]:
@@ -294,6 +300,6 @@ def _padded(text: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 def _weighted(*choices: tuple[int, st.SearchStrategy[T]]) -> st.SearchStrategy[T]:
-    """One of the strategies, the first of them more often; st.one_of() ignores repeats."""
-    by_weight = [strategy for weight, strategy in choices for _ in range(weight)]
-    return st.sampled_from(by_weight).flatmap(lambda strategy: strategy)
+    """One of the strategies, by weight; st.one_of() ignores repeats."""
+    by_weight = [number for number, (weight, _) in enumerate(choices) for _ in range(weight)]
+    return st.sampled_from(by_weight).flatmap(lambda number: choices[number][1])

@@ -1,0 +1,151 @@
+"""Whole random databases: the service answers what a slow, obvious reading of the contract answers.
+
+The run is the same every time. RANDOM_DATABASES=500 makes 500 other databases instead:
+
+    RANDOM_DATABASES=500 pytest tests/integration/test_random_databases.py
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pprint import pformat
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+
+from tests import oracle
+from tests.builders import Database, clear, insert
+from tests.oracle import Document, Overlay
+from tests.strategies import BUCKETS, INSTANTS, WINDOWS, Filters, databases, filters, overlays
+
+Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+Parameters = dict[str, str | int]
+
+FRESH = int(os.environ.get("RANDOM_DATABASES", "0"))
+LEVELS = (None, "warn", " Critical ", "info", "\t")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A database, the instant it is looked at, and what is asked of it in every window."""
+
+    instant: datetime
+    rows: Database
+    overlay: Overlay
+    filters: Filters
+    level: str | None
+    page: int
+    page_size: int
+
+
+@dataclass(frozen=True)
+class Question:
+    """One request and the answer that the contract gives."""
+
+    path: str
+    parameters: Parameters
+    answer: Document
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """Everything that one example needs."""
+    instant = draw(st.sampled_from(INSTANTS))
+    rows = draw(databases(instant))
+    return Case(
+        instant=instant,
+        rows=rows,
+        overlay=draw(overlays()),
+        filters=draw(filters(rows)),
+        level=draw(st.sampled_from(LEVELS)),
+        page=draw(st.integers(1, 3) | st.just(10**12)),
+        page_size=draw(st.sampled_from((1, 2, 3, 20, 200))),
+    )
+
+
+# The fixtures outlive an example on purpose: each one empties the tables and starts the service anew.
+@settings(
+    max_examples=FRESH or 20,
+    derandomize=not FRESH,
+    deadline=None,
+    phases=(Phase.generate, Phase.shrink),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(case=cases())
+@pytest.mark.timeout(3600)  # hypothesis may take minutes to make a failing database small
+async def test_every_answer_is_the_contracts(
+    database: asyncpg.Connection, redis: Redis, serve: Serve, case: Case
+) -> None:
+    note(pformat(case, width=110))  # not left to hypothesis: schemathesis's pytest plugin mutes it
+    await clear(database)
+    await insert(database, case.rows)
+    async with serve(instant=case.instant) as client:
+        await count_lookups(redis, case.overlay, case.instant)
+        for question in questions(case):
+            response = await client.get("/api/v1/parallel-ops" + question.path, params=question.parameters)
+            assert response.status_code == 200, (question, response.text)
+            if json.dumps(response.json()) != json.dumps(question.answer):
+                assert written(response.json()) == written(question.answer), question
+
+
+def written(document: Document) -> str:
+    """A document as text, so that the order of keys counts and 1 is not 1.0."""
+    return json.dumps(document, indent=1, ensure_ascii=False)
+
+
+async def count_lookups(redis: Redis, overlay: Overlay, instant: datetime) -> None:
+    """Leave overlay counters in an hour that every window overlaps, by way of section 6's keys."""
+    hour = instant - timedelta(microseconds=1)
+    fields = ("hits", "misses", "evictions")
+    counts: Mapping[Any, Any] = {f"{hour:%H}:{name}": overlay[name] for name in fields}
+    await redis.hset(f"parallel-ops:overlay:counts:{hour:%Y-%m-%d}", mapping=counts)
+    process: Mapping[Any, Any] = {name: count for name, count in overlay.items() if name not in fields}
+    await redis.hset("parallel-ops:overlay:process:p1", mapping=process)
+
+
+def questions(case: Case) -> Iterator[Question]:
+    """Every window and every bucket size, with the filters and without."""
+    for chosen in (Filters(), case.filters):
+        for window_days in WINDOWS:
+            yield from overview_questions(case, chosen, window_days)
+            yield from failure_questions(case, chosen, window_days)
+
+
+def overview_questions(case: Case, chosen: Filters, window_days: int) -> Iterator[Question]:
+    """Summary, alerts and the trends of every bucket size that the window allows."""
+    about = (case.rows, case.instant, case.overlay, chosen.query(window_days))
+    asked = parameters(
+        window_days=window_days,
+        site_id=chosen.site_id,
+        target_object=chosen.target_object,
+        template_key=chosen.template_key,
+    )
+    yield Question("/summary", asked, oracle.summary(*about))
+    yield Question("/alerts", asked | parameters(level=case.level), oracle.alerts(*about, case.level))
+    for bucket_days in BUCKETS:
+        if bucket_days <= window_days:
+            answer = oracle.trends(*about, bucket_days)
+            yield Question("/trends", asked | {"bucket_days": bucket_days}, answer)
+
+
+def failure_questions(case: Case, chosen: Filters, window_days: int) -> Iterator[Question]:
+    """One page of each kind of failures."""
+    about = (case.rows, case.instant, chosen.query(window_days), case.page, case.page_size)
+    page = parameters(window_days=window_days, page=case.page, page_size=case.page_size)
+    asked = page | parameters(site_id=chosen.site_id)
+    yield Question("/doc-sync/failures", asked, oracle.doc_sync_failures(*about))
+    asked = page | parameters(target_object=chosen.target_object)
+    yield Question("/workflow/failures", asked, oracle.workflow_failures(*about))
+
+
+def parameters(**values: str | int | None) -> Parameters:
+    """The parameters that are sent: those that are not None."""
+    return {name: value for name, value in values.items() if value is not None}
