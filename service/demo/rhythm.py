@@ -6,8 +6,8 @@ Pure functions of a number of rows and an instant; the rows themselves are made 
 import math
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from itertools import accumulate
-from random import Random
 
 from msgspec import Struct
 
@@ -111,7 +111,8 @@ def _failing(start: datetime, end: datetime, bad_day: datetime, rhythm: Rhythm) 
 
 def _luck(purpose: str, start: datetime, most: float) -> float:
     """A factor around 1 that is a day's own."""
-    return Random(f"{purpose} {start.toordinal()}").uniform(1 - most, 1 + most)
+    digest = sha256(f"{purpose} {start.toordinal()}".encode()).digest()
+    return 1 + most * (int.from_bytes(digest[:4]) / 2**31 - 1)
 
 
 def _bad_day(end: datetime) -> datetime:

@@ -1,0 +1,48 @@
+"""When seeded rows happen: every row once, in order, with a bad day that no window of a week misses."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.demo.rhythm import DAYS, INCIDENTS, JOBS, OVERLAYS, RUNS, SLOT, Rhythm, slots
+
+HOURS_OF_A_WEEK = [datetime(2026, 3, 2, tzinfo=UTC) + timedelta(hours=number) for number in range(7 * 24)]
+rhythms = st.sampled_from([JOBS, RUNS, INCIDENTS, OVERLAYS])
+instants = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+@settings(max_examples=30, deadline=None)
+@given(count=st.integers(0, 100_000), until=instants, rhythm=rhythms)
+def test_every_row_happens_once_and_in_order(count: int, until: datetime, rhythm: Rhythm) -> None:
+    made = slots(count, until, rhythm)
+    numbers = [0, *(number for slot in made for number in (slot.first - 1, slot.last)), count]
+    assert numbers == sorted(numbers)
+    assert all(before.last + 1 == after.first for before, after in pairwise(made))
+    assert sum(slot.last - slot.first + 1 for slot in made) == count
+    assert all(before.start < after.start for before, after in pairwise(made))
+    assert all(0 < slot.failing + slot.unfinished < 1.5 for slot in made)
+    naive = until.replace(tzinfo=None)
+    assert all(timedelta() <= naive - slot.start <= DAYS * timedelta(days=1) for slot in made)
+
+
+def test_a_few_rows_of_many_start_when_the_others_have_ended() -> None:
+    until = HOURS_OF_A_WEEK[0]
+    ahead = slots(20_000, until, JOBS)[-1]
+    assert ahead.start == until.replace(tzinfo=None)
+    assert 1 <= ahead.last - ahead.first + 1 <= 10
+    assert slots(500, until, JOBS)[-1].start < until.replace(tzinfo=None)
+
+
+def test_the_bad_day_is_whole_and_in_the_last_week_whatever_the_hour() -> None:
+    for until in HOURS_OF_A_WEEK[::5]:
+        bad = [slot for slot in slots(50_000, until, JOBS) if slot.failing == JOBS.failing_on_bad_day]
+        assert len(bad) == timedelta(days=1) / SLOT
+        naive = until.replace(tzinfo=None)
+        assert naive - timedelta(days=7) <= bad[0].start < bad[-1].start < naive - timedelta(days=1)
+
+
+def test_rows_of_different_time_zones_are_the_same_instant() -> None:
+    until = HOURS_OF_A_WEEK[5]
+    assert slots(1000, until.astimezone(), JOBS) == slots(1000, until, JOBS)
