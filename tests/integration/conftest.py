@@ -125,13 +125,20 @@ def settings(postgres: Postgres, valkey: Valkey) -> Settings:
 def serve(settings: Settings, redis: Redis) -> Serve:
     """Starts the service in this process with an empty cache: `async with serve(instant) as client`.
 
-    `instant` is a time at which the clock stands still, or a clock; further names are settings.
+    `instant` is a time at which the clock stands still, or a clock; `flush=False` leaves Redis as it
+    is, for a second instance; further names are settings.
     """
 
     @asynccontextmanager
-    async def start(instant: datetime | Clock, **changes: Any) -> AsyncIterator[httpx.AsyncClient]:  # noqa: ANN401
+    async def start(
+        instant: datetime | Clock,
+        *,
+        flush: bool = True,
+        **changes: Any,  # noqa: ANN401
+    ) -> AsyncIterator[httpx.AsyncClient]:
         clock = instant if isinstance(instant, Clock) else Clock(instant)
-        await redis.flushall()
+        if flush:
+            await redis.flushall()
         app = create_app(replace(settings, **changes), clock)
         transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
         async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://test") as client:

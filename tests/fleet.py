@@ -1,0 +1,79 @@
+"""Real server processes of the service, for tests that need more than one."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+from msgspec.structs import asdict
+
+from service.demo.process import free_port
+from service.settings import PREFIX, Settings
+
+START_SECONDS = 30.0
+POLL_SECONDS = 0.02
+API = "/api/v1/parallel-ops"
+
+
+class Instance:
+    """One `parallel-ops serve` process with its workers, in a process group of its own."""
+
+    def __init__(self, settings: Settings, log: Path, *, workers: int = 1) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = log
+        self._command = [
+            *(sys.executable, "-c", "from service.cli import main; main()", "serve"),
+            *("--port", str(self.port), "--workers", str(workers)),
+        ]
+        self._environment = {"PATH": os.environ["PATH"], **environment(settings)}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the process; `ready()` says when it answers."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, env=self._environment, stdout=log, stderr=log, start_new_session=True
+            )
+
+    async def ready(self) -> None:
+        """Wait until the server answers."""
+        deadline = time.monotonic() + START_SECONDS
+        async with httpx.AsyncClient() as client:
+            while True:
+                try:
+                    await client.get(f"{self.url}/schema/openapi.json")
+                except httpx.TransportError:
+                    if time.monotonic() > deadline or self.process.poll() is not None:
+                        raise AssertionError(f"no answer; its log:\n{self.log.read_text()[-4000:]}") from None
+                    await asyncio.sleep(POLL_SECONDS)
+                else:
+                    return
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The running process."""
+        assert self._process is not None
+        return self._process
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process and its workers."""
+        os.killpg(self.process.pid, number)
+
+    def kill(self) -> None:
+        """End everything of this instance at once."""
+        if self._process is not None and self._process.poll() is None:
+            self.signal(signal.SIGKILL)
+        if self._process is not None:
+            self._process.wait()
+
+
+def environment(settings: Settings) -> Mapping[str, str]:
+    """The variables that configure a process like `settings`."""
+    given = {name: value for name, value in asdict(settings).items() if value is not None}
+    return {PREFIX + name.upper(): str(value) for name, value in given.items()}

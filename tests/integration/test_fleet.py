@@ -1,0 +1,126 @@
+"""Several server processes on one database and one cache compute everything once."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from msgspec.structs import replace
+from redis.asyncio import Redis
+
+from service.settings import Settings
+from tests.builders import Database, incident, insert, job, run
+from tests.fleet import API, Instance
+from tests.integration.conftest import StatementLog
+from tests.waiting import until
+
+StartFleet = Callable[..., AbstractAsyncContextManager[list[Instance]]]
+ONCE = {
+    "meta_conversion_jobs": 1,
+    "meta_workflow_custom_action_runs": 1,
+    "meta_breakage_incidents": 1,
+    "meta_consumption_plans": 1,
+}
+
+
+@pytest.fixture
+def fleet(settings: Settings, redis: Redis, tmp_path: Path) -> StartFleet:
+    """Starts processes that share a cache, with ticks of an hour: `async with fleet(3) as instances`."""
+
+    @asynccontextmanager
+    async def start(size: int, **changes: Any) -> AsyncIterator[list[Instance]]:  # noqa: ANN401
+        configured = replace(settings, **{"refresh_seconds": 3600, "log_format": "console"} | changes)
+        instances = [Instance(configured, tmp_path / f"{number}.log") for number in range(size)]
+        try:
+            for instance in instances:
+                instance.start()
+            for instance in instances:
+                await instance.ready()
+            yield instances
+        finally:
+            for instance in instances:
+                instance.kill()
+
+    return start
+
+
+@pytest.fixture
+async def rows(database: asyncpg.Connection) -> Database:
+    """A few rows of each kind, of now."""
+    now = datetime.now(UTC)
+    rows = Database(
+        jobs=[job(status="failed", created_at=now) for _ in range(7)],
+        runs=[run(created_at=now) for _ in range(5)],
+        incidents=[incident(created_at=now) for _ in range(3)],
+    )
+    await insert(database, rows)
+    return rows
+
+
+async def test_three_hundred_cold_requests_run_each_statement_once(
+    fleet: StartFleet, rows: Database, statements: StatementLog
+) -> None:
+    async with (
+        fleet(3) as instances,
+        httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=300)) as client,
+    ):
+        asked = [client.get(f"{instance.url}{API}/summary") for instance in instances * 100]
+        answers = await asyncio.gather(*asked)
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
+    assert len({answer.headers["etag"] for answer in answers}) == 1
+    assert answers[0].json()["doc_sync"]["total"] == len(rows.jobs)
+    assert statements.tables() == ONCE
+
+
+async def test_clients_that_go_away_fail_nobody_else(
+    fleet: StartFleet, rows: Database, statements: StatementLog, database: asyncpg.Connection
+) -> None:
+    async with fleet(1) as (instance,), httpx.AsyncClient(timeout=30) as client:
+        async with database.transaction():
+            await database.execute("LOCK TABLE meta_conversion_jobs IN ACCESS EXCLUSIVE MODE")
+            leaving = [await _ask_and_listen_not(instance) for _ in range(5)]
+            staying = asyncio.create_task(client.get(f"{instance.url}{API}/summary"))
+            await until(lambda: _is_waiting_for_a_lock(database))
+            for writer in leaving:
+                writer.close()
+        answer = await staying
+    assert answer.json()["doc_sync"]["total"] == len(rows.jobs)
+    assert statements.tables() == ONCE
+
+
+async def test_a_killed_computation_is_taken_over_when_its_lease_ends(
+    fleet: StartFleet, rows: Database, redis: Redis, database: asyncpg.Connection
+) -> None:
+    async with fleet(2) as (killed, other), httpx.AsyncClient(timeout=30) as client:
+        async with database.transaction():
+            await database.execute("LOCK TABLE meta_conversion_jobs IN ACCESS EXCLUSIVE MODE")
+            writer = await _ask_and_listen_not(killed)
+            await until(lambda: _is_waiting_for_a_lock(database))
+            killed.signal(signal.SIGKILL)
+            (lease,) = await redis.keys("*doc_sync*:lease")
+            assert 0 < await redis.pttl(lease) <= 5000
+        answer = await client.get(f"{other.url}{API}/summary")
+        writer.close()
+    assert answer.headers["x-cache"] == "miss"
+    assert answer.json()["doc_sync"]["total"] == len(rows.jobs)
+
+
+async def _ask_and_listen_not(instance: Instance) -> asyncio.StreamWriter:
+    _, writer = await asyncio.open_connection("127.0.0.1", instance.port)
+    writer.write(f"GET {API}/summary HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+    await writer.drain()
+    return writer
+
+
+async def _is_waiting_for_a_lock(database: asyncpg.Connection) -> bool:
+    waiting = (
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'meta_conversion_jobs'::regclass"
+    )
+    return await database.fetchval(waiting) > 0

@@ -1,0 +1,151 @@
+"""What snapshots cost: statements a tick, nothing on hot requests; and that none takes another's place."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+from redis.asyncio import Redis
+
+from tests.builders import Database, insert, job, run
+from tests.fleet import API
+from tests.integration.conftest import Clock, Serve, StatementLog
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+STRANGE = [
+    "a:target=b",
+    "a%3Atarget=b",
+    "a:1764000000",
+    "a:lease",
+    "*",
+    "a\tb",
+    "#",
+    "雪" * 200,
+    "雪" * 199 + "雨",
+    "%" * 200,
+    "%" * 199 + "#",
+]
+
+
+async def test_25_sites_and_4_targets_cost_a_statement_for_each_section_they_depend_on(
+    database: asyncpg.Connection, serve: Serve, statements: StatementLog
+) -> None:
+    async with serve(NOW) as client:
+        asked = [
+            client.get(f"{API}/summary", params={"site_id": f"S{site}", "target_object": f"T{target}"})
+            for site in range(25)
+            for target in range(4)
+        ]
+        assert {answer.status_code for answer in await asyncio.gather(*asked)} == {200}
+    assert statements.tables() == {
+        "meta_conversion_jobs": 25,
+        "meta_workflow_custom_action_runs": 4,
+        "meta_breakage_incidents": 1,
+        "meta_consumption_plans": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    "path", ["/summary", "/trends", "/alerts", "/metrics", "/summary/export", "/doc-sync/failures"]
+)
+async def test_a_hot_request_asks_neither_redis_nor_the_database(
+    path: str, database: asyncpg.Connection, serve: Serve, redis: Redis, statements: StatementLog
+) -> None:
+    async with serve(NOW) as client:
+        await client.get(API + path)
+        cold, calls = statements.tables(), await _calls(redis)
+        answers = [await client.get(API + path) for _ in range(3)]
+        assert [answer.headers["x-cache"] for answer in answers] == ["hit"] * 3
+        assert (statements.tables(), await _calls(redis)) == (cold, calls)
+
+
+async def test_a_second_instance_takes_what_the_first_one_computed(
+    database: asyncpg.Connection, serve: Serve, statements: StatementLog
+) -> None:
+    async with serve(NOW) as first, serve(NOW, flush=False) as second:
+        one = await first.get(f"{API}/summary")
+        cold = statements.tables()
+        other = await second.get(f"{API}/summary")
+    assert (one.headers["x-cache"], other.headers["x-cache"]) == ("miss", "hit")
+    assert one.content == other.content
+    assert one.headers["etag"] == other.headers["etag"]
+    assert statements.tables() == cold
+
+
+async def test_windows_do_not_mix(database: asyncpg.Connection, serve: Serve) -> None:
+    ages = {1: 1, 7: 2, 14: 3, 30: 4, 90: 5}
+    await insert(
+        database, Database(jobs=[job(created_at=NOW - timedelta(days=days, hours=-1)) for days in ages])
+    )
+    async with serve(NOW) as client:
+        for _ in range(2):
+            for days, total in ages.items():
+                answer = await client.get(f"{API}/summary", params={"window_days": days})
+                assert answer.json()["doc_sync"]["total"] == total
+
+
+async def test_strange_filters_reach_their_own_rows_only(database: asyncpg.Connection, serve: Serve) -> None:
+    rows = Database(
+        jobs=[
+            job(payload={"site_id": value}, created_at=NOW)
+            for n, value in enumerate(STRANGE)
+            for _ in range(n + 1)
+        ],
+        runs=[run(target_object=value[:60], created_at=NOW) for value in STRANGE],
+    )
+    await insert(database, rows)
+    async with serve(NOW) as client:
+        for _ in range(2):
+            for number, value in enumerate(STRANGE):
+                answer = (await client.get(f"{API}/summary", params={"site_id": value})).json()
+                assert answer["doc_sync"]["site_filter"] == value
+                assert answer["doc_sync"]["total"] == number + 1
+
+
+async def test_values_in_redis_expire_and_their_keys_can_be_read(
+    database: asyncpg.Connection, serve: Serve, redis: Redis
+) -> None:
+    async with serve(NOW) as client:
+        await client.get(f"{API}/summary", params={"site_id": "SH-01", "target_object": "雪" * 60})
+    keys = await redis.keys("*")
+    tick = int(NOW.timestamp())
+    assert f"parallel-ops:v1:doc_sync:7d:site=SH-01:{tick}".encode() in keys
+    assert len(keys) == 5
+    assert max(map(len, keys)) < 250
+    assert all([await redis.ttl(key) > 0 for key in keys])
+
+
+@pytest.mark.parametrize("step", [-5, 5])
+async def test_instances_whose_clocks_differ_answer_sensibly(
+    step: int, database: asyncpg.Connection, serve: Serve
+) -> None:
+    one, other = Clock(NOW), Clock(NOW + timedelta(seconds=step))
+    async with serve(one) as first, serve(other, flush=False) as second:
+        for _ in range(10):
+            for client, clock in ((first, one), (second, other)):
+                clock.now += 3
+                answer = await client.get(f"{API}/summary")
+                generated_at = datetime.fromisoformat(answer.json()["generated_at"]).timestamp()
+                assert answer.status_code == 200
+                assert 0 <= clock.now - generated_at <= 60
+                assert int(answer.headers["age"]) == int(clock.now - generated_at)
+
+
+async def test_a_clock_that_steps_back_serves_nothing_of_the_future_and_goes_on(
+    database: asyncpg.Connection, serve: Serve
+) -> None:
+    clock = Clock(NOW)
+    async with serve(clock) as client:
+        await client.get(f"{API}/summary")
+        clock.now -= 3600
+        for _ in range(3):
+            answer = await client.get(f"{API}/summary")
+            assert answer.headers["age"] == "0"
+            assert datetime.fromisoformat(answer.json()["generated_at"]).timestamp() == clock.now
+            clock.now += 600
+
+
+async def _calls(redis: Redis) -> int:
+    """Commands that clients other than this one have sent so far."""
+    stats = await redis.info("commandstats")
+    return sum(command["calls"] for name, command in stats.items() if name != "cmdstat_info")
