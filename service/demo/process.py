@@ -59,7 +59,7 @@ class Server(ABC):
     name: ClassVar[str]
     stop_signal: ClassVar[signal.Signals]
     orphan_signal: ClassVar[signal.Signals]  # sent by the kernel when the process that started it ends
-    start_seconds: float = 30.0
+    start_seconds: float = 60.0
     stop_seconds: float = 30.0
 
     def __init__(self, folder: Path, port: int | None = None) -> None:
