@@ -123,4 +123,4 @@ async def _is_waiting_for_a_lock(database: asyncpg.Connection) -> bool:
     waiting = (
         "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'meta_conversion_jobs'::regclass"
     )
-    return await database.fetchval(waiting) > 0
+    return bool(await database.fetchval(waiting))

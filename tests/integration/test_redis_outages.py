@@ -1,0 +1,206 @@
+"""Redis away in every way it can be: the figures stay right, the answer says what it lacks, and it heals."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+import asyncpg
+import httpx
+import pytest
+import structlog
+from msgspec.structs import replace
+from redis.asyncio import Redis
+
+from service.app import create_app
+from service.demo.servers import Valkey
+from service.overlay.keys import counts_field, counts_key
+from service.settings import Settings
+from tests.builders import Database, insert, job
+from tests.fleet import API
+from tests.integration.conftest import Clock, StatementLog
+from tests.waiting import until
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def own_server(server_folder: Path) -> Iterator[Valkey]:
+    """A Valkey that a test may stop."""
+    server = Valkey(server_folder / "stopped-valkey")
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def own_valkey(own_server: Valkey) -> Valkey:
+    """That Valkey, running and empty."""
+    own_server.kill()
+    own_server.start()
+    return own_server
+
+
+@pytest.fixture
+async def rows(database: asyncpg.Connection) -> Database:
+    """Two jobs of now."""
+    rows = Database(jobs=[job(created_at=NOW), job(created_at=NOW)])
+    await insert(database, rows)
+    return rows
+
+
+@pytest.fixture
+def own_settings(settings: Settings, own_valkey: Valkey) -> Settings:
+    """The service on the Valkey that may be stopped."""
+    return replace(settings, redis_url=own_valkey.url)
+
+
+class Service:
+    """The service in this process, at a time that the test moves on."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.clock = Clock(NOW)
+        self._app = create_app(settings, self.clock)
+        transport = httpx.ASGITransport(self._app)  # type: ignore[arg-type]
+        self.client = httpx.AsyncClient(transport=transport, base_url="http://test")
+
+    async def __aenter__(self) -> "Service":
+        self._lifespan = self._app.lifespan()
+        await self._lifespan.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.client.aclose()
+        await self._lifespan.__aexit__(None, None, None)
+
+    async def degraded(self) -> list[str]:
+        """What a fresh and right answer lacks."""
+        answer = await self.client.get(f"{API}/summary")
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["doc_sync"]["total"] == 2
+        degraded = answer.json()["degraded"]
+        assert isinstance(degraded, list)
+        return degraded
+
+    async def is_whole(self) -> bool:
+        """Whether nothing is lacking."""
+        return await self.degraded() == []
+
+    async def lacks_overlay(self) -> bool:
+        """Whether the overlay counters are lacking."""
+        return await self.degraded() == ["overlay_cache"]
+
+
+async def test_stopped_before_the_start(own_settings: Settings, own_valkey: Valkey, rows: Database) -> None:
+    own_valkey.stop()
+    with structlog.testing.capture_logs() as logs:
+        async with Service(own_settings) as service:
+            assert await service.degraded() == ["overlay_cache"]
+            own_valkey.start()
+            await until(service.is_whole)
+    assert "redis is away: going on with process memory" in [entry["event"] for entry in logs]
+    assert "redis is back" in [entry["event"] for entry in logs]
+
+
+async def test_stopped_and_started_in_the_middle_of_load(
+    own_settings: Settings, own_valkey: Valkey, rows: Database
+) -> None:
+    async with Service(own_settings) as service:
+        assert await service.is_whole()
+        load = asyncio.create_task(_ask_until_told(service))
+        own_valkey.stop()
+        await until(service.lacks_overlay)
+        own_valkey.start()
+        await until(service.is_whole)
+        load.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await load
+
+
+async def test_frozen(own_settings: Settings, own_valkey: Valkey, rows: Database) -> None:
+    async with Service(own_settings) as service:
+        own_valkey.pause()
+        assert await service.degraded() == ["overlay_cache"]
+        service.clock.now += 600
+        assert await service.degraded() == ["overlay_cache"]
+        own_valkey.resume()
+        await until(service.is_whole)
+
+
+async def test_flushed_and_restarted_empty(
+    own_settings: Settings, own_valkey: Valkey, rows: Database, statements: StatementLog
+) -> None:
+    async with Service(own_settings) as service, Redis.from_url(own_valkey.url) as redis:
+        ways: list[Callable[[], Awaitable[object]]] = [redis.flushall, _restart(own_valkey)]
+        for break_it in ways:
+            assert await service.is_whole()
+            await break_it()
+            assert await service.is_whole()
+            service.clock.now += 600
+            await until(service.is_whole)
+    assert statements.tables()["meta_conversion_jobs"] == 3
+
+
+async def test_garbage_under_our_keys(
+    own_settings: Settings, own_valkey: Valkey, rows: Database, statements: StatementLog
+) -> None:
+    async with Redis.from_url(own_valkey.url) as redis:
+        async with Service(own_settings) as service:
+            assert await service.is_whole()
+        keys = [str(key, "ascii") for key in cast("list[bytes]", await redis.keys("parallel-ops:v1:*"))]
+        foreign = cast("bytes", await redis.get(keys[0]))
+        for number, key in enumerate(keys):
+            await redis.delete(key)
+            await redis.set(f"{key}:lease", "nobody's, and it never ends")
+            await (
+                redis.set(key, (b"\x93garbage", foreign)[number % 2]) if number else redis.rpush(key, "list")
+            )
+        async with Service(own_settings) as service:
+            assert await service.is_whole()
+    assert statements.tables()["meta_conversion_jobs"] == 2
+
+
+async def test_garbage_in_the_overlay_counters_is_no_number(
+    own_settings: Settings, own_valkey: Valkey, rows: Database
+) -> None:
+    async with Redis.from_url(own_valkey.url) as redis, Service(own_settings) as service:
+        key = counts_key(NOW.date())
+        await redis.hset(key, counts_field(NOW.hour, "hits"), "many")
+        assert await service.degraded() == ["overlay_cache"]
+        await redis.delete(key)
+        await until(service.is_whole)
+
+
+async def test_the_cap_on_the_database_holds_while_redis_is_away(
+    own_settings: Settings, own_valkey: Valkey, database: asyncpg.Connection
+) -> None:
+    own_valkey.stop()
+    most = 0
+
+    async def watch() -> None:
+        nonlocal most
+        query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'parallel-ops'"
+        while True:
+            most = max(most, await database.fetchval(query))
+
+    async with Service(replace(own_settings, max_database_queries=2)) as service:
+        watching = asyncio.create_task(watch())
+        asked = [service.client.get(f"{API}/summary", params={"site_id": f"S{n}"}) for n in range(100)]
+        assert {answer.status_code for answer in await asyncio.gather(*asked)} == {200}
+        watching.cancel()
+    assert most == 2
+
+
+def _restart(server: Valkey) -> Callable[[], Awaitable[None]]:
+    async def restart() -> None:
+        server.kill()
+        server.start()
+
+    return restart
+
+
+async def _ask_until_told(service: Service) -> None:
+    while True:
+        service.clock.now += 1
+        await service.degraded()
+        await asyncio.sleep(0)

@@ -1,0 +1,154 @@
+"""Old answers: served while a refresh runs, and while refreshing fails, but never for too long."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+from msgspec.structs import replace
+
+from service.demo.schema import create_schema
+from service.demo.servers import Postgres
+from service.settings import Settings
+from tests.builders import Database, insert, job
+from tests.fleet import API
+from tests.integration.conftest import READER, ROOT, Clock, Serve
+from tests.waiting import until
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SLOW = """
+ALTER TABLE meta_conversion_jobs RENAME TO real_jobs;
+CREATE VIEW meta_conversion_jobs AS SELECT real_jobs.* FROM (SELECT pg_sleep({seconds})) AS nap, real_jobs;
+GRANT SELECT ON meta_conversion_jobs TO parallel_ops_reader;
+"""
+QUICK = "DROP VIEW meta_conversion_jobs; ALTER TABLE real_jobs RENAME TO meta_conversion_jobs"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The time, which each test moves."""
+    return Clock(NOW)
+
+
+@pytest.fixture
+async def slow_jobs(database: asyncpg.Connection) -> AsyncIterator[asyncpg.Connection]:
+    """A database in which reading jobs takes three seconds, once `SLOW` is run."""
+    await insert(database, Database(jobs=[job(created_at=NOW)]))
+    yield database
+    if await database.fetchval("SELECT to_regclass('real_jobs') IS NOT NULL"):
+        await database.execute(QUICK)
+
+
+async def test_nobody_waits_at_the_end_of_a_tick(
+    slow_jobs: asyncpg.Connection, serve: Serve, clock: Clock
+) -> None:
+    async with serve(clock) as client:
+        fresh = await client.get(f"{API}/summary")
+        await slow_jobs.execute(SLOW.format(seconds=3))
+        clock.now += 16
+        await client.get(f"{API}/summary")
+        await until(lambda: _is_napping(slow_jobs))
+        for _ in range(20):
+            answer = await client.get(f"{API}/summary")
+            assert (answer.headers["x-cache"], answer.headers["age"]) == ("stale", "16")
+            assert answer.content == fresh.content
+        assert await _is_napping(slow_jobs)  # all of that was answered while the refresh still ran
+        await until(lambda: _is(client, "hit"))
+        assert (await _generated_at(client)) == clock.now - 1
+
+
+async def test_a_failing_source_is_bridged_and_then_admitted(
+    slow_jobs: asyncpg.Connection, serve: Serve, clock: Clock
+) -> None:
+    async with serve(clock, statement_timeout_seconds=0.3) as client:
+        fresh = await client.get(f"{API}/summary")
+        await slow_jobs.execute(SLOW.format(seconds=30))
+        for age in (60, 120, 300):
+            clock.now = NOW.timestamp() + age
+            answer = await client.get(f"{API}/summary")
+            assert (answer.status_code, answer.headers["x-cache"]) == (200, "stale")
+            assert answer.content == fresh.content
+        clock.now = NOW.timestamp() + 315
+        answer = await client.get(f"{API}/summary")
+        assert answer.status_code == 503
+        assert answer.json()["detail"]["code"] == "parallel_ops_unavailable"
+        assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_a_slow_scan_stretches_the_time_that_an_answer_hides_its_refresh(
+    slow_jobs: asyncpg.Connection, serve: Serve, clock: Clock
+) -> None:
+    await slow_jobs.execute(SLOW.format(seconds=1))
+    async with serve(clock, refresh_seconds=1, stale_seconds=1) as client:
+        assert await _is(client, "miss")
+        clock.now += 4  # four times the duration
+        assert await _is(client, "stale")
+        clock.now += 60
+        assert not await _is(client, "stale")
+
+
+@pytest.fixture(scope="module")
+def own_postgres(server_folder: Path) -> Iterator[Postgres]:
+    """A PostgreSQL that a test may stop."""
+    server = Postgres(server_folder / "stopped")
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+async def own_settings(settings: Settings, own_postgres: Postgres) -> Settings:
+    """The service on that server, with one job of now."""
+    own_postgres.start()
+    connection = await asyncpg.connect(own_postgres.url)
+    await create_schema(connection)
+    await connection.execute("TRUNCATE meta_conversion_jobs")
+    await connection.execute((ROOT / "migrations_none" / "reader_role.sql").read_text())
+    await insert(connection, Database(jobs=[job(created_at=NOW)]))
+    await connection.close()
+    return replace(settings, database_url=own_postgres.url.replace("postgres@", f"{READER}@"))
+
+
+async def test_the_service_is_fresh_again_after_postgres_was_stopped(
+    own_postgres: Postgres, own_settings: Settings, serve: Serve, clock: Clock
+) -> None:
+    async with serve(clock, database_url=own_settings.database_url) as client:
+        assert await _is(client, "miss")
+        own_postgres.stop()
+        clock.now += 75
+        assert await _is(client, "stale")
+        clock.now += 300
+        assert (await client.get(f"{API}/summary")).status_code == 503
+        own_postgres.start()
+        await until(lambda: _is(client, "miss", "hit"))
+        assert await _generated_at(client) == clock.now
+
+
+async def test_a_frozen_postgres_costs_a_bounded_wait(
+    own_postgres: Postgres, own_settings: Settings, serve: Serve, clock: Clock
+) -> None:
+    async with serve(clock, database_url=own_settings.database_url, statement_timeout_seconds=0.5) as client:
+        assert await _is(client, "miss")
+        own_postgres.pause()
+        clock.now += 600
+        answer = await client.get(f"{API}/summary", timeout=20)
+        assert answer.status_code == 503
+        own_postgres.resume()
+        await until(lambda: _is(client, "miss", "hit"))
+
+
+async def _is(client: httpx.AsyncClient, *states: str) -> bool:
+    answer = await client.get(f"{API}/summary")
+    return answer.headers.get("x-cache") in states
+
+
+async def _generated_at(client: httpx.AsyncClient) -> float:
+    answer = await client.get(f"{API}/summary")
+    return datetime.fromisoformat(answer.json()["generated_at"]).timestamp()
+
+
+async def _is_napping(connection: asyncpg.Connection) -> bool:
+    naps = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND usename = $1"
+    return bool(await connection.fetchval(naps, READER) == 1)

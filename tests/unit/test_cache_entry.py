@@ -1,0 +1,38 @@
+"""What stands in Redis: only what this version wrote for this key and tick is taken."""
+
+import msgspec
+import pytest
+
+from service.cache.entry import VERSION, UnreadableEntry, decode, encode
+
+NUMBERS = msgspec.msgpack.Decoder(dict[str, int])
+RAW = encode("key", 60, 0.25, {"a": 1})
+
+
+def test_an_entry_comes_back_as_it_was() -> None:
+    entry = decode(RAW, "key", 60, NUMBERS)
+    assert (entry.value, entry.key, entry.tick, entry.seconds, entry.size) == (
+        {"a": 1},
+        "key",
+        60,
+        0.25,
+        len(RAW),
+    )
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"garbage",
+        RAW[:-1],
+        encode("other", 60, 0.25, {"a": 1}),
+        encode("key", 75, 0.25, {"a": 1}),
+        encode("key", 60, 0.25, {"a": "text"}),
+        msgspec.msgpack.encode([VERSION + 1, "key", 60, 0.25, {"a": 1}]),
+        msgspec.msgpack.encode({"a": 1}),
+    ],
+)
+def test_anything_else_is_unreadable(raw: bytes) -> None:
+    with pytest.raises(UnreadableEntry):
+        decode(raw, "key", 60, NUMBERS)
