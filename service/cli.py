@@ -1,6 +1,8 @@
 """The command line: parallel-ops demo, serve and check."""
 
 import os
+from collections.abc import Callable
+from pathlib import Path
 
 import rich_click as click
 
@@ -13,10 +15,35 @@ def main() -> None:
     """How a PLM's five parallel side tracks are doing, in one place."""
 
 
+def _where(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that every command which listens takes."""
+    for name, default, meaning in (
+        ("--workers", 1, "Processes that answer requests."),
+        ("--port", 8000, "Port to listen on."),
+        ("--host", "127.0.0.1", "Address to listen on."),
+    ):
+        command = click.option(name, default=default, show_default=True, help=meaning)(command)
+    return command
+
+
 @main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
-@click.option("--workers", default=1, show_default=True, help="Processes that answer requests.")
+@_where
+@click.option("--rows", default=20_000, show_default=True, help="Jobs to make up, and as many runs.")
+@click.option(
+    "--data-dir", type=click.Path(path_type=Path), help="Keep the data here and use it again the next time."
+)
+def demo(host: str, port: int, workers: int, rows: int, data_dir: Path | None) -> None:
+    """Start a PostgreSQL and a Valkey, fill them with 100 believable days, and serve them.
+
+    Ends with Ctrl-C, and takes everything it started with it.
+    """
+    from service.demo.run import run_demo
+
+    run_demo(host, port, workers, rows, data_dir)
+
+
+@main.command()
+@_where
 def serve(host: str, port: int, workers: int) -> None:
     """Serve the API, configured by PARALLEL_OPS_* variables."""
     from service import settings

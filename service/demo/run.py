@@ -1,6 +1,8 @@
 """Everything that the demo needs but the service itself: servers, data, a role that only reads."""
 
 import asyncio
+import os
+import socket
 import subprocess
 import sys
 from collections.abc import Generator
@@ -9,13 +11,17 @@ from pathlib import Path
 
 import asyncpg
 from msgspec import Struct
+from rich_click import ClickException
 from sqlalchemy import make_url
 
 import service
 from service.demo.embedded import embedded_servers
+from service.demo.process import ServerError
 from service.demo.progress import console
 from service.demo.schema import quietly
 from service.demo.seed import Counts, fill
+from service.serving import serve
+from service.settings import PREFIX
 
 READER = "parallel_ops_reader"
 READER_ROLE = "migrations_none/reader_role.sql"
@@ -51,6 +57,51 @@ def demo_environment(data_dir: Path | None, rows: int) -> Generator[Environment]
                 admin_database_url=servers.database_url,
                 redis_url=servers.redis_url,
             )
+
+
+def run_demo(host: str, port: int, workers: int, rows: int, data_dir: Path | None) -> None:
+    """Serve a demo environment until it is interrupted. Raises click.ClickException when it cannot start."""
+    try:
+        _refuse_taken(host, port)
+        with demo_environment(data_dir, rows) as environment:
+            os.environ |= {
+                f"{PREFIX}DATABASE_URL": environment.database_url,
+                f"{PREFIX}REDIS_URL": environment.redis_url,
+                f"{PREFIX}AUTH": "disabled",
+                f"{PREFIX}LOG_FORMAT": "console",
+            }
+            console.print(_welcome(f"http://{host}:{port}", environment), soft_wrap=True)
+            serve(host, port, workers)
+    except ServerError as error:
+        raise ClickException(str(error)) from None
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """Find out before minutes of seeding, not after."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            advice = f"choose another one, for example --port {port + 1}"
+            raise ServerError(f"cannot listen on {host}:{port}: {error.strerror}; {advice}") from None
+
+
+def _welcome(url: str, environment: Environment) -> str:
+    paths = (
+        "summary?window_days=30",
+        "trends?window_days=7",
+        "alerts",
+        "summary/export?export_format=md",
+        "doc-sync/failures?page_size=3",
+        "workflow/failures?page_size=3",
+        "metrics",
+    )
+    lines = "\n".join(f"  curl '{url}/api/v1/parallel-ops/{path}'" for path in paths)
+    return (
+        f"[bold]The demo is on {url}[/bold]; Ctrl-C ends it. Try:\n{lines}\n"
+        f"PostgreSQL {environment.admin_database_url}\nValkey     {environment.redis_url}"
+    )
 
 
 async def _create_reader(database_url: str) -> None:
