@@ -17,7 +17,7 @@ class Flights:
         Wait for it through asyncio.shield(), or a cancelled waiter cancels it for all.
         """
         task = self._running.get(key)
-        if task is None:
+        if task is None or task.done():
             task = asyncio.ensure_future(_run(compute))
             self._running[key] = task
             task.add_done_callback(lambda done: self._landed(key, done))
@@ -34,7 +34,8 @@ class Flights:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _landed(self, key: Hashable, task: asyncio.Task[Any]) -> None:
-        self._running.pop(key, None)
+        if self._running.get(key) is task:
+            del self._running[key]
         if not task.cancelled():
             task.exception()  # looked at, so that asyncio does not report it a second time
 

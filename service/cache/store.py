@@ -21,7 +21,7 @@ from redis.exceptions import LockError, RedisError
 T = TypeVar("T")
 
 # A store slower than this is slower than what it saves.
-TIMEOUT_SECONDS = 0.5
+TIMEOUT_SECONDS = 1.0
 REST_SECONDS = 1.0
 MAX_CONNECTIONS = 32
 _NO_EXPIRY = -1

@@ -25,6 +25,8 @@ from service.cache.store import Store, StoreAway
 State = Literal["hit", "stale", "miss"]
 
 REMEMBERED_FAILURES = 10_000
+# More computations than this at once are a flood; who comes later is told to come back.
+MAX_FLIGHTS = 512
 # A larger value is not worth the network: who needs it computes it.
 MAX_STORED_BYTES = 8 * 1024 * 1024
 
@@ -147,6 +149,9 @@ class TickCache:
     async def _cold(self, parts: Sequence[Part], tick: int) -> Answer:
         """Wait for Redis or a computation; when that fails, any answer that may still be served."""
         answer = None
+        if len(self._flights) > MAX_FLIGHTS:
+            log.warning("too many computations at once, refused", parts=[part.key for part in parts])
+            raise Unavailable
         try:
             async with asyncio.timeout(self._policy.answer):
                 answer = await self._recalled(parts, tick) or await self._computed(parts)

@@ -1,0 +1,59 @@
+"""Single flight: one computation for all who ask, whoever of them goes away."""
+
+import asyncio
+
+import pytest
+
+from service.cache.flights import Flights
+
+
+class Computation:
+    """Counts how often it is run, and ends when it is let go."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+        self.let_go = asyncio.Event()
+
+    async def __call__(self) -> int:
+        self.runs += 1
+        await self.let_go.wait()
+        return self.runs
+
+
+async def test_all_who_ask_share_one_computation() -> None:
+    flights, computation = Flights(), Computation()
+    waiting = [asyncio.ensure_future(asyncio.shield(flights.start("key", computation))) for _ in range(9)]
+    computation.let_go.set()
+    assert await asyncio.gather(*waiting) == [1] * 9
+    assert computation.runs == 1
+
+
+async def test_a_caller_who_goes_away_cancels_nobody_else() -> None:
+    flights, computation = Flights(), Computation()
+    leaving, staying = (
+        asyncio.ensure_future(asyncio.shield(flights.start("key", computation))) for _ in range(2)
+    )
+    await asyncio.sleep(0)
+    leaving.cancel()
+    computation.let_go.set()
+    assert await staying == 1
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+
+
+async def test_who_asks_after_the_end_starts_another_one() -> None:
+    flights, computation = Flights(), Computation()
+    computation.let_go.set()
+    first = flights.start("key", computation)
+    while not first.done():
+        await asyncio.sleep(0)
+    assert await flights.start("key", computation) == 2
+    await asyncio.sleep(0)
+    assert len(flights) == 0
+
+
+async def test_closing_ends_what_still_runs() -> None:
+    flights, computation = Flights(), Computation()
+    task = flights.start("key", computation)
+    await flights.close()
+    assert task.cancelled()
