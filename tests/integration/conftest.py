@@ -3,9 +3,9 @@
 import re
 import shutil
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,18 @@ from service.demo.folders import temporary_folder
 from service.demo.schema import create_schema
 from service.demo.servers import Postgres, Valkey
 from service.settings import Settings
-from tests.builders import clear
+from tests.builders import Database, clear, insert
 
 ROOT = Path(__file__).parent.parent.parent
 READER = "parallel_ops_reader"
 _TABLE = re.compile(r"FROM (?:\w+\.)?(meta_\w+)")
 
+PREFIX = "/api/v1/parallel-ops"
+# A moment at which a tick begins, so that answers are as of this very instant.
+NOW = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
+
 Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+Ask = Callable[..., Awaitable[httpx.Response]]
 
 
 class Clock:
@@ -145,6 +150,29 @@ def serve(settings: Settings, redis: Redis) -> Serve:
             yield client
 
     return start
+
+
+@pytest.fixture
+def ask(database: asyncpg.Connection, serve: Serve) -> Ask:
+    """Writes rows, starts the service at NOW and asks it once: `await ask("/summary", rows, site_id="S1")`.
+
+    A path may bring its own query string; the answer's status must be `status`, by default 200.
+    """
+
+    async def once(
+        path: str,
+        rows: Database | None = None,
+        status: int = 200,
+        settings: dict[str, Any] | None = None,
+        **parameters: Any,  # noqa: ANN401
+    ) -> httpx.Response:
+        await insert(database, rows or Database())
+        async with serve(NOW, **settings or {}) as client:
+            response = await client.get(PREFIX + path, params=parameters or None)
+        assert response.status_code == status, response.text
+        return response
+
+    return once
 
 
 @pytest.fixture
