@@ -66,7 +66,7 @@ class Delivery:
         self._starting = RLock()  # reentrant: a signal handler may count as well
         self._stopping = Event()
         self._away_since: float | None = None
-        self._dropped_before = 0
+        self._dropped_noted = 0
 
     @property
     def undelivered(self) -> int:
@@ -117,8 +117,11 @@ class Delivery:
         except Exception as error:  # noqa: BLE001 - whatever it is, counting goes on and it is tried again
             self._note_outage(error)
             return False
-        self._note_recovery()
-        return True
+        else:
+            self._note_recovery()
+            return True
+        finally:
+            self._note_dropped()
 
     def _next_batch(self) -> Batch:
         self._numbers += 1
@@ -134,26 +137,29 @@ class Delivery:
             raise ResponseError("{}, field {}: {}".format(*increment.place, reason))
 
     def _note_outage(self, error: Exception) -> None:
-        """Log the first failure of an outage, and each time that counts had to be given up in it."""
-        if self._away_since is None:
-            self._away_since = time.monotonic()
-            log.warning(
-                "Overlay counters cannot be sent to %s (%s: %s); counting goes on in memory, "
-                "for the last %d hours with lookups, and all of it is sent when it is possible again",
-                self._address(),
-                type(error).__name__,
-                error,
-                MAX_HOURS,
-            )
-        if dropped := self.tally.dropped - self._dropped_before:
-            self._dropped_before += dropped
-            log.error("%d overlay counts of the oldest hour were given up: the outage is too long", dropped)
+        """Log the first failure of an outage."""
+        if self._away_since is not None:
+            return
+        self._away_since = time.monotonic()
+        log.warning(
+            "Overlay counters cannot be sent to %s (%s: %s); counting goes on in memory, "
+            "for the last %d hours with lookups, and all of it is sent when it is possible again",
+            self._address(),
+            type(error).__name__,
+            error,
+            MAX_HOURS,
+        )
 
     def _note_recovery(self) -> None:
         if self._away_since is not None:
             seconds = time.monotonic() - self._away_since
             self._away_since = None
             log.info("Overlay counters are sent to %s again, after %.0f s", self._address(), seconds)
+
+    def _note_dropped(self) -> None:
+        if dropped := self.tally.dropped - self._dropped_noted:
+            self._dropped_noted += dropped
+            log.error("%d overlay counts were given up, of the oldest hours of a long outage", dropped)
 
     def _address(self) -> str:
         """Where Redis is, without the password that the URL may hold."""
