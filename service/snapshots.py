@@ -14,7 +14,8 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from service.cache.keys import cache_key
-from service.cache.tick_cache import Part, State, TickCache
+from service.cache.parts import Part, State
+from service.cache.tick_cache import TickCache
 from service.overlay.counters import read_window
 from service.overview import sections
 from service.overview.failures import FailedJobs, FailedRuns

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from cachetools import LRUCache
 from msgspec import Struct
 
-from service.cache.tick_cache import State
+from service.cache.parts import State
 from service.snapshots import Held, Snapshots
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from service.api.answers import Encoded
 from service.api.caller import operator_of
-from service.cache.tick_cache import State
+from service.cache.parts import State
 
 Header = tuple[bytes, bytes]
 

@@ -6,56 +6,26 @@ is looked for in this process, then in Redis, and computed last. Nothing here kn
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
 
-import msgspec
 import structlog
 from cachetools import LRUCache
-from msgspec import Struct
 from redis.exceptions import RedisError
 
-from service.cache.entry import Entry, UnreadableEntry, decode, encode
+from service.cache.entry import Entry
+from service.cache.fleet import Fleet
 from service.cache.flights import Flights
 from service.cache.memory import Memory
 from service.cache.observer import Observer
+from service.cache.parts import Answer, Part, State
 from service.cache.policy import Policy
-from service.cache.store import Store, StoreAway
-
-State = Literal["hit", "stale", "miss"]
+from service.cache.store import Store
 
 REMEMBERED_FAILURES = 10_000
 # More computations than this at once are a flood; who comes later is told to come back.
 MAX_FLIGHTS = 512
-# A larger value is not worth the network: who needs it computes it.
-MAX_STORED_BYTES = 8 * 1024 * 1024
 
 log = structlog.get_logger(__name__)
-
-
-class Part(Struct, frozen=True):
-    """One value of a tick: its key without the tick, and how it is computed for a tick.
-
-    An optional part is left out (None) while it cannot be computed; without any other part there
-    is no answer. `name` stands for all parts of a kind, in logs and metrics.
-    """
-
-    name: str
-    key: str
-    compute: Callable[[int], Awaitable[Any]]
-    decoder: msgspec.msgpack.Decoder[Any]
-    optional: bool = False
-
-
-class Answer(Struct, frozen=True):
-    """The parts' values in the order asked for, all as of `tick`.
-
-    hit: of the current tick, without a computation; miss: somebody waited for one; stale: older.
-    """
-
-    values: tuple[Any, ...]
-    tick: int
-    state: State
 
 
 class Unavailable(Exception):
@@ -66,7 +36,7 @@ class TickCache:
     """See the module. `clock` gives Unix seconds; all else is measured on the monotonic clock."""
 
     def __init__(self, store: Store, policy: Policy, clock: Callable[[], float], observer: Observer) -> None:
-        self._store = store
+        self._fleet = Fleet(store, policy, observer)
         self._policy = policy
         self._clock = clock
         self._observer = observer
@@ -149,14 +119,13 @@ class TickCache:
     async def _cold(self, parts: Sequence[Part], tick: int) -> Answer:
         """Wait for Redis or a computation; when that fails, any answer that may still be served."""
         answer = None
-        if len(self._flights) > MAX_FLIGHTS:
-            log.warning("too many computations at once, refused", parts=[part.key for part in parts])
-            raise Unavailable
         try:
+            if len(self._flights) > MAX_FLIGHTS:
+                raise TimeoutError
             async with asyncio.timeout(self._policy.answer):
                 answer = await self._recalled(parts, tick) or await self._computed(parts)
         except TimeoutError:
-            log.warning("no answer in time", parts=[part.key for part in parts])
+            log.warning("no answer in time", parts=[part.key for part in parts], flights=len(self._flights))
         answer = answer or self._older(parts, tick, at_any_age=True)
         if answer is None:
             raise Unavailable
@@ -188,20 +157,13 @@ class TickCache:
                 return answer
 
     async def _recall(self, parts: Sequence[Part], tick: int) -> None:
-        """Take from Redis all that is kept of these parts, in one round trip."""
-        wanted = [(part, at) for part in parts for at in (tick, *self._policy.older(tick))]
-        try:
-            found = await self._store.get([_name(part, at) for part, at in wanted])
-        except StoreAway:
-            return
-        for (part, at), raw in zip(wanted, found, strict=True):
-            self._keep(_read(part, at, raw))
+        for entry in await self._fleet.recall(parts, (tick, *self._policy.older(tick))):
+            self._memory.put(entry)
 
     async def _obtain(self, part: Part, tick: int) -> Entry:
         """The entry of a part's tick, wherever it comes from; a failure is remembered for a while."""
         try:
-            async with asyncio.timeout(self._policy.compute):
-                entry = await self._shared(part, tick)
+            entry = await self._fleet.obtain(part, tick)
         except Exception as error:  # a source may fail in any way, and none of them ends the service
             self._failed_at[part.key] = time.monotonic()
             self._observer.failed(part.name)
@@ -211,64 +173,5 @@ class TickCache:
         finally:
             self._flight_ticks.pop(part.key, None)
         self._failed_at.pop(part.key, None)
-        self._keep(entry)
+        self._memory.put(entry)
         return entry
-
-    async def _shared(self, part: Part, tick: int) -> Entry:
-        """Let one process in the fleet compute, and the others wait for what it leaves in Redis."""
-        waited = False
-        try:
-            while True:
-                entry = await self._stored(part, tick)
-                if entry is not None:
-                    return entry
-                lease = await self._store.lease(f"{_name(part, tick)}:lease")
-                if lease is not None:
-                    async with lease.held():
-                        # The last holder may have stored it between the look and the lease.
-                        return await self._stored(part, tick) or await self._compute_and_store(part, tick)
-                if not waited:
-                    self._observer.waited(part.name)
-                waited = True
-                await asyncio.sleep(self._policy.poll)
-        except StoreAway:
-            return (await self._compute(part, tick))[0]
-
-    async def _compute_and_store(self, part: Part, tick: int) -> Entry:
-        entry, raw = await self._compute(part, tick)
-        if len(raw) <= MAX_STORED_BYTES:
-            try:
-                await self._store.put(_name(part, tick), raw, self._policy.kept_seconds)
-            except StoreAway as error:
-                log.info("not kept in redis", part=part.key, error=str(error))
-        return entry
-
-    async def _compute(self, part: Part, tick: int) -> tuple[Entry, bytes]:
-        started = time.monotonic()
-        value = await part.compute(tick)
-        seconds = time.monotonic() - started
-        self._observer.computed(part.name, seconds)
-        raw = encode(part.key, tick, seconds, value)
-        return Entry(value, part.key, tick, seconds, len(raw)), raw
-
-    async def _stored(self, part: Part, tick: int) -> Entry | None:
-        (raw,) = await self._store.get([_name(part, tick)])
-        return _read(part, tick, raw)
-
-    def _keep(self, entry: Entry | None) -> None:
-        if entry is not None:
-            self._memory.put(entry)
-
-
-def _name(part: Part, tick: int) -> str:
-    return f"{part.key}:{tick}"
-
-
-def _read(part: Part, tick: int, raw: bytes | None) -> Entry | None:
-    if raw is None:
-        return None
-    try:
-        return decode(raw, part.key, tick, part.decoder)
-    except UnreadableEntry as error:
-        log.warning("unreadable entry ignored", key=_name(part, tick), error=str(error))
-        return None

@@ -1,0 +1,100 @@
+"""One computation in the whole fleet: through Redis while it is there, alone while it is not."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+
+import structlog
+
+from service.cache.entry import Entry, UnreadableEntry, decode, encode
+from service.cache.observer import Observer
+from service.cache.parts import Part
+from service.cache.policy import Policy
+from service.cache.store import Store, StoreAway
+
+# A larger value is not worth the network: who needs it computes it.
+MAX_STORED_BYTES = 8 * 1024 * 1024
+
+log = structlog.get_logger(__name__)
+
+
+class Fleet:
+    """All processes that share a Redis, seen from one of them."""
+
+    def __init__(self, store: Store, policy: Policy, observer: Observer) -> None:
+        self._store = store
+        self._policy = policy
+        self._observer = observer
+
+    async def recall(self, parts: Sequence[Part], ticks: Iterable[int]) -> list[Entry]:
+        """What Redis keeps of the parts, in one round trip; nothing while it is away."""
+        wanted = [(part, tick) for tick in ticks for part in parts]
+        try:
+            found = await self._store.get([_name(part, tick) for part, tick in wanted])
+        except StoreAway:
+            return []
+        entries = (_read(part, tick, raw) for (part, tick), raw in zip(wanted, found, strict=True))
+        return [entry for entry in entries if entry is not None]
+
+    async def obtain(self, part: Part, tick: int) -> Entry:
+        """The entry of a part's tick: from Redis, from whoever computes it now, or computed here.
+
+        Raises what the computation raises, and TimeoutError when it takes too long.
+        """
+        async with asyncio.timeout(self._policy.compute):
+            return await self._shared(part, tick)
+
+    async def _shared(self, part: Part, tick: int) -> Entry:
+        """Let one process compute, and the others wait for what it leaves in Redis."""
+        waited = False
+        try:
+            while True:
+                entry = await self._stored(part, tick)
+                if entry is not None:
+                    return entry
+                lease = await self._store.lease(f"{_name(part, tick)}:lease")
+                if lease is not None:
+                    async with lease.held():
+                        # The last holder may have stored it between the look and the lease.
+                        return await self._stored(part, tick) or await self._compute_and_store(part, tick)
+                if not waited:
+                    self._observer.waited(part.name)
+                waited = True
+                await asyncio.sleep(self._policy.poll)
+        except StoreAway:
+            return (await self._compute(part, tick))[0]
+
+    async def _compute_and_store(self, part: Part, tick: int) -> Entry:
+        entry, raw = await self._compute(part, tick)
+        if len(raw) <= MAX_STORED_BYTES:
+            try:
+                await self._store.put(_name(part, tick), raw, self._policy.kept_seconds)
+            except StoreAway as error:
+                log.info("not kept in redis", part=part.key, error=str(error))
+        return entry
+
+    async def _compute(self, part: Part, tick: int) -> tuple[Entry, bytes]:
+        started = time.monotonic()
+        value = await part.compute(tick)
+        seconds = time.monotonic() - started
+        self._observer.computed(part.name, seconds)
+        raw = encode(part.key, tick, seconds, value)
+        return Entry(value, part.key, tick, seconds, len(raw)), raw
+
+    async def _stored(self, part: Part, tick: int) -> Entry | None:
+        (raw,) = await self._store.get([_name(part, tick)])
+        return _read(part, tick, raw)
+
+
+def _name(part: Part, tick: int) -> str:
+    return f"{part.key}:{tick}"
+
+
+def _read(part: Part, tick: int, raw: bytes | None) -> Entry | None:
+    if raw is None:
+        return None
+    try:
+        return decode(raw, part.key, tick, part.decoder)
+    except UnreadableEntry as error:
+        log.warning("unreadable entry ignored", key=_name(part, tick), error=str(error))
+        return None

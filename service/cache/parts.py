@@ -1,0 +1,34 @@
+"""What callers ask the cache for, and what they get."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+State = Literal["hit", "stale", "miss"]
+
+
+class Part(Struct, frozen=True):
+    """One value of a tick: its key without the tick, and how it is computed for a tick.
+
+    An optional part is left out (None) while it cannot be computed; without any other part there
+    is no answer. `name` stands for all parts of a kind, in logs and metrics.
+    """
+
+    name: str
+    key: str
+    compute: Callable[[int], Awaitable[Any]]
+    decoder: msgspec.msgpack.Decoder[Any]
+    optional: bool = False
+
+
+class Answer(Struct, frozen=True):
+    """The parts' values in the order asked for, all as of `tick`.
+
+    hit: of the current tick, without a computation; miss: somebody waited for one; stale: older.
+    """
+
+    values: tuple[Any, ...]
+    tick: int
+    state: State
