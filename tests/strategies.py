@@ -230,7 +230,7 @@ def _created_at(instant: datetime) -> st.SearchStrategy[datetime]:
     """Times on the edges of windows, buckets and days, a microsecond beside them, and anywhere."""
     edges = [instant - days * DAY for days in _edge_days()]
     beside = [edge + off for edge, off in product(edges, (-MICROSECOND, MICROSECOND))]
-    far = (instant + 400 * DAY, instant - 4000 * DAY, _year(1), _year(9999), INFINITY)
+    far = (instant + 400 * DAY, instant - 4000 * DAY, _year(1), _year(9999), INFINITY, INFINITY)
     ago = st.timedeltas(min_value=-DAY, max_value=92 * DAY)
     recently = st.timedeltas(min_value=timedelta(0), max_value=8 * DAY)
     return _weighted(
@@ -238,7 +238,7 @@ def _created_at(instant: datetime) -> st.SearchStrategy[datetime]:
         (4, st.sampled_from(beside)),
         (4, ago.map(instant.__sub__)),
         (4, recently.map(instant.__sub__)),
-        (1, st.sampled_from(far)),
+        (2, st.sampled_from(far)),
     )
 
 
