@@ -9,6 +9,7 @@ from msgspec import Struct
 from sqlalchemy import Row, Select, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 # How long the client waits past the server's own statement_timeout before it gives a server up that
 # no longer answers at all, and how long for a connection.
@@ -33,6 +34,14 @@ class DatabaseLimits(Struct, frozen=True):
     max_queries: int
 
 
+class Connections(Struct, frozen=True):
+    """How many connections of a pool are in use, how many wait idle, and how many there may be."""
+
+    in_use: int
+    idle: int
+    limit: int
+
+
 class Database:
     """A pool of at most `max_queries` read-only connections; so many statements run at once.
 
@@ -41,6 +50,7 @@ class Database:
 
     def __init__(self, url: str, limits: DatabaseLimits) -> None:
         self._deadline = limits.statement_timeout_seconds + GRACE_SECONDS
+        self._limit = limits.max_queries
         self._engine = create_async_engine(
             make_url(url).set(drivername="postgresql+asyncpg"),
             isolation_level="AUTOCOMMIT",
@@ -64,6 +74,12 @@ class Database:
                 return [await _fetch(connection, statement) for statement in statements]
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             raise DatabaseError(_reason(error)) from error
+
+    def connections(self) -> Connections:
+        """The pool as it is now."""
+        pool = self._engine.pool
+        in_use, idle = (pool.checkedout(), pool.checkedin()) if isinstance(pool, QueuePool) else (0, 0)
+        return Connections(in_use, idle, self._limit)
 
     async def close(self) -> None:
         """Close every connection."""
