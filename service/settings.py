@@ -7,12 +7,14 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from service.api.authentication import Keys, public_key
 from service.cache.policy import Policy
 from service.overview.slo import Threshold, Thresholds
 from service.sources.database import GRACE_SECONDS, DatabaseLimits
 
 PREFIX = "PARALLEL_OPS_"
 MIN_SECRET_BYTES = 32
+MIN_SCRAPE_TOKEN_LENGTH = 16
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Seconds = Annotated[float, Meta(gt=0)]
@@ -31,7 +33,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     redis_url: RedisUrl
     auth: Literal["required", "disabled"] = "required"
     jwt_secret: str | None = None
-    scrape_token: str | None = None
+    jwt_public_key: str | None = None
+    jwt_leeway_seconds: Annotated[float, Meta(ge=0, le=300)] = 30
+    scrape_token: Annotated[str, Meta(min_length=MIN_SCRAPE_TOKEN_LENGTH)] | None = None
     refresh_seconds: Annotated[int, Meta(ge=1, le=3600)] = 15
     stale_seconds: Seconds = 60
     max_stale_seconds: Seconds = 300
@@ -68,6 +72,18 @@ class Settings(Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def token_keys(self) -> Keys | None:
+        """What bearer tokens are verified with; None while authentication is off. Raises SettingsError."""
+        if self.auth == "disabled":
+            return None
+        if self.jwt_public_key is None:
+            return Keys((self.jwt_secret or "").encode(), "HS256", self.jwt_leeway_seconds)
+        try:
+            return public_key(self.jwt_public_key, self.jwt_leeway_seconds)
+        except ValueError as error:
+            raise SettingsError(_about("jwt_public_key", str(error))) from None
+
+    @property
     def database_limits(self) -> DatabaseLimits:
         """What one process may ask of the database."""
         return DatabaseLimits(
@@ -96,6 +112,8 @@ _EXAMPLES: dict[str, str] = {
     "database_url": "postgresql://parallel_ops_reader:secret@db.internal:5432/plm",
     "redis_url": "redis://cache.internal:6379/0",
     "jwt_secret": "at least 32 bytes, the PLM's own; or JWT_SECRET_FILE=/run/secrets/jwt",
+    "jwt_public_key": "-----BEGIN PUBLIC KEY----- ...; or JWT_PUBLIC_KEY_FILE=/run/secrets/jwt.pem",
+    "scrape_token": "a long random text; or SCRAPE_TOKEN_FILE=/run/secrets/scrape",
     "log_format": "json",
     "auth": "required",
 }
@@ -112,9 +130,18 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise SettingsError(_explained(str(error), values)) from None
-    if settings.auth == "required" and len((settings.jwt_secret or "").encode()) < MIN_SECRET_BYTES:
-        raise SettingsError(_about("jwt_secret", f"must be at least {MIN_SECRET_BYTES} bytes long"))
+    _check_keys(settings)
     return settings
+
+
+def _check_keys(settings: Settings) -> None:
+    if settings.auth == "disabled":
+        return
+    if settings.jwt_secret and settings.jwt_public_key:
+        raise SettingsError(_about("jwt_secret", "is set beside JWT_PUBLIC_KEY; keep one of them"))
+    if not settings.jwt_public_key and len((settings.jwt_secret or "").encode()) < MIN_SECRET_BYTES:
+        raise SettingsError(_about("jwt_secret", f"must be at least {MIN_SECRET_BYTES} bytes long"))
+    _ = settings.token_keys
 
 
 def _value(environment: Mapping[str, str], name: str) -> str | None:

@@ -6,11 +6,14 @@ _OPERATOR_ID = "operator_id"
 
 
 def operator_of(scope: Scope) -> int | None:
-    """The caller's integer id; None when authentication is off."""
-    operator_id: int | None = scope["state"].get(_OPERATOR_ID)
+    """The caller's integer id; None when authentication is off.
+
+    Raises KeyError for a request that nobody has let in: no answer can be made for it.
+    """
+    operator_id: int | None = scope["state"][_OPERATOR_ID]
     return operator_id
 
 
-def remember_operator(scope: Scope, operator_id: int) -> None:
+def remember_operator(scope: Scope, operator_id: int | None) -> None:
     """Note whom a request was found to come from."""
-    scope["state"][_OPERATOR_ID] = operator_id
+    scope.setdefault("state", {})[_OPERATOR_ID] = operator_id

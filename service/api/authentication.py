@@ -1,0 +1,132 @@
+"""Who may ask: the PLM's bearer tokens (JWT), and a scrape token for the metrics.
+
+The reasons that callers are given say nothing that helps to forge a token.
+"""
+
+import time
+from collections.abc import Callable
+from hashlib import blake2b
+from hmac import compare_digest
+from typing import Any
+
+from msgspec import Struct
+
+MAX_TOKEN_BYTES = 8 * 1024
+MIN_RSA_BITS = 2048
+REMEMBERED = 4096
+# Ids are 64-bit integers in the PLM's database.
+MAX_OPERATOR_ID = 2**63 - 1
+_MISSING = "a bearer token is required"
+_BAD = "the bearer token is not valid"
+
+
+class Unauthorized(Exception):
+    """The request is refused; the message is for the caller."""
+
+
+class Keys(Struct, frozen=True):
+    """What tokens are verified with: a secret (bytes) or a public key, for one algorithm alone."""
+
+    key: Any
+    algorithm: str
+    leeway_seconds: float
+
+
+def public_key(pem: str, leeway_seconds: float) -> Keys:
+    """Verify with the RSA or P-256 public key in this PEM text. Raises ValueError for anything else."""
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa  # noqa: PLC0415
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key  # noqa: PLC0415
+
+    try:
+        key = load_pem_public_key(pem.encode())
+    except Exception:  # noqa: BLE001 - the library has no one exception for what it cannot read
+        raise ValueError("is not a public key in PEM format") from None
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size >= MIN_RSA_BITS:
+        return Keys(key, "RS256", leeway_seconds)
+    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
+        return Keys(key, "ES256", leeway_seconds)
+    raise ValueError(f"must be an RSA key of at least {MIN_RSA_BITS} bits (RS256) or a P-256 key (ES256)")
+
+
+class _Verified(Struct, frozen=True):
+    operator_id: int
+    until: float
+
+
+class Tokens:
+    """Verifies tokens, and remembers those that are good until they expire.
+
+    What is remembered is found by a digest: no token is kept. Bad tokens are not remembered.
+    """
+
+    def __init__(self, keys: Keys, clock: Callable[[], float] = time.time) -> None:
+        import jwt  # noqa: PLC0415 - brings cryptography along, which nobody else needs
+
+        self._jwt = jwt
+        self._keys = keys
+        self._clock = clock
+        self._good: dict[bytes, _Verified] = {}
+
+    def operator_of(self, token: bytes) -> int:
+        """The caller's id. Raises Unauthorized."""
+        digest = blake2b(token, digest_size=16).digest()
+        verified = self._good.get(digest)
+        if verified is not None and self._clock() < verified.until:
+            return verified.operator_id
+        self._good.pop(digest, None)
+        verified = self._verify(token)
+        if len(self._good) >= REMEMBERED:
+            del self._good[next(iter(self._good))]
+        self._good[digest] = verified
+        return verified.operator_id
+
+    def _verify(self, token: bytes) -> _Verified:
+        try:
+            claims = self._jwt.decode(
+                token,
+                self._keys.key,
+                algorithms=[self._keys.algorithm],
+                leeway=self._keys.leeway_seconds,
+                # A subject that is a JSON integer is taken as well; it is looked at below.
+                options={"require": ["exp", "sub", "tenant_id"], "verify_sub": False},
+            )
+            return _Verified(_operator_id(claims["sub"]), int(claims["exp"]) + self._keys.leeway_seconds)
+        except self._jwt.ExpiredSignatureError:
+            raise Unauthorized("the bearer token has expired") from None
+        except Exception:  # noqa: BLE001 - the input is hostile: however it fails, it is no good token
+            raise Unauthorized(_BAD) from None
+
+
+class Door:
+    """Lets requests in, or raises Unauthorized. Without `tokens` everybody may come in."""
+
+    def __init__(self, tokens: Tokens | None, scrape_token: str | None) -> None:
+        self._tokens = tokens
+        self._scrape_token = scrape_token.encode() if scrape_token else None
+
+    def admit(self, authorization: bytes | None, *, scraping: bool) -> int | None:
+        """The caller's id; None for a scraper, and for everybody while authentication is off.
+
+        `authorization` is the header's value; `scraping` says whether the scrape token opens this path.
+        """
+        if self._tokens is None:
+            return None
+        if not authorization:
+            raise Unauthorized(_MISSING)
+        if authorization[:7].lower() != b"bearer ":
+            raise Unauthorized(_MISSING)
+        if len(authorization) > MAX_TOKEN_BYTES:
+            raise Unauthorized(_BAD)
+        token = authorization[7:].strip()
+        if scraping and self._scrape_token and compare_digest(token, self._scrape_token):
+            return None
+        return self._tokens.operator_of(token)
+
+
+def _operator_id(subject: object) -> int:
+    """The integer that a subject is, as a JSON integer or as a string of ASCII digits."""
+    if isinstance(subject, str) and subject.isascii() and subject.isdigit() and len(subject) <= 19:
+        subject = int(subject)
+    if type(subject) is int and 0 <= subject <= MAX_OPERATOR_ID:  # a bool is an int, too
+        return subject
+    raise Unauthorized(_BAD)
