@@ -1,0 +1,215 @@
+"""How the service itself is doing, for Prometheus; right with several workers.
+
+Workers share their numbers through files (prometheus-client's multiprocess mode) when the
+variable PROMETHEUS_MULTIPROC_DIR names a folder; one process alone, as in tests, needs none.
+"""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from litestar import Request, get
+from litestar.handlers import HTTPRouteHandler
+from prometheus_client import (
+    CONTENT_TYPE_PLAIN_0_0_4,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.metrics import disable_created_metrics
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from service.api.caller import operator_of
+from service.api.health import Readiness
+from service.api.reply import Reply
+from service.api.tally import BOUNDS, Tally
+from service.cache.observer import Observer
+from service.sources.database import Connections
+from service.version import VERSION
+
+OWN_METRICS = "/metrics"
+FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+SECTIONS = (
+    "doc_sync",
+    "workflow_actions",
+    "breakages",
+    "consumption_templates",
+    "overlay_cache",
+    "doc_sync_failures",
+    "workflow_failures",
+)
+COMPUTATION_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
+
+
+# When a counter began says nothing that its value does not, and doubles the text.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+class _Durations(Histogram):
+    """A histogram that takes observations by the bucket: one at a time costs as much as a hot request."""
+
+    def add(self, counts: Sequence[int], seconds: float) -> None:
+        """Add `counts` observations, bucket by bucket, that took `seconds` together."""
+        self._sum.inc(seconds)
+        for bucket, count in zip(self._buckets, counts, strict=True):
+            if count:
+                bucket.inc(count)
+
+
+class OwnMetrics(Observer):
+    """The families, and how they are filled. `connections` looks at the database pool."""
+
+    def __init__(self, tally: Tally, connections: Callable[[], Connections]) -> None:
+        self._tally = tally
+        self._connections = connections
+        self._folder = os.environ.get(FOLDER_VARIABLE)
+        self._registry = registry = CollectorRegistry()
+        by_section = ["section"]
+        self._requests = Counter(
+            "parallel_ops_requests_total", "Requests answered.", ["route", "status"], registry=registry
+        )
+        self._durations = _Durations(
+            "parallel_ops_request_duration_seconds",
+            "From a request to the last byte handed to the server.",
+            ["route"],
+            buckets=BOUNDS,
+            registry=registry,
+        )
+        self._lookups = Counter(
+            "parallel_ops_snapshot_lookups_total",
+            "Answers by how fresh they were: hit, stale, or miss.",
+            ["state"],
+            registry=registry,
+        )
+        self._computations = Counter(
+            "parallel_ops_section_computations_total",
+            "Computations of a section, by how they ended.",
+            ["section", "outcome"],
+            registry=registry,
+        )
+        self._computation_seconds = Histogram(
+            "parallel_ops_section_computation_seconds",
+            "How long a section's successful computation took.",
+            by_section,
+            buckets=COMPUTATION_BOUNDS,
+            registry=registry,
+        )
+        self._last_success = Gauge(
+            "parallel_ops_section_last_success_timestamp_seconds",
+            "When this instance last computed a section; others may have done so since.",
+            by_section,
+            multiprocess_mode="max",
+            registry=registry,
+        )
+        self._lease_waits = Counter(
+            "parallel_ops_lease_waits_total",
+            "Computations that another process was found to have under way.",
+            by_section,
+            registry=registry,
+        )
+        self._database = Gauge(
+            "parallel_ops_database_connections",
+            "Connections of the pool: in use, idle, and how many there may be.",
+            ["state"],
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
+        self._redis = Gauge(
+            "parallel_ops_redis_up",
+            "Whether Redis answered when it was last asked (1) or not (0).",
+            multiprocess_mode="livemostrecent",
+            registry=registry,
+        )
+        build = Gauge(
+            "parallel_ops_build_info",
+            "Always 1; the label says what runs.",
+            ["version"],
+            multiprocess_mode="livemax",
+            registry=registry,
+        )
+        build.labels(VERSION).set(1)
+        self._show_zeros()
+
+    def computed(self, name: str, seconds: float) -> None:
+        """Count a section that was computed."""
+        self._computations.labels(name, "ok").inc()
+        self._computation_seconds.labels(name).observe(seconds)
+        self._last_success.labels(name).set(time.time())
+
+    def failed(self, name: str) -> None:
+        """Count a section that could not be had."""
+        self._computations.labels(name, "failed").inc()
+
+    def waited(self, name: str) -> None:
+        """Count a wait for another process."""
+        self._lease_waits.labels(name).inc()
+
+    def redis_is(self, up: bool) -> None:
+        """Note whether Redis answered."""
+        self._redis.set(int(up))
+
+    def publish(self) -> None:
+        """Put what this process has counted since the last time where every worker's scrape finds it."""
+        for (route, status, state), requests in self._tally.take().items():
+            self._requests.labels(route, status).inc(requests.total)
+            self._durations.labels(route).add(requests.buckets, requests.seconds)
+            if state:
+                self._lookups.labels(state).inc(requests.total)
+        pool = self._connections()
+        self._database.labels("in_use").set(pool.in_use)
+        self._database.labels("idle").set(pool.idle)
+        self._database.labels("limit").set(pool.limit)
+
+    def text(self) -> bytes:
+        """All families of all workers in the text format 0.0.4."""
+        self.publish()
+        if self._folder is None:
+            return generate_latest(self._registry)
+        _forget_the_dead(Path(self._folder))
+        everybody = CollectorRegistry()
+        MultiProcessCollector(everybody, self._folder)  # type: ignore[no-untyped-call]
+        return generate_latest(everybody)
+
+    def _show_zeros(self) -> None:
+        """A series that appears with its first event hides that event from rate()."""
+        for section in SECTIONS:
+            for outcome in ("ok", "failed"):
+                self._computations.labels(section, outcome)
+            self._computation_seconds.labels(section)
+            self._lease_waits.labels(section)
+        for state in ("hit", "stale", "miss"):
+            self._lookups.labels(state)
+
+
+def own_metrics_route(metrics: OwnMetrics, readiness: Readiness) -> HTTPRouteHandler:
+    """The endpoint for Prometheus, outside the API's prefix."""
+
+    @get(OWN_METRICS)
+    async def own_metrics(request: Request[Any, Any, Any]) -> Reply:
+        """The service's own metrics, Redis' state among them: so that is looked at first."""
+        operator_of(request.scope)
+        await readiness.report()
+        body = metrics.text()
+        length = (b"content-length", b"%d" % len(body))
+        kind = (b"content-type", CONTENT_TYPE_PLAIN_0_0_4.encode())
+        return Reply(200, [kind, length, (b"cache-control", b"no-store")], body)
+
+    return own_metrics
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """A worker that died has no connections any more; what it counted stays counted."""
+    pids = {int(file.stem.rpartition("_")[2]) for file in folder.glob("gauge_live*_*.db")}
+    for pid in pids:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            with suppress(FileNotFoundError):  # another worker may be doing the same
+                mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]
+        except PermissionError:
+            pass

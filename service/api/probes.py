@@ -1,0 +1,44 @@
+"""What readiness looks at: the database with its columns, and Redis."""
+
+from collections.abc import Awaitable, Callable
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from service.api.health import Unhealthy
+from service.sources.database import Database, DatabaseError, DatabaseLimits
+from service.sources.inspection import findings
+
+# A probe has a connection of its own: readers that fill the pool are no reason to be sent none.
+LIMITS = DatabaseLimits(statement_timeout_seconds=1.5, lock_timeout_seconds=1.0, max_queries=1)
+
+Probe = Callable[[], Awaitable[None]]
+
+
+def database_probe(database: Database) -> Probe:
+    """PostgreSQL answers, and the columns that the service reads are there and may be read."""
+
+    async def probe() -> None:
+        try:
+            found = await findings(database)
+        except DatabaseError:
+            raise Unhealthy("PostgreSQL does not answer; `parallel-ops check` says more") from None
+        if found:
+            tables = ", ".join(sorted({finding.table for finding in found}))
+            raise Unhealthy(f"not all columns can be read in: {tables}; `parallel-ops check` says more")
+
+    return probe
+
+
+def redis_probe(redis: Redis, tell: Callable[[bool], None]) -> Probe:
+    """Redis answers; `tell` is told whether it does."""
+
+    async def probe() -> None:
+        try:
+            await redis.ping()
+        except (RedisError, OSError):
+            tell(False)
+            raise Unhealthy("Redis does not answer; every process works for itself until it does") from None
+        tell(True)
+
+    return probe
