@@ -1,50 +1,102 @@
 """The composition root: builds everything from the settings, wires it, and closes it again."""
 
+import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
+import structlog
 from litestar import Litestar
 
 from service.api import routes
+from service.api.authentication import Door, Tokens
 from service.api.errors import HANDLERS
+from service.api.gate import Gate
+from service.api.health import Readiness, health_routes
+from service.api.own_metrics import OwnMetrics, own_metrics_route
+from service.api.probes import LIMITS, database_probe, redis_probe
 from service.api.reply import Replies
+from service.api.tally import Tally
 from service.cache import store
-from service.cache.observer import Observer
 from service.cache.tick_cache import TickCache
 from service.settings import Settings, from_environment
 from service.snapshots import Snapshots
 from service.sources.database import Database
 
+PUBLISH_SECONDS = 1.0
 
-def create_app(settings: Settings, clock: Callable[[], float] = time.time) -> Litestar:
-    """The ASGI application. `clock` gives Unix seconds; nothing is connected before the first request."""
+log = structlog.get_logger(__name__)
+
+
+def create_app(
+    settings: Settings,
+    clock: Callable[[], float] = time.time,
+    draining: Callable[[], bool] = lambda: False,
+) -> Gate:
+    """The ASGI application. `clock` gives Unix seconds; nothing is connected before the first request.
+
+    `draining` says whether shutdown has begun: nobody should send requests any more.
+    """
     database = Database(settings.database_url, settings.database_limits)
+    probed = Database(settings.database_url, LIMITS)
     redis = store.connect(settings.redis_url)
     policy = settings.cache_policy
-    cache = TickCache(store.Store(redis, policy.lease), policy, clock, Observer())
+    tally = Tally()
+    metrics = OwnMetrics(tally, database.connections)
+    cache = TickCache(store.Store(redis, policy.lease), policy, clock, metrics)
     snapshots = Snapshots(cache, database, redis)
     replies = Replies(clock, lambda: snapshots.next_tick)
+    probes = {"postgresql": database_probe(probed), "redis": redis_probe(redis, metrics.redis_is)}
+    readiness = Readiness(probes, frozenset({"postgresql"}), draining)
 
     @asynccontextmanager
     async def resources(_: Litestar) -> AsyncIterator[None]:
+        publishing = asyncio.create_task(_publish(metrics))
         try:
             yield
         finally:
+            publishing.cancel()
+            with suppress(asyncio.CancelledError):
+                await publishing
+            await readiness.close()
             await cache.close()
             await database.close()
+            await probed.close()
             await redis.aclose()
 
-    return Litestar(
-        [routes.router(snapshots, replies, settings.thresholds), routes.schema_route()],
+    app = Litestar(
+        [
+            routes.router(snapshots, replies, settings.thresholds),
+            routes.schema_route(),
+            own_metrics_route(metrics, readiness),
+            *health_routes(readiness),
+        ],
         lifespan=[resources],
         exception_handlers=HANDLERS,
         openapi_config=None,
         logging_config=None,
     )
+    return Gate(app, _door(settings), tally)
 
 
-def application() -> Litestar:
+def _door(settings: Settings) -> Door:
+    keys = settings.token_keys
+    if keys is None:
+        log.warning(
+            "authentication is disabled: whoever reaches this port may read everything",
+            remedy="PARALLEL_OPS_AUTH=required",
+        )
+    return Door(Tokens(keys) if keys else None, settings.scrape_token)
+
+
+async def _publish(metrics: OwnMetrics) -> None:
+    """Let the other workers see, once a second, what this one has counted."""
+    while True:
+        metrics.publish()
+        await asyncio.sleep(PUBLISH_SECONDS)
+
+
+def application() -> Gate:
     """The application as the environment configures it: what server workers call."""
     return create_app(from_environment(os.environ))

@@ -11,9 +11,11 @@ from litestar.types import ExceptionHandlersMap
 from msgspec import Struct
 
 from service.api.parameters import InvalidRequest
+from service.api.reply import Reply
 from service.cache.tick_cache import Unavailable
 
 RETRY_AFTER_SECONDS = 2
+_NOT_KEPT = (b"cache-control", b"no-store")
 NOT_FOUND, METHOD_NOT_ALLOWED = 404, 405
 
 log = structlog.get_logger(__name__)
@@ -33,6 +35,20 @@ class ErrorAnswer(Struct, frozen=True):
     detail: ErrorDetail
 
 
+def refused(
+    status: int,
+    code: str,
+    message: str,
+    context: dict[str, Any] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Reply:
+    """The refusal of a request that never reaches the routes."""
+    body = _body(code, message, context)
+    given = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
+    length = (b"content-length", b"%d" % len(body))
+    return Reply(status, [(b"content-type", b"application/json"), length, _NOT_KEPT, *given], body)
+
+
 def refusal(
     status: int,
     code: str,
@@ -41,13 +57,16 @@ def refusal(
     headers: dict[str, str] | None = None,
 ) -> Response[bytes]:
     """The response that refuses a request; nobody may keep it."""
-    answer = ErrorAnswer(ErrorDetail(f"parallel_ops_{code}", message, context or {}))
     return Response(
-        msgspec.json.encode(answer),
+        _body(code, message, context),
         status_code=status,
         media_type="application/json",
         headers={"cache-control": "no-store", **(headers or {})},
     )
+
+
+def _body(code: str, message: str, context: dict[str, Any] | None) -> bytes:
+    return msgspec.json.encode(ErrorAnswer(ErrorDetail(f"parallel_ops_{code}", message, context or {})))
 
 
 def _invalid(_: Request[Any, Any, Any], error: InvalidRequest) -> Response[bytes]:
@@ -65,12 +84,10 @@ def unavailable(_: Request[Any, Any, Any] | None = None, __: Exception | None = 
 
 
 def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    # Not request.url: it is made with the Host header, which may be anything.
-    path = request.scope["path"].encode(errors="replace").decode()
-    context = {"method": request.method, "path": path}
+    context = {"method": request.method, "path": request.url.path}
     headers = dict(error.headers or {})
     if error.status_code == NOT_FOUND:
-        return refusal(NOT_FOUND, "not_found", f"no such path: {path}", context)
+        return refusal(NOT_FOUND, "not_found", f"no such path: {request.url.path}", context)
     if error.status_code == METHOD_NOT_ALLOWED:
         message = f"{request.method} is not allowed here, only GET is"
         return refusal(METHOD_NOT_ALLOWED, "method_not_allowed", message, context, headers | {"allow": "GET"})
@@ -80,7 +97,7 @@ def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[byt
 
 
 def _unforeseen(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    log.error("unforeseen error", path=request.scope["path"], exc_info=error)
+    log.error("unforeseen error", path=request.url.path, exc_info=error)
     return unavailable()
 
 

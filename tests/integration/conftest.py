@@ -54,12 +54,19 @@ class StatementLog:
 
     def tables(self) -> Counter[str]:
         """How many of the service's statements read each table since this log was opened."""
+        executed = (entry for entry in self._entries() if "LOG:  execute" in entry)
+        return Counter(match[1] for entry in executed if (match := _TABLE.search(entry)))
+
+    def count(self, words: str) -> int:
+        """How many of the service's statements hold these words since this log was opened."""
+        return sum("LOG:  execute" in entry and words in entry for entry in self._entries())
+
+    def _entries(self) -> list[str]:
         with self._log.open("rb") as log:
             log.seek(self._from)
             text = log.read().decode(errors="replace")
         entries = re.split(r"^(?=\[)", text, flags=re.MULTILINE)
-        ours = (entry for entry in entries if entry.startswith("[parallel-ops]") and "LOG:  execute" in entry)
-        return Counter(match[1] for entry in ours if (match := _TABLE.search(entry)))
+        return [entry for entry in entries if entry.startswith("[parallel-ops]")]
 
 
 @pytest.fixture(scope="session")
@@ -109,6 +116,24 @@ async def database(admin: asyncpg.Connection) -> asyncpg.Connection:
 
 
 @pytest_asyncio.fixture
+async def spare(postgres: Postgres, admin: asyncpg.Connection) -> AsyncIterator[asyncpg.Connection]:
+    """A superuser's connection to another database with the PLM's tables, which a test may spoil."""
+    await admin.execute("DROP DATABASE IF EXISTS spare WITH (FORCE)")
+    await admin.execute("CREATE DATABASE spare")
+    connection = await asyncpg.connect(f"{postgres.url.rpartition('/')[0]}/spare")
+    await create_schema(connection)
+    await connection.execute((ROOT / "migrations_none" / "reader_role.sql").read_text())
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def spare_url(settings: Settings, spare: asyncpg.Connection) -> str:
+    """The spare database as the reader reaches it."""
+    return f"{settings.database_url.rpartition('/')[0]}/spare"
+
+
+@pytest_asyncio.fixture
 async def redis(valkey: Valkey) -> AsyncIterator[Redis]:
     """A client of the Valkey, which is empty."""
     async with Redis.from_url(valkey.url) as client:
@@ -127,7 +152,7 @@ def settings(postgres: Postgres, valkey: Valkey) -> Settings:
 
 
 @pytest.fixture
-def serve(settings: Settings, redis: Redis, admin: asyncpg.Connection) -> Serve:
+def serve(settings: Settings, redis: Redis) -> Serve:
     """Starts the service in this process with an empty cache: `async with serve(instant) as client`.
 
     `instant` is a time at which the clock stands still, or a clock; `flush=False` leaves Redis as it

@@ -1,0 +1,130 @@
+"""Whether a process should be given requests, told quickly whatever the servers behind it do."""
+
+import asyncio
+import time
+
+import asyncpg
+import httpx
+import pytest
+
+from service.api.health import KEPT_SECONDS, WAIT_SECONDS
+from service.app import create_app
+from service.demo.process import free_port
+from service.demo.servers import Postgres
+from service.settings import Settings
+from tests.integration.conftest import NOW, Serve, StatementLog
+
+pytestmark = pytest.mark.usefixtures("database")
+
+READY = "/health/ready"
+
+
+async def test_ready_with_what_it_needs(serve: Serve) -> None:
+    async with serve(NOW) as client:
+        response = await client.get(READY)
+    assert (response.status_code, response.headers["cache-control"]) == (200, "no-store")
+    report = response.json()
+    assert report["status"] == "ready"
+    assert {name: check["status"] for name, check in report["checks"].items()} == {
+        "postgresql": "ok",
+        "redis": "ok",
+    }
+    assert all(check["seconds"] >= 0 for check in report["checks"].values())
+
+
+async def test_alive_without_anything(serve: Serve) -> None:
+    async with serve(NOW, database_url=nowhere("postgresql"), redis_url=nowhere("redis")) as client:
+        response = await client.get("/health/live")
+    assert (response.status_code, response.json()) == (200, {"status": "live"})
+
+
+async def test_without_postgresql_it_is_not_ready(serve: Serve) -> None:
+    async with serve(NOW, database_url=nowhere("postgresql")) as client:
+        response = await client.get(READY)
+    assert (response.status_code, response.json()["status"]) == (503, "not_ready")
+    assert "does not answer" in response.json()["checks"]["postgresql"]["reason"]
+    assert "127.0.0.1" not in response.text
+
+
+async def test_without_redis_it_is_ready_and_says_so(serve: Serve) -> None:
+    async with serve(NOW, redis_url=nowhere("redis")) as client:
+        response = await client.get(READY)
+    assert (response.status_code, response.json()["status"]) == (200, "ready")
+    assert response.json()["checks"]["redis"]["status"] == "failed"
+
+
+async def test_a_missing_column_is_not_ready(serve: Serve, spare: asyncpg.Connection, spare_url: str) -> None:
+    await spare.execute("ALTER TABLE meta_breakage_incidents DROP COLUMN severity")
+    async with serve(NOW, database_url=spare_url) as client:
+        response = await client.get(READY)
+    assert response.status_code == 503
+    assert "meta_breakage_incidents" in response.json()["checks"]["postgresql"]["reason"]
+
+
+async def test_a_locked_table_is_no_reason_to_be_taken_out(
+    serve: Serve, spare: asyncpg.Connection, spare_url: str
+) -> None:
+    async with serve(NOW, database_url=spare_url) as client, spare.transaction():
+        await spare.execute("LOCK TABLE meta_conversion_jobs IN ACCESS EXCLUSIVE MODE")
+        assert (await client.get(READY)).status_code == 200
+
+
+async def test_readers_that_fill_the_pool_are_no_reason_either(
+    serve: Serve, spare: asyncpg.Connection, spare_url: str
+) -> None:
+    async with serve(NOW, database_url=spare_url, max_database_queries=1) as client, spare.transaction():
+        await spare.execute("LOCK TABLE meta_conversion_jobs IN ACCESS EXCLUSIVE MODE")
+        reading = asyncio.create_task(client.get("/api/v1/parallel-ops/doc-sync/failures"))
+        await until_blocked(spare)
+        assert (await client.get(READY)).status_code == 200
+        reading.cancel()
+
+
+async def test_a_frozen_postgresql_is_found_out_in_time_and_forgiven_later(
+    serve: Serve, postgres: Postgres
+) -> None:
+    async with serve(NOW) as client:
+        assert (await client.get(READY)).status_code == 200
+        postgres.pause()
+        try:
+            started = time.monotonic()
+            while (response := await client.get(READY)).status_code == 200:
+                assert time.monotonic() - started < 3 * (KEPT_SECONDS + WAIT_SECONDS)
+            assert response.json()["status"] == "not_ready"
+        finally:
+            postgres.resume()
+        deadline = time.monotonic() + 20
+        while (await client.get(READY)).status_code != 200:
+            assert time.monotonic() < deadline
+
+
+async def test_many_probes_cost_one_statement(serve: Serve, statements: StatementLog) -> None:
+    async with serve(NOW) as client:
+        responses = await asyncio.gather(*(client.get(READY) for _ in range(50)))
+    assert {response.status_code for response in responses} == {200}
+    assert statements.count("to_regclass") == 1
+
+
+async def test_draining_is_not_ready_at_once(settings: Settings) -> None:
+    draining = False
+    app = create_app(settings, draining=lambda: draining)
+    transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
+    async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        assert (await client.get(READY)).status_code == 200
+        draining = True
+        response = await client.get(READY)
+        assert (response.status_code, response.json()["status"]) == (503, "draining")
+        assert (await client.get("/health/live")).status_code == 200
+        assert (await client.get("/api/v1/parallel-ops/summary")).status_code == 200
+
+
+def nowhere(scheme: str) -> str:
+    """An address at which nobody listens."""
+    return f"{scheme}://127.0.0.1:{free_port()}/0"
+
+
+async def until_blocked(connection: asyncpg.Connection) -> None:
+    """Wait until some statement waits for a lock."""
+    deadline = time.monotonic() + 10
+    while not await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+        assert time.monotonic() < deadline

@@ -1,0 +1,140 @@
+"""The service's own metrics: what happened is what they say, whichever worker is asked."""
+
+import time
+from datetime import timedelta
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
+
+from service.settings import Settings
+from tests.integration.conftest import NOW, PREFIX, Clock, Serve
+from tests.integration.test_health import nowhere
+from tests.served import served
+
+FAMILIES = {
+    "parallel_ops_requests": ("counter", {"route", "status"}),
+    "parallel_ops_request_duration_seconds": ("histogram", {"route"}),
+    "parallel_ops_snapshot_lookups": ("counter", {"state"}),
+    "parallel_ops_section_computations": ("counter", {"section", "outcome"}),
+    "parallel_ops_section_computation_seconds": ("histogram", {"section"}),
+    "parallel_ops_section_last_success_timestamp_seconds": ("gauge", {"section"}),
+    "parallel_ops_lease_waits": ("counter", {"section"}),
+    "parallel_ops_database_connections": ("gauge", {"state"}),
+    "parallel_ops_redis_up": ("gauge", set()),
+    "parallel_ops_build_info": ("gauge", {"version"}),
+}
+
+
+class Scrape:
+    """The samples of one scrape."""
+
+    def __init__(self, text: str) -> None:
+        self.families = {family.name: family for family in text_string_to_metric_families(text)}
+        self._samples: list[Sample] = [
+            sample for family in self.families.values() for sample in family.samples
+        ]
+
+    def value(self, name: str, **labels: str) -> float:
+        """The sum of the samples of that name with these labels."""
+        return sum(
+            sample.value
+            for sample in self._samples
+            if sample.name == f"parallel_ops_{name}" and labels.items() <= sample.labels.items()
+        )
+
+
+async def scrape(client: httpx.AsyncClient) -> Scrape:
+    response = await client.get("/metrics")
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    return Scrape(response.text)
+
+
+async def test_every_family_is_there_with_its_labels(serve: Serve, database: object) -> None:
+    async with serve(NOW) as client:
+        await client.get(f"{PREFIX}/summary")
+        families = (await scrape(client)).families
+    found = {
+        name: (family.type, {label for sample in family.samples for label in sample.labels} - {"le"})
+        for name, family in families.items()
+    }
+    assert found == FAMILIES
+
+
+async def test_requests_are_counted_by_route_and_status(serve: Serve, database: object) -> None:
+    async with serve(NOW) as client:
+        for path in ("/summary", "/summary?window_days=30", "/summary?window_days=5", "/trends", "/no-route"):
+            await client.get(PREFIX + path)
+        await client.get("/made/up/by/a/caller")
+        metrics = await scrape(client)
+    route = f"{PREFIX}/summary"
+    assert metrics.value("requests_total", route=route, status="200") == 2
+    assert metrics.value("requests_total", route=route, status="400") == 1
+    assert metrics.value("requests_total", route="unknown", status="404") == 2
+    assert metrics.value("request_duration_seconds_count", route=route) == 3
+    assert metrics.value("request_duration_seconds_bucket", route=route, le="+Inf") == 3
+    assert metrics.value("request_duration_seconds_sum", route=route) > 0
+
+
+async def test_lookups_and_computations_are_counted(serve: Serve, database: object) -> None:
+    clock = Clock(NOW)
+    async with serve(clock) as client:
+        await client.get(f"{PREFIX}/summary")
+        await client.get(f"{PREFIX}/alerts")
+        clock.now += timedelta(seconds=15).total_seconds()
+        await client.get(f"{PREFIX}/summary")
+        metrics = await scrape(client)
+    assert [metrics.value("snapshot_lookups_total", state=state) for state in ("hit", "stale", "miss")] == [
+        *(1, 1, 1)
+    ]
+    for section in ("doc_sync", "workflow_actions", "breakages", "consumption_templates", "overlay_cache"):
+        assert metrics.value("section_computations_total", section=section, outcome="ok") >= 1
+        assert metrics.value("section_computation_seconds_count", section=section) >= 1
+        assert metrics.value("section_last_success_timestamp_seconds", section=section) > 1.7e9
+    assert metrics.value("section_computations_total", section="doc_sync_failures") == 0
+
+
+async def test_failures_are_counted_and_leave_no_success(serve: Serve) -> None:
+    async with serve(NOW, database_url=nowhere("postgresql")) as client:
+        assert (await client.get(f"{PREFIX}/doc-sync/failures")).status_code == 503
+        metrics = await scrape(client)
+    failed = metrics.value("section_computations_total", section="doc_sync_failures", outcome="failed")
+    assert failed == 1
+    assert metrics.value("section_last_success_timestamp_seconds") == 0
+
+
+async def test_the_pool_and_redis_are_shown(serve: Serve, database: object) -> None:
+    async with serve(NOW, max_database_queries=3) as client:
+        await client.get(f"{PREFIX}/doc-sync/failures")
+        metrics = await scrape(client)
+    assert [metrics.value("database_connections", state=state) for state in ("in_use", "idle", "limit")] == [
+        0,
+        1,
+        3,
+    ]
+    assert metrics.value("redis_up") == 1
+    async with serve(NOW, redis_url=nowhere("redis")) as client:
+        assert (await scrape(client)).value("redis_up") == 0
+
+
+async def test_any_worker_tells_of_all(settings: Settings, database: object) -> None:
+    # A connection each, so that either worker may answer.
+    apart = httpx.Limits(max_keepalive_connections=0)
+    with served(settings, workers=2) as url:
+        async with httpx.AsyncClient(base_url=url, limits=apart) as client:
+            deadline = time.monotonic() + 30
+            workers: set[str] = set()
+            asked = 0
+            while len(workers) < 2:
+                assert time.monotonic() < deadline
+                response = await client.get(f"{PREFIX}/alerts")
+                workers.add(response.headers["x-request-id"].partition("-")[0])
+                asked += 1
+            route = f"{PREFIX}/alerts"
+            while (metrics := await scrape(client)).value("requests_total", route=route) < asked:
+                assert time.monotonic() < deadline
+    assert metrics.value("requests_total", route=route) == asked
+    assert metrics.value("request_duration_seconds_count", route=route) == asked
+    assert metrics.value("build_info") == 1
+    assert metrics.value("database_connections", state="limit") == 2 * settings.max_database_queries

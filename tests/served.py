@@ -1,0 +1,63 @@
+"""The service as a process of its own, as `parallel-ops serve` runs it."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from service.demo.process import free_port
+from service.settings import Settings
+
+COMMAND = Path(sys.executable).parent / "parallel-ops"
+START_SECONDS = 30
+END_SECONDS = 30
+
+
+@contextmanager
+def served(settings: Settings, workers: int = 1, **variables: str) -> Generator[str]:
+    """Serve until the block ends; gives the address. `variables` are settings by their lower-case names."""
+    port = free_port()
+    with launched(settings, port, workers, **variables) as process:
+        yield f"http://127.0.0.1:{port}"
+        process.terminate()
+        process.wait(END_SECONDS)
+
+
+@contextmanager
+def launched(
+    settings: Settings, port: int, workers: int = 1, **variables: str
+) -> Generator[subprocess.Popen[bytes]]:
+    """The running process, once it answers; it is killed if it still runs when the block ends."""
+    given = {
+        "database_url": settings.database_url,
+        "redis_url": settings.redis_url,
+        "auth": "disabled",
+        **variables,
+    }
+    environment = os.environ | {f"PARALLEL_OPS_{name.upper()}": value for name, value in given.items()}
+    command: list[str | Path] = [COMMAND, "serve", "--port", str(port), "--workers", str(workers)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as process:
+        try:
+            _until_live(process, f"http://127.0.0.1:{port}/health/live")
+            yield process
+        finally:
+            process.kill()
+
+
+def _until_live(process: subprocess.Popen[bytes], url: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    with httpx.Client() as client:
+        while True:
+            assert process.poll() is None, "the service ended"
+            assert time.monotonic() < deadline, "the service does not answer"
+            try:
+                client.get(url).raise_for_status()
+            except httpx.HTTPError:
+                time.sleep(0.05)
+            else:
+                return
