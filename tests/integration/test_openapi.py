@@ -1,0 +1,122 @@
+"""The OpenAPI document is true: schemathesis holds a running server to it, with all checks."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from service.settings import Settings
+from tests.builders import Database, incident, insert, job, run, template
+from tests.fleet import Instance
+from tests.integration.conftest import NOW, PREFIX, ROOT, Serve
+
+EXAMPLES = 12
+SEED = 20260310
+
+
+@pytest.fixture
+async def instance(
+    database: asyncpg.Connection, redis: Redis, settings: Settings, tmp_path: Path
+) -> AsyncIterator[Instance]:
+    """A server process with a little data."""
+    await insert(
+        database,
+        Database(
+            jobs=[job(status=status, created_at=NOW) for status in ("failed", "completed", None)],
+            runs=[run(status=status, created_at=NOW) for status in ("failed", "warning")],
+            incidents=[incident(status="open", created_at=NOW)],
+            plans=[template("pump", active=True), template("pump", active=True), template("seal")],
+        ),
+    )
+    served = Instance(settings, tmp_path / "service.log")
+    served.start()
+    await served.ready()
+    yield served
+    served.kill()
+
+
+async def test_no_answer_breaks_the_document(instance: Instance, tmp_path: Path) -> None:
+    """Positive and negative data alike: no 5xx, nothing undocumented, nothing bad that is taken."""
+    report = await asyncio.to_thread(_schemathesis, instance.url, tmp_path)
+    assert report.returncode == 0, report.stdout + report.stderr
+
+
+def _schemathesis(url: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "run", f"{url}/schema/openapi.json"),
+            *("--checks", "all", "--max-examples", str(EXAMPLES), "--seed", str(SEED)),
+            *("--continue-on-failure", "--no-color"),
+        ],
+        cwd=folder,
+        env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.openapi_hooks", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+
+async def test_every_parameter_and_every_answer_is_described(serve: Serve) -> None:
+    async with serve(NOW) as client:
+        document = (await client.get("/schema/openapi.json")).json()
+    assert document["openapi"].startswith("3.1")
+    assert set(document["paths"]) == {
+        PREFIX + path
+        for path in (
+            *("/summary", "/trends", "/alerts", "/summary/export", "/metrics"),
+            *("/doc-sync/failures", "/workflow/failures"),
+        )
+    }
+    for operations in document["paths"].values():
+        assert list(operations) == ["get"]
+        operation = operations["get"]
+        assert operation["summary"]
+        assert set(operation["responses"]) == {"200", "304", "400", "401", "404", "405", "429", "503"}
+        assert {"ETag", "Cache-Control", "Age", "X-Cache"} <= set(operation["responses"]["200"]["headers"])
+        for parameter in operation["parameters"]:
+            assert parameter["description"].endswith(".")
+
+
+async def test_allowed_values_are_listed(serve: Serve) -> None:
+    async with serve(NOW) as client:
+        document = (await client.get("/schema/openapi.json")).json()
+    trends, alerts, export, failures = (
+        _schemas(document, path) for path in ("/trends", "/alerts", "/summary/export", "/doc-sync/failures")
+    )
+    assert trends["window_days"] == {"type": "integer", "enum": [1, 7, 14, 30, 90], "default": 7}
+    assert trends["bucket_days"] == {"type": "integer", "enum": [1, 7, 14, 30], "default": 1}
+    assert set(alerts["level"]["enum"]) - {""} == {"warn", "critical", "info"}
+    assert set(export["export_format"]["enum"]) - {""} == {"json", "csv", "md"}
+    assert failures["page"] == {"type": "integer", "minimum": 1, "default": 1}
+    assert failures["page_size"] == {"type": "integer", "minimum": 1, "maximum": 200, "default": 20}
+
+
+def _schemas(document: dict[str, Any], path: str) -> dict[str, Any]:
+    parameters = document["paths"][PREFIX + path]["get"]["parameters"]
+    return {parameter["name"]: parameter["schema"] for parameter in parameters}
+
+
+async def test_a_live_server_takes_queries_that_are_not_percent_encoded(instance: Instance) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", instance.port)
+    request = f"GET {PREFIX}/summary?site_id=工場 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    writer.write(request.encode())
+    answer = (await reader.read()).decode()
+    writer.close()
+    assert answer.startswith("HTTP/1.1 200 ")
+    assert '"site_filter":"工場"' in answer
+
+
+async def test_a_live_server_answers_head_and_options_as_the_contract_says(instance: Instance) -> None:
+    async with httpx.AsyncClient(base_url=instance.url) as client:
+        for method in ("HEAD", "OPTIONS", "POST"):
+            response = await client.request(method, f"{PREFIX}/summary")
+            assert (response.status_code, response.headers["allow"]) == (405, "GET")
