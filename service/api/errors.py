@@ -84,10 +84,12 @@ def unavailable(_: Request[Any, Any, Any] | None = None, __: Exception | None = 
 
 
 def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    context = {"method": request.method, "path": request.url.path}
+    # Not request.url: it is made with the Host header, which may be anything.
+    path = request.scope["path"].encode(errors="replace").decode()
+    context = {"method": request.method, "path": path}
     headers = dict(error.headers or {})
     if error.status_code == NOT_FOUND:
-        return refusal(NOT_FOUND, "not_found", f"no such path: {request.url.path}", context)
+        return refusal(NOT_FOUND, "not_found", f"no such path: {path}", context)
     if error.status_code == METHOD_NOT_ALLOWED:
         message = f"{request.method} is not allowed here, only GET is"
         return refusal(METHOD_NOT_ALLOWED, "method_not_allowed", message, context, headers | {"allow": "GET"})
@@ -97,7 +99,7 @@ def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[byt
 
 
 def _unforeseen(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    log.error("unforeseen error", path=request.url.path, exc_info=error)
+    log.error("unforeseen error", path=request.scope["path"], exc_info=error)
     return unavailable()
 
 

@@ -77,7 +77,8 @@ class Reader(Generic[Q]):
         return self._remembered(query_string)
 
     def _parse(self, query_string: bytes) -> Q:
-        text = query_string.decode("latin-1")
+        # Whoever types a site's name into curl sends bytes that are not percent-encoded.
+        text = query_string.decode(errors="replace")
         given = dict(parse_qsl(text, keep_blank_values=True, errors="replace"))
         values: dict[str, Any] = {}
         for parameter in self.parameters:

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Hashable
 from functools import cache
 from typing import Any, TypeVar
 
-from litestar import MediaType, Request, Response, Router, get
+from litestar import HttpMethod, MediaType, Request, Response, Router, get, route
+from litestar.exceptions import MethodNotAllowedException
 from litestar.handlers import HTTPRouteHandler
 from msgspec.json import encode
 
@@ -129,7 +130,20 @@ def router(snapshots: Snapshots, replies: Replies, thresholds: Thresholds) -> Ro
         failed_runs,
         metrics,
     ]
-    return Router(PREFIX, route_handlers=handlers)
+    paths = sorted(path for handler in handlers for path in handler.paths)
+    # First, because Litestar adds an answer to OPTIONS to every path that has none yet.
+    return Router(PREFIX, route_handlers=[_no_options(paths), *handlers])
+
+
+def _no_options(paths: list[str]) -> HTTPRouteHandler:
+    """The route by which OPTIONS is no more allowed than any other method but GET."""
+
+    @route(paths, http_method=HttpMethod.OPTIONS, sync_to_thread=False)
+    def options() -> None:
+        """Refuse, as every other method is refused."""
+        raise MethodNotAllowedException
+
+    return options
 
 
 def schema_route() -> HTTPRouteHandler:

@@ -152,7 +152,7 @@ def settings(postgres: Postgres, valkey: Valkey) -> Settings:
 
 
 @pytest.fixture
-def serve(settings: Settings, redis: Redis) -> Serve:
+def serve(settings: Settings, redis: Redis, admin: asyncpg.Connection) -> Serve:
     """Starts the service in this process with an empty cache: `async with serve(instant) as client`.
 
     `instant` is a time at which the clock stands still, or a clock; `flush=False` leaves Redis as it
