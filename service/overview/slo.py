@@ -1,6 +1,7 @@
 """SLO hints: which rates are past their thresholds."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Literal
 
 from msgspec import Struct
@@ -85,7 +86,7 @@ def slo_hints(rates: Rates, thresholds: Thresholds) -> tuple[Hint, ...]:
 def _low(rate: float | None, threshold: Threshold) -> Hint | None:
     for level, limit in _strictest_first(threshold):
         if rate is not None and rate < limit:
-            message = f"Overlay cache hit rate is below {limit:g} in the selected window"
+            message = f"Overlay cache hit rate is below {_plain(limit)} in the selected window"
             return Hint(OVERLAY_CACHE_HIT_RATE_LOW, level, message)
     return None
 
@@ -93,8 +94,14 @@ def _low(rate: float | None, threshold: Threshold) -> Hint | None:
 def _high(rate: float | None, threshold: Threshold, code: str, what: str) -> Hint | None:
     for level, limit in _strictest_first(threshold):
         if rate is not None and rate > limit:
-            return Hint(code, level, f"{what} is above {limit * 100:g}%")
+            return Hint(code, level, f"{what} is above {_plain(limit, 100)}%")
     return None
+
+
+def _plain(limit: float, times: int = 1) -> str:
+    """A threshold with all its digits and no more: 0.07 is 7 %, not 7.000000000000001."""
+    text = f"{Decimal(repr(limit)) * times:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _strictest_first(threshold: Threshold) -> Iterator[tuple[Level, float]]:

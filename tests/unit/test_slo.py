@@ -1,0 +1,91 @@
+"""SLO hints: which side of a threshold gives one, how severe it is, and what it says."""
+
+import pytest
+from msgspec.structs import replace
+
+from service.overview.slo import Hint, Rates, Threshold, Thresholds, slo_hints
+
+DEFAULTS = Thresholds()
+NOTHING = Rates(0, None, None, None, None)
+CODES = {
+    "dead_letter_rate": ("doc_sync_dead_letter_rate_high", "doc_sync_dead_letter_rate", 0.05),
+    "failed_rate": ("workflow_action_failed_rate_high", "workflow_failed_rate", 0.02),
+    "open_rate": ("breakage_open_rate_high", "breakage_open_rate", 0.5),
+}
+
+
+def hints(thresholds: Thresholds = DEFAULTS, /, **rates: float) -> tuple[Hint, ...]:
+    """The hints of these rates; all other rates have no data."""
+    return slo_hints(replace(NOTHING, **rates), thresholds)
+
+
+def test_no_data_is_no_hint() -> None:
+    assert hints() == ()
+
+
+@pytest.mark.parametrize("rate", CODES)
+def test_a_high_rate_warns_past_its_threshold_and_not_on_it(rate: str) -> None:
+    code, _, threshold = CODES[rate]
+    assert hints(**{rate: threshold}) == ()
+    assert hints(**{rate: 0.0}) == ()
+    (hint,) = hints(**{rate: threshold + 1e-12})
+    assert (hint.code, hint.level) == (code, "warn")
+
+
+def test_a_low_hit_rate_warns_below_its_threshold_and_with_enough_lookups() -> None:
+    assert hints(overlay_requests=10, overlay_hit_rate=0.8) == ()
+    assert hints(overlay_requests=9, overlay_hit_rate=0.0) == ()
+    (hint,) = hints(overlay_requests=10, overlay_hit_rate=0.7999)
+    assert (hint.code, hint.level) == ("overlay_cache_hit_rate_low", "warn")
+
+
+@pytest.mark.parametrize("rate", CODES)
+def test_past_the_critical_threshold_there_is_one_hint_and_it_is_critical(rate: str) -> None:
+    code, name, threshold = CODES[rate]
+    thresholds = replace(DEFAULTS, **{name: Threshold(threshold, 0.75)})
+    assert [hint.level for hint in hints(thresholds, **{rate: 0.75})] == ["warn"]
+    (hint,) = hints(thresholds, **{rate: 0.76})
+    assert (hint.code, hint.level) == (code, "critical")
+    assert hint.message.endswith(" is above 75%")
+
+
+def test_a_critically_low_hit_rate_names_the_critical_threshold() -> None:
+    thresholds = Thresholds(overlay_cache_hit_rate=Threshold(0.9, 0.4), overlay_cache_min_requests=1)
+    warned, critical = (hints(thresholds, overlay_requests=1, overlay_hit_rate=rate) for rate in (0.4, 0.39))
+    assert [(hint.level, hint.message) for hint in warned + critical] == [
+        ("warn", "Overlay cache hit rate is below 0.9 in the selected window"),
+        ("critical", "Overlay cache hit rate is below 0.4 in the selected window"),
+    ]
+
+
+def test_hints_come_in_the_contracts_order_with_the_contracts_messages() -> None:
+    rates = {"dead_letter_rate": 1.0, "failed_rate": 1.0, "open_rate": 1.0}
+    assert [hint.message for hint in hints(overlay_requests=10, overlay_hit_rate=0.0, **rates)] == [
+        "Overlay cache hit rate is below 0.8 in the selected window",
+        "Document sync dead-letter rate is above 5%",
+        "Workflow custom action failed rate is above 2%",
+        "Open breakage ratio is above 50%",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("threshold", "written"),
+    [
+        *((0.0, "0%"), (1.0, "100%"), (0.07, "7%"), (0.29, "29%"), (0.125, "12.5%"), (0.1, "10%")),
+        *((0.1234567, "12.34567%"), (0.9999999, "99.99999%"), (0.000001, "0.0001%")),
+    ],
+)
+def test_a_message_names_its_threshold_to_the_digit(threshold: float, written: str) -> None:
+    thresholds = Thresholds(workflow_failed_rate=Threshold(threshold))
+    rate = threshold + 1e-9
+    message = hints(thresholds, failed_rate=rate)[0].message
+    assert message == f"Workflow custom action failed rate is above {written}"
+
+
+@pytest.mark.parametrize(
+    ("threshold", "written"), [(1.0, "1"), (0.1234567, "0.1234567"), (1e-7, "0.0000001")]
+)
+def test_a_hit_rate_is_named_as_a_share(threshold: float, written: str) -> None:
+    thresholds = Thresholds(overlay_cache_hit_rate=Threshold(threshold))
+    message = hints(thresholds, overlay_requests=10, overlay_hit_rate=0.0)[0].message
+    assert message == f"Overlay cache hit rate is below {written} in the selected window"
