@@ -6,6 +6,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
+from redis.asyncio.connection import parse_url
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from service.api.authentication import Keys, public_key
 from service.cache.policy import Policy
@@ -17,7 +20,7 @@ MIN_SECRET_BYTES = 32
 MIN_SCRAPE_TOKEN_LENGTH = 16
 
 Share = Annotated[float, Meta(ge=0, le=1)]
-Seconds = Annotated[float, Meta(gt=0)]
+Seconds = Annotated[float, Meta(gt=0, le=24 * 3600)]
 PostgresUrl = Annotated[str, Meta(pattern=r"^postgres(ql)?://")]
 RedisUrl = Annotated[str, Meta(pattern=r"^rediss?://")]
 
@@ -116,6 +119,10 @@ _EXAMPLES: dict[str, str] = {
     "scrape_token": "a long random text; or SCRAPE_TOKEN_FILE=/run/secrets/scrape",
     "log_format": "json",
     "auth": "required",
+    "slo_overlay_cache_hit_rate_critical": "0.5",
+    "slo_doc_sync_dead_letter_rate_critical": "0.2",
+    "slo_workflow_failed_rate_critical": "0.1",
+    "slo_breakage_open_rate_critical": "0.8",
 }
 
 
@@ -130,8 +137,18 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise SettingsError(_explained(str(error), values)) from None
+    _check_addresses(settings)
     _check_keys(settings)
     return settings
+
+
+def _check_addresses(settings: Settings) -> None:
+    """Find what the patterns let through; what is wrong is not quoted, for it may be the password."""
+    for name, parse in (("database_url", make_url), ("redis_url", parse_url)):
+        try:
+            parse(getattr(settings, name))
+        except (ValueError, ArgumentError):
+            raise SettingsError(_about(name, "is not an address")) from None
 
 
 def _check_keys(settings: Settings) -> None:

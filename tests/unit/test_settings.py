@@ -1,0 +1,138 @@
+"""Settings from the environment: every variable, files for secrets, and messages that help."""
+
+from pathlib import Path
+
+import pytest
+
+from service.settings import PREFIX, Settings, SettingsError, from_environment
+
+REQUIRED = {
+    "DATABASE_URL": "postgresql://reader:secret@db/plm",
+    "REDIS_URL": "redis://cache:6379/0",
+    "AUTH": "disabled",
+}
+VALUES = {
+    "DATABASE_URL": ("postgres://other@db/plm", "postgres://other@db/plm"),
+    "REDIS_URL": ("rediss://cache/1", "rediss://cache/1"),
+    "AUTH": ("disabled", "disabled"),
+    "JWT_SECRET": ("x" * 32, "x" * 32),
+    "SCRAPE_TOKEN": ("a long random text of many letters", "a long random text of many letters"),
+    "REFRESH_SECONDS": ("30", 30),
+    "STALE_SECONDS": ("90.5", 90.5),
+    "MAX_STALE_SECONDS": ("600", 600),
+    "STATEMENT_TIMEOUT_SECONDS": ("5", 5),
+    "MAX_DATABASE_QUERIES": ("8", 8),
+    "LOG_FORMAT": ("console", "console"),
+    "SLO_OVERLAY_CACHE_HIT_RATE_WARN": ("0.9", 0.9),
+    "SLO_OVERLAY_CACHE_HIT_RATE_CRITICAL": ("0.5", 0.5),
+    "SLO_OVERLAY_CACHE_MIN_REQUESTS": ("0", 0),
+    "SLO_DOC_SYNC_DEAD_LETTER_RATE_WARN": ("0.1", 0.1),
+    "SLO_DOC_SYNC_DEAD_LETTER_RATE_CRITICAL": ("1", 1),
+    "SLO_WORKFLOW_FAILED_RATE_WARN": ("0", 0),
+    "SLO_WORKFLOW_FAILED_RATE_CRITICAL": ("0.2", 0.2),
+    "SLO_BREAKAGE_OPEN_RATE_WARN": ("0.4", 0.4),
+    "SLO_BREAKAGE_OPEN_RATE_CRITICAL": ("0.6", 0.6),
+}
+SECONDS = ("STALE_SECONDS", "MAX_STALE_SECONDS", "STATEMENT_TIMEOUT_SECONDS")
+SHARES = [name for name in VALUES if name.endswith(("_WARN", "_CRITICAL"))]
+BAD = [
+    *(("DATABASE_URL", value) for value in ("mysql://db/plm", "db", "postgresql://db:port/plm")),
+    *(("REDIS_URL", value) for value in ("http://cache", "cache:6379", "redis://cache:port")),
+    *(("AUTH", value) for value in ("off", "Required", "0")),
+    *(("LOG_FORMAT", value) for value in ("text", "JSON")),
+    *(("REFRESH_SECONDS", value) for value in ("0", "-1", "3601", "1.5", "x", "15s")),
+    *(("MAX_DATABASE_QUERIES", value) for value in ("0", "101", "x", "nan")),
+    *(("SLO_OVERLAY_CACHE_MIN_REQUESTS", value) for value in ("-1", "x", "0.5")),
+    *((name, value) for name in SECONDS for value in ("0", "-1", "x", "nan", "inf", "1e400")),
+    *((name, value) for name in SHARES for value in ("-0.1", "1.1", "5%", "nan", "inf", "x")),
+]
+
+
+def read(**variables: str) -> Settings:
+    """The settings of a sound environment with these variables changed."""
+    named = {PREFIX + name: value for name, value in (REQUIRED | variables).items()}
+    return from_environment({"PATH": "/bin", **named})
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_every_variable_is_read(name: str) -> None:
+    text, value = VALUES[name]
+    assert getattr(read(**{name: text}), name.lower()) == value
+    assert getattr(read(**{name: f" {text}\n"}), name.lower()) == value
+
+
+@pytest.mark.parametrize("name", [name for name in VALUES if name not in ("AUTH", "LOG_FORMAT")])
+def test_every_variable_can_be_in_a_file(name: str, tmp_path: Path) -> None:
+    text, value = VALUES[name]
+    file = tmp_path / "value"
+    file.write_text(f"{text}\n")
+    environment = {key: value for key, value in REQUIRED.items() if key != name}
+    named = {PREFIX + key: value for key, value in environment.items()}
+    settings = from_environment({**named, f"{PREFIX}{name}_FILE": str(file)})
+    assert getattr(settings, name.lower()) == value
+
+
+def test_defaults_are_the_contracts() -> None:
+    settings = read()
+    assert (settings.refresh_seconds, settings.stale_seconds, settings.max_stale_seconds) == (15, 60, 300)
+    thresholds = settings.thresholds
+    assert thresholds.overlay_cache_hit_rate.warn == 0.8
+    assert thresholds.overlay_cache_min_requests == 10
+    assert thresholds.doc_sync_dead_letter_rate.warn == 0.05
+    assert thresholds.workflow_failed_rate.warn == 0.02
+    assert thresholds.breakage_open_rate.warn == 0.5
+    criticals = [name for name in Settings.__struct_fields__ if name.endswith("_critical")]
+    assert [getattr(settings, name) for name in criticals] == [None] * 4
+
+
+@pytest.mark.parametrize(("name", "value"), BAD)
+def test_a_bad_value_is_refused_with_the_variables_name_and_an_example(name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read(**{name: value})
+    message = str(refused.value)
+    assert message.startswith(f"{PREFIX}{name}: ")
+    example = message.partition(f"(for example: {PREFIX}{name}=")[2].removesuffix(")")
+    assert getattr(read(**{"JWT_SECRET": "x" * 32, name: example}), name.lower()) is not None
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL"])
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_a_missing_address_is_named(name: str, value: str | None) -> None:
+    named = {PREFIX + key: text for key, text in REQUIRED.items() if key != name}
+    with pytest.raises(SettingsError, match=rf"^{PREFIX}{name}: is not set \(for example: {PREFIX}{name}="):
+        from_environment(named if value is None else {**named, PREFIX + name: value})
+
+
+def test_authentication_is_required_unless_it_is_switched_off() -> None:
+    with pytest.raises(SettingsError, match=f"^{PREFIX}JWT_SECRET: must be at least 32 bytes long"):
+        read(AUTH="")
+    with pytest.raises(SettingsError, match=f"^{PREFIX}JWT_SECRET: must be at least 32 bytes long"):
+        read(AUTH="required", JWT_SECRET="x" * 31)
+    assert read(AUTH="required", JWT_SECRET="x" * 32).auth == "required"
+
+
+def test_a_value_and_a_file_of_the_same_name_are_one_too_many(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=f"^{PREFIX}JWT_SECRET and {PREFIX}JWT_SECRET_FILE are both set"):
+        read(JWT_SECRET="x" * 32, JWT_SECRET_FILE=str(tmp_path))
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(SettingsError, match=f"^{PREFIX}JWT_SECRET_FILE cannot be read: "):
+        read(JWT_SECRET_FILE=str(file))
+
+
+def test_no_refusal_shows_a_password() -> None:
+    for url in ("postgresql://reader:hunter2@db:port/plm", "mysql://reader:hunter2@db/plm"):
+        with pytest.raises(SettingsError) as refused:
+            read(DATABASE_URL=url)
+        assert "hunter2" not in str(refused.value)
+
+
+def test_the_table_above_leaves_no_variable_out() -> None:
+    known = {name.upper() for name in Settings.__struct_fields__}
+    elsewhere = {"JWT_PUBLIC_KEY", "JWT_LEEWAY_SECONDS"}  # the tests of authentication
+    assert set(VALUES) == known - elsewhere
