@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError
 
 from service.api.authentication import Keys, public_key
 from service.cache.policy import Policy
+from service.logs import LogFormat
 from service.overview.slo import Threshold, Thresholds
 from service.sources.database import GRACE_SECONDS, DatabaseLimits
 
@@ -44,7 +45,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_stale_seconds: Seconds = 300
     statement_timeout_seconds: Seconds = 15
     max_database_queries: Annotated[int, Meta(ge=1, le=100)] = 4
-    log_format: Literal["json", "console"] = "json"
+    slow_statement_seconds: Seconds = 1
+    log_format: LogFormat = "json"
     slo_overlay_cache_hit_rate_warn: Share = 0.8
     slo_overlay_cache_hit_rate_critical: Share | None = None
     slo_overlay_cache_min_requests: Annotated[int, Meta(ge=0)] = 10
