@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 from litestar import Litestar
 
+from service import logs
 from service.api import routes
 from service.api.authentication import Door, Tokens
 from service.api.errors import HANDLERS
@@ -17,12 +18,13 @@ from service.api.health import Readiness, health_routes
 from service.api.own_metrics import OwnMetrics, own_metrics_route
 from service.api.probes import LIMITS, database_probe, redis_probe
 from service.api.reply import Replies
+from service.api.request_log import request_log
 from service.api.tally import Tally
 from service.cache import store
 from service.cache.tick_cache import TickCache
 from service.settings import Settings, from_environment
 from service.snapshots import Snapshots
-from service.sources.database import Database
+from service.sources.database import Connections, Database
 
 PUBLISH_SECONDS = 1.0
 
@@ -43,10 +45,11 @@ def create_app(
     redis = store.connect(settings.redis_url)
     policy = settings.cache_policy
     tally = Tally()
-    metrics = OwnMetrics(tally, database.connections)
+    metrics = _Watch(tally, database.connections, settings.slow_statement_seconds)
     cache = TickCache(store.Store(redis, policy.lease), policy, clock, metrics)
     snapshots = Snapshots(cache, database, redis)
     replies = Replies(clock, lambda: snapshots.next_tick)
+    endpoints = routes.endpoints(snapshots, replies, settings.thresholds)
     probes = {"postgresql": database_probe(probed), "redis": redis_probe(redis, metrics.redis_is)}
     readiness = Readiness(probes, frozenset({"postgresql"}), draining)
 
@@ -67,7 +70,7 @@ def create_app(
 
     app = Litestar(
         [
-            routes.router(snapshots, replies, settings.thresholds),
+            routes.router(endpoints),
             routes.schema_route(),
             own_metrics_route(metrics, readiness),
             *health_routes(readiness),
@@ -77,7 +80,20 @@ def create_app(
         openapi_config=None,
         logging_config=None,
     )
-    return Gate(app, _door(settings), tally)
+    return Gate(app, endpoints, _door(settings), tally, request_log(settings.log_format))
+
+
+class _Watch(OwnMetrics):
+    """Counts computations, and logs the slow ones."""
+
+    def __init__(self, tally: Tally, connections: Callable[[], Connections], slow_seconds: float) -> None:
+        super().__init__(tally, connections)
+        self._slow_seconds = slow_seconds
+
+    def computed(self, name: str, seconds: float) -> None:
+        super().computed(name, seconds)
+        if seconds >= self._slow_seconds:
+            log.warning("slow statement", section=name, seconds=round(seconds, 3))
 
 
 def _door(settings: Settings) -> Door:
@@ -99,4 +115,6 @@ async def _publish(metrics: OwnMetrics) -> None:
 
 def application() -> Gate:
     """The application as the environment configures it: what server workers call."""
-    return create_app(from_environment(os.environ))
+    settings = from_environment(os.environ)
+    logs.configure(settings.log_format)
+    return create_app(settings)

@@ -14,6 +14,7 @@ from service.version import VERSION
 Json = dict[str, Any]
 
 PREFIX = "/api/v1/parallel-ops"
+SCHEMA = "/schema/openapi.json"
 _SCHEMAS = "#/components/schemas/{name}"
 _ANSWERS = (
     contract.SummaryAnswer,

@@ -1,6 +1,6 @@
 """Responses to hot requests: bytes that stand ready, and the headers that let others keep them."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from litestar.types import HTTPScope, Receive, Scope, Send
@@ -23,16 +23,22 @@ class Content(Struct, frozen=True):
 class Reply:
     """One response, sent as it stands: an ASGI application."""
 
-    __slots__ = ("_body", "_start")
+    __slots__ = ("body", "headers", "status")
 
     def __init__(self, status: int, headers: list[Header], body: bytes) -> None:
-        self._start: Any = {"type": "http.response.start", "status": status, "headers": headers}
-        self._body: Any = {"type": "http.response.body", "body": body, "more_body": False}
+        self.status = status
+        self.headers = headers
+        self.body = body
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Send the response."""
-        await send(self._start)
-        await send(self._body)
+        start: Any = {"type": "http.response.start", "status": self.status, "headers": self.headers}
+        await send(start)
+        body: Any = {"type": "http.response.body", "body": self.body, "more_body": False}
+        await send(body)
+
+
+Endpoint = Callable[[HTTPScope], Awaitable[Reply]]
 
 
 class Replies:

@@ -1,18 +1,20 @@
 """The seven endpoints: a request to a query, a query to an answer, an answer to a response."""
 
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from functools import cache
 from typing import Any, TypeVar
 
 from litestar import HttpMethod, MediaType, Request, Response, Router, get, route
 from litestar.exceptions import MethodNotAllowedException
 from litestar.handlers import HTTPRouteHandler
+from litestar.types import HTTPScope
 from msgspec.json import encode
 
 from service.api import openapi, parameters
 from service.api.answers import Answers
+from service.api.errors import answered
 from service.api.openapi import PREFIX
-from service.api.reply import Content, Replies, Reply
+from service.api.reply import Content, Endpoint, Replies, Reply
 from service.overview import export, prometheus
 from service.overview.alerts import alerts_of
 from service.overview.failures import doc_sync_failures, workflow_failures
@@ -38,101 +40,109 @@ EXPORTS = {
 }
 
 
-def router(snapshots: Snapshots, replies: Replies, thresholds: Thresholds) -> Router:
-    """The routes under the API's prefix, answered from `snapshots`."""
+def endpoints(snapshots: Snapshots, replies: Replies, thresholds: Thresholds) -> dict[str, Endpoint]:
+    """The endpoints by path, answered from `snapshots`. They raise InvalidRequest and cache.Unavailable."""
     answers = Answers(snapshots)
 
     async def answer(
-        asked: tuple[AnyRequest, Content, Hashable],
+        asked: tuple[HTTPScope, Content, Hashable],
         read: Callable[[], Awaitable[Held[T]]],
         render: Callable[[Held[T]], bytes],
     ) -> Reply:
-        request, content, query = asked
-        encoded, state = await answers.get((request.scope["path"], query), read, render)
-        return replies.to(request.scope, content, encoded, state)
+        scope, content, query = asked
+        encoded, state = await answers.get((scope["path"], query), read, render)
+        return replies.to(scope, content, encoded, state)
 
-    @get("/summary")
-    async def summary(request: AnyRequest) -> Reply:
+    async def summary(scope: HTTPScope) -> Reply:
         """Totals, maps, rates and SLO hints of the window."""
-        query = parameters.SNAPSHOT.read(request.scope["query_string"])
+        query = parameters.SNAPSHOT.read(scope["query_string"])
         return await answer(
-            (request, JSON, query),
+            (scope, JSON, query),
             lambda: snapshots.get(query),
             lambda held: encode(summarize(held.value, thresholds)),
         )
 
-    @get("/trends")
-    async def trends(request: AnyRequest) -> Reply:
+    async def trends(scope: HTTPScope) -> Reply:
         """The window's course in buckets, with the sums over all of them."""
-        query = parameters.TRENDS.read(request.scope["query_string"])
+        query = parameters.TRENDS.read(scope["query_string"])
         return await answer(
-            (request, JSON, query),
+            (scope, JSON, query),
             lambda: snapshots.get(query.snapshot),
             lambda held: encode(trends_of(held.value, query.bucket_days)),
         )
 
-    @get("/alerts")
-    async def alerts(request: AnyRequest) -> Reply:
+    async def alerts(scope: HTTPScope) -> Reply:
         """The SLO hints of the window: a status, counts by code, and one by one."""
-        query = parameters.ALERTS.read(request.scope["query_string"])
+        query = parameters.ALERTS.read(scope["query_string"])
         return await answer(
-            (request, JSON, query),
+            (scope, JSON, query),
             lambda: snapshots.get(query.snapshot),
             lambda held: encode(alerts_of(summarize(held.value, thresholds), query)),
         )
 
-    @get("/summary/export")
-    async def summary_export(request: AnyRequest) -> Reply:
+    async def summary_export(scope: HTTPScope) -> Reply:
         """The summary as a file, to archive or to paste into the daily log."""
-        query = parameters.EXPORT.read(request.scope["query_string"])
+        query = parameters.EXPORT.read(scope["query_string"])
         return await answer(
-            (request, EXPORTS[query.export_format], query),
+            (scope, EXPORTS[query.export_format], query),
             lambda: snapshots.get(query.snapshot),
             lambda held: export.export(summarize(held.value, thresholds), query.export_format),
         )
 
-    @get("/doc-sync/failures")
-    async def failed_jobs(request: AnyRequest) -> Reply:
+    async def failed_jobs(scope: HTTPScope) -> Reply:
         """The failed document sync jobs of the window, newest first."""
-        query = parameters.DOC_SYNC_FAILURES.read(request.scope["query_string"])
+        query = parameters.DOC_SYNC_FAILURES.read(scope["query_string"])
         return await answer(
-            (request, JSON, query),
+            (scope, JSON, query),
             lambda: snapshots.failed_jobs(query),
             lambda held: encode(doc_sync_failures(held.value, query, held.instant)),
         )
 
-    @get("/workflow/failures")
-    async def failed_runs(request: AnyRequest) -> Reply:
+    async def failed_runs(scope: HTTPScope) -> Reply:
         """The failed workflow custom action runs of the window, newest first."""
-        query = parameters.WORKFLOW_FAILURES.read(request.scope["query_string"])
+        query = parameters.WORKFLOW_FAILURES.read(scope["query_string"])
         return await answer(
-            (request, JSON, query),
+            (scope, JSON, query),
             lambda: snapshots.failed_runs(query),
             lambda held: encode(workflow_failures(held.value, query, held.instant)),
         )
 
-    @get("/metrics")
-    async def metrics(request: AnyRequest) -> Reply:
+    async def metrics(scope: HTTPScope) -> Reply:
         """The summary's figures as Prometheus gauges."""
-        query = parameters.SNAPSHOT.read(request.scope["query_string"])
+        query = parameters.SNAPSHOT.read(scope["query_string"])
         return await answer(
-            (request, METRICS, query),
+            (scope, METRICS, query),
             lambda: snapshots.get(query),
             lambda held: prometheus.prometheus_text(summarize(held.value, thresholds), query),
         )
 
-    handlers: list[HTTPRouteHandler] = [
-        summary,
-        trends,
-        alerts,
-        summary_export,
-        failed_jobs,
-        failed_runs,
-        metrics,
-    ]
-    paths = sorted(path for handler in handlers for path in handler.paths)
+    paths = {
+        "/summary": summary,
+        "/trends": trends,
+        "/alerts": alerts,
+        "/summary/export": summary_export,
+        "/doc-sync/failures": failed_jobs,
+        "/workflow/failures": failed_runs,
+        "/metrics": metrics,
+    }
+    return {PREFIX + path: endpoint for path, endpoint in paths.items()}
+
+
+def router(endpoints: Mapping[str, Endpoint]) -> Router:
+    """The same endpoints as the framework's routes: for paths spelled in other ways, and for its refusals."""
+    handlers = [_handler(path, endpoint) for path, endpoint in endpoints.items()]
     # First, because Litestar adds an answer to OPTIONS to every path that has none yet.
-    return Router(PREFIX, route_handlers=[_no_options(paths), *handlers])
+    return Router("/", route_handlers=[_no_options(sorted(endpoints)), *handlers])
+
+
+def _handler(path: str, endpoint: Endpoint) -> HTTPRouteHandler:
+    @get(path, name=path)
+    async def handler(request: AnyRequest) -> Reply:
+        scope = request.scope
+        scope["path"] = path
+        return await answered(endpoint, scope)
+
+    return handler
 
 
 def _no_options(paths: list[str]) -> HTTPRouteHandler:
@@ -150,7 +160,7 @@ def schema_route() -> HTTPRouteHandler:
     """The route of the OpenAPI document, which is made when somebody first asks for it."""
     document = cache(openapi.document)
 
-    @get("/schema/openapi.json", media_type=MediaType.JSON, sync_to_thread=False)
+    @get(openapi.SCHEMA, media_type=MediaType.JSON, sync_to_thread=False)
     def openapi_document() -> Response[bytes]:
         """The OpenAPI document of this API."""
         return Response(document(), headers={"cache-control": "public, max-age=3600"})

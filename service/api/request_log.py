@@ -1,0 +1,73 @@
+"""One line a request. It holds no token, no parameter and no result.
+
+Hot requests are many and lines are cheap only when little happens for each: in JSON a line is
+encoded from a struct, past the processors that other log events run through.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from service.api.exchange import Exchange
+from service.api.health import LIVE, READY
+from service.api.own_metrics import OWN_METRICS
+
+# What asks every few seconds and is well would hide what matters.
+_QUIET = frozenset({LIVE, READY, OWN_METRICS})
+_FAILED = 500
+
+log = structlog.get_logger(__name__)
+
+
+class _Line(Struct):
+    timestamp: datetime
+    level: str
+    event: str
+    method: str
+    route: str
+    status: int
+    milliseconds: float
+    cache: str | None
+    operator: int | None
+    request_id: str
+
+
+def request_log(log_format: Literal["json", "console"]) -> Callable[[Exchange, float], None]:
+    """What is told of every exchange and the seconds that it took."""
+    write = _json_writer() if log_format == "json" else _console
+
+    def note(exchange: Exchange, seconds: float) -> None:
+        failed = exchange.status >= _FAILED
+        if exchange.route in _QUIET and not failed:
+            return
+        write(
+            _Line(
+                datetime.now(UTC),
+                "error" if failed else "info",
+                "request",
+                exchange.method,
+                exchange.route,
+                exchange.status,
+                round(seconds * 1000, 3),
+                exchange.cache.decode() or None,
+                exchange.operator_id,
+                exchange.request_id.decode(),
+            )
+        )
+
+    return note
+
+
+def _json_writer() -> Callable[[_Line], None]:
+    encode, write = msgspec.json.Encoder().encode, structlog.BytesLogger().msg
+    return lambda line: write(encode(line))
+
+
+def _console(line: _Line) -> None:
+    fields = msgspec.structs.asdict(line)
+    del fields["timestamp"], fields["level"]
+    log.info(**fields)

@@ -1,0 +1,117 @@
+"""What the log says of a request, and what it never says."""
+
+import json
+import re
+from typing import Any
+
+import asyncpg
+import pytest
+
+from service import logs
+from tests.integration.conftest import NOW, PREFIX, Serve
+from tests.integration.test_health import nowhere
+from tests.tokens import SCRAPE_TOKEN, SECRET, bearer, claims, token
+
+ID = "X-Request-ID"
+
+
+def lines(captured: pytest.CaptureFixture[bytes]) -> list[dict[str, Any]]:
+    """The lines of requests since the last look."""
+    found = [json.loads(line) for line in captured.readouterr().out.splitlines() if line.startswith(b"{")]
+    return [line for line in found if line["event"] == "request"]
+
+
+async def test_a_line_says_what_was_asked_and_how_it_went(
+    serve: Serve, database: object, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    async with serve(NOW, auth="required", jwt_secret=SECRET) as client:
+        await client.get(
+            f"{PREFIX}/summary?site_id=SH-01", headers={**bearer(token()), ID: "from-balancer.1"}
+        )
+        (line,) = lines(capsysbinary)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", line.pop("timestamp"))
+    assert line.pop("milliseconds") > 0
+    assert line == {
+        "level": "info",
+        "event": "request",
+        "method": "GET",
+        "route": f"{PREFIX}/summary",
+        "status": 200,
+        "cache": "miss",
+        "operator": 7,
+        "request_id": "from-balancer.1",
+    }
+
+
+async def test_every_request_has_a_line_but_probes_that_went_well(
+    serve: Serve, database: object, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    async with serve(NOW) as client:
+        for path in ("/summary", "/summary", "/summary?window_days=5", "/nothing"):
+            await client.get(PREFIX + path)
+        await client.post(f"{PREFIX}/summary")
+        for path in ("/health/live", "/health/ready", "/metrics"):
+            await client.get(path)
+        logged = lines(capsysbinary)
+    summary = f"{PREFIX}/summary"
+    assert [(line["route"], line["status"], line["cache"]) for line in logged] == [
+        (summary, 200, "miss"),
+        (summary, 200, "hit"),
+        (summary, 400, None),
+        ("unknown", 404, None),
+        (summary, 405, None),
+    ]
+
+
+async def test_what_failed_is_an_error_and_so_is_a_probe_that_did(
+    serve: Serve, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    async with serve(NOW, database_url=nowhere("postgresql")) as client:
+        await client.get(f"{PREFIX}/summary")
+        await client.get("/health/ready")
+        logged = lines(capsysbinary)
+    assert [(line["status"], line["level"]) for line in logged] == [(503, "error"), (503, "error")]
+
+
+async def test_the_request_id_is_given_back_or_made(serve: Serve, database: object) -> None:
+    insane = ("", "x" * 65, "a b", "a\tb", "a;b", '"', "<script>", "é".encode().decode("latin-1"))
+    async with serve(NOW) as client:
+        assert (await client.get("/health/live", headers={ID: "A-z_0.9"})).headers[ID] == "A-z_0.9"
+        made = [
+            (await client.get("/health/live", headers=[(ID.encode(), given.encode("latin-1"))])).headers[ID]
+            for given in insane
+        ]
+        made.append((await client.get("/health/live")).headers[ID])
+    assert len(set(made)) == len(made)
+    assert all(re.fullmatch(r"[0-9a-f]{12}-[0-9a-f]+", each) for each in made)
+
+
+async def test_no_secret_no_parameter_and_no_result_is_logged(
+    serve: Serve, database: asyncpg.Connection, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    good, bad = token(claims(sub="4711")), token(key="y" * 64)
+    async with serve(NOW, auth="required", jwt_secret=SECRET, scrape_token=SCRAPE_TOKEN) as client:
+        for text in (good, bad, SCRAPE_TOKEN, "rubbish-token"):
+            await client.get(f"{PREFIX}/summary?site_id=private-site&window_days=7", headers=bearer(text))
+            await client.get(f"{PREFIX}/summary?target_object=private-site&page=x", headers=bearer(text))
+            await client.get("/private-path/private-site", headers=bearer(text))
+        output = capsysbinary.readouterr().out.decode()
+    assert output.count('"event":"request"') == 12
+    for secret in (*good.split("."), *bad.split("."), SCRAPE_TOKEN, "rubbish", SECRET, "private", "doc_sync"):
+        assert secret not in output
+
+
+async def test_a_slow_statement_is_logged_with_its_section(
+    serve: Serve, database: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with serve(NOW, slow_statement_seconds=0.000001) as client:
+        await client.get(f"{PREFIX}/doc-sync/failures")
+    slow = [line for line in capsys.readouterr().out.splitlines() if "slow statement" in line]
+    assert len(slow) == 1
+    assert "doc_sync_failures" in slow[0]
+
+
+def test_the_standard_library_logs_the_same_way() -> None:
+    configuration = logs.standard_library("json")
+    formatter = configuration["formatters"]["ours"]
+    assert formatter["processors"][-1](None, "info", {"event": "x"}) == '{"event":"x"}'
