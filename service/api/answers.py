@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from cachetools import LRUCache
 from msgspec import Struct
 
+from service.api.compression import Packed, pack
 from service.cache.parts import State
 from service.snapshots import Held, Snapshots
 
@@ -16,13 +17,20 @@ MAX_BYTES = 32 * 1024 * 1024
 DIGEST_BYTES = 12
 
 
-class Encoded(Struct, frozen=True):
+class Encoded(Struct):
     """A body as of a tick, its digest, and what could not be had for it."""
 
     tick: int
     degraded: tuple[str, ...]
     body: bytes
     digest: bytes
+    _packed: Packed | None = None
+
+    def packed(self, shared: int) -> Packed:
+        """The first `shared` bytes of the body, compressed when somebody first asks for them."""
+        if self._packed is None:
+            self._packed = pack(self.body[:shared])
+        return self._packed
 
 
 class Answers:
@@ -57,4 +65,4 @@ def _encode(body: bytes, held: Held[Any]) -> Encoded:
 
 
 def _cost(encoded: Encoded) -> int:
-    return 512 + len(encoded.body)
+    return 512 + 2 * len(encoded.body)  # compressed, it may be there a second time

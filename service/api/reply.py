@@ -8,7 +8,10 @@ from msgspec import Struct
 
 from service.api.answers import Encoded
 from service.api.caller import operator_of
+from service.api.compression import MIN_BYTES, accepts_gzip
 from service.cache.parts import State
+
+_VARY = (b"vary", b"accept-encoding")
 
 Header = tuple[bytes, bytes]
 
@@ -58,28 +61,43 @@ class Replies:
             (b"cache-control", b"private, max-age=%d" % max(0, self._next_tick() - now)),
             (b"age", b"%d" % max(0, now - encoded.tick)),
             (b"x-cache", state.encode()),
+            _VARY,
         ]
-        if _has_already(scope, etag):
+        has_already, gzip = _asked(scope, etag)
+        if has_already:
             return Reply(304, headers, b"")
-        body = encoded.body
+        end = b""
         if content.names_operator_in == "body":
-            body = with_operator(body, operator_id)
+            end = _end(operator_id)
         elif content.names_operator_in == "header" and operator_id is not None:
             headers.append((b"x-operator-id", b"%d" % operator_id))
+        # The end takes the place of a JSON object's last brace.
+        shared = len(encoded.body) - (1 if end else 0)
+        if gzip and shared >= MIN_BYTES:
+            headers.append((b"content-encoding", b"gzip"))
+            body = encoded.packed(shared).ended_with(end)
+        else:
+            body = encoded.body[:shared] + end
         return Reply(200, [*content.headers, (b"content-length", b"%d" % len(body)), *headers], body)
 
 
-def with_operator(body: bytes, operator_id: int | None) -> bytes:
-    """A JSON object with operator_id as its last field: all else is the same for every caller."""
-    return b'%b,"operator_id":%b}' % (body[:-1], b"null" if operator_id is None else b"%d" % operator_id)
+def _end(operator_id: int | None) -> bytes:
+    """operator_id as the last field of a JSON object: all else is the same for every caller."""
+    return b',"operator_id":%b}' % (b"null" if operator_id is None else b"%d" % operator_id)
 
 
-def _has_already(scope: HTTPScope, etag: bytes) -> bool:
-    """Whether If-None-Match names the entity, by weak comparison (RFC 9110, 13.1.2)."""
-    opaque = etag.removeprefix(b"W/")
+def _asked(scope: HTTPScope, etag: bytes) -> tuple[bool, bool]:
+    """Whether If-None-Match names the entity, and whether gzip may be sent."""
+    has_already = gzip = False
     for name, value in scope["headers"]:
         if name == b"if-none-match":
-            tags = (tag.strip().removeprefix(b"W/") for tag in value.split(b","))
-            if any(tag in (b"*", opaque) for tag in tags):
-                return True
-    return False
+            has_already = has_already or _matches(value, etag)
+        elif name == b"accept-encoding":
+            gzip = accepts_gzip(value)
+    return has_already, gzip
+
+
+def _matches(tags: bytes, etag: bytes) -> bool:
+    """Weak comparison (RFC 9110, 13.1.2)."""
+    opaque = etag.removeprefix(b"W/")
+    return any(tag.strip().removeprefix(b"W/") in (b"*", opaque) for tag in tags.split(b","))
