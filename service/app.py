@@ -22,6 +22,7 @@ from service.api.request_log import request_log
 from service.api.tally import Tally
 from service.cache import store
 from service.cache.tick_cache import TickCache
+from service.draining import draining_sign
 from service.settings import Settings, from_environment
 from service.snapshots import Snapshots
 from service.sources.database import Connections, Database
@@ -117,4 +118,6 @@ def application() -> Gate:
     """The application as the environment configures it: what server workers call."""
     settings = from_environment(os.environ)
     logs.configure(settings.log_format)
-    return create_app(settings)
+    # Ctrl-C is for the parent alone, which stops its workers when their requests are answered.
+    os.setpgrp()
+    return create_app(settings, draining=draining_sign())

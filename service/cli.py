@@ -3,10 +3,14 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from service.version import VERSION
+
+if TYPE_CHECKING:
+    from service.settings import Settings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,11 +50,31 @@ def demo(host: str, port: int, workers: int, rows: int, data_dir: Path | None) -
 @_where
 def serve(host: str, port: int, workers: int) -> None:
     """Serve the API, configured by PARALLEL_OPS_* variables."""
-    from service import settings
+    settings = _settings()
+    from service.serving import Serving
     from service.serving import serve as run
 
+    run(
+        Serving(
+            host,
+            port,
+            workers,
+            drain_seconds=settings.drain_seconds,
+            shutdown_seconds=settings.shutdown_seconds,
+            log_format=settings.log_format,
+        )
+    )
+
+
+def _settings() -> "Settings":
+    """What the environment says. Ends with a message that names the variable if that will not do."""
+    from service.settings import SettingsError, from_environment
+
     try:
-        settings.from_environment(os.environ)
-    except settings.SettingsError as error:
-        raise click.ClickException(str(error)) from None
-    run(host, port, workers)
+        return from_environment(os.environ)
+    except SettingsError as error:
+        raise _Misconfigured(str(error)) from None
+
+
+class _Misconfigured(click.ClickException):
+    exit_code = 2

@@ -46,6 +46,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     statement_timeout_seconds: Seconds = 15
     max_database_queries: Annotated[int, Meta(ge=1, le=100)] = 4
     slow_statement_seconds: Seconds = 1
+    drain_seconds: Annotated[float, Meta(ge=0, le=300)] = 2
+    shutdown_seconds: Annotated[int, Meta(ge=1, le=300)] = 20
     log_format: LogFormat = "json"
     slo_overlay_cache_hit_rate_warn: Share = 0.8
     slo_overlay_cache_hit_rate_critical: Share | None = None

@@ -41,7 +41,9 @@ def launched(
     }
     environment = os.environ | {f"PARALLEL_OPS_{name.upper()}": value for name, value in given.items()}
     command: list[str | Path] = [COMMAND, "serve", "--port", str(port), "--workers", str(workers)]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
+    ) as process:
         try:
             _until_live(process, f"http://127.0.0.1:{port}/health/live")
             yield process

@@ -20,7 +20,7 @@ from service.demo.process import ServerError
 from service.demo.progress import console
 from service.demo.schema import quietly
 from service.demo.seed import Counts, fill
-from service.serving import serve
+from service.serving import Serving, serve
 from service.settings import PREFIX
 
 READER = "parallel_ops_reader"
@@ -71,7 +71,7 @@ def run_demo(host: str, port: int, workers: int, rows: int, data_dir: Path | Non
                 f"{PREFIX}LOG_FORMAT": "console",
             }
             console.print(_welcome(f"http://{host}:{port}", environment), soft_wrap=True)
-            serve(host, port, workers)
+            serve(Serving(host, port, workers, log_format="console"))
     except ServerError as error:
         raise ClickException(str(error)) from None
 

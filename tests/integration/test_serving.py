@@ -1,0 +1,225 @@
+"""The service as a process: it ends without losing a request, and bounds what it takes."""
+
+import asyncio
+import gzip
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import httpx
+import psutil
+import pytest
+
+from service.demo.process import free_port
+from service.settings import Settings
+from tests.integration.conftest import NOW, PREFIX, Serve
+from tests.integration.test_health import until_blocked
+from tests.served import COMMAND, END_SECONDS, launched, served
+from tests.tokens import SECRET, bearer, token
+
+COLD = f"{PREFIX}/doc-sync/failures"
+
+
+@asynccontextmanager
+async def locked_jobs(database: asyncpg.Connection) -> AsyncIterator[None]:
+    """No statement on the jobs table ends before the block does."""
+    async with database.transaction():
+        await database.execute("LOCK TABLE meta_conversion_jobs IN ACCESS EXCLUSIVE MODE")
+        yield
+
+
+async def until_ended(process: subprocess.Popen[bytes]) -> int:
+    return await asyncio.to_thread(process.wait, END_SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("last_signal", "workers"), [(signal.SIGTERM, 1), (signal.SIGINT, 2)], ids=["SIGTERM", "Ctrl-C"]
+)
+async def test_a_request_under_way_is_answered_before_the_end(
+    settings: Settings, redis: object, database: asyncpg.Connection, last_signal: signal.Signals, workers: int
+) -> None:
+    port = free_port()
+    with launched(settings, port, workers, drain_seconds="0.3") as process:
+        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            async with locked_jobs(database):
+                cold = asyncio.create_task(client.get(COLD))
+                await until_blocked(database)
+                if last_signal == signal.SIGINT:  # a terminal's Ctrl-C reaches the whole group
+                    os.killpg(process.pid, last_signal)
+                else:
+                    process.send_signal(last_signal)
+                await until_refused(port)
+                assert process.poll() is None
+            assert (await cold).status_code == 200
+        assert await until_ended(process) == 0
+    assert not any(member.is_running() for member in family)
+
+
+async def test_readiness_goes_first_and_requests_are_still_answered(
+    settings: Settings, redis: object, database: object
+) -> None:
+    port = free_port()
+    with launched(settings, port, drain_seconds="60") as process:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            assert (await client.get("/health/ready")).status_code == 200
+            process.terminate()
+            deadline = time.monotonic() + 5
+            while (report := await client.get("/health/ready")).status_code == 200:
+                assert time.monotonic() < deadline
+            assert report.json()["status"] == "draining"
+            assert (await client.get(f"{PREFIX}/summary")).status_code == 200
+            assert (await client.get("/health/live")).status_code == 200
+        process.terminate()  # whoever is in a hurry asks twice
+        assert await until_ended(process) == 0
+
+
+async def test_the_end_does_not_wait_for_ever(
+    settings: Settings, redis: object, database: asyncpg.Connection
+) -> None:
+    port = free_port()
+    with launched(settings, port, drain_seconds="0", shutdown_seconds="1") as process:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            async with locked_jobs(database):
+                cold = asyncio.create_task(client.get(COLD))
+                await until_blocked(database)
+                process.terminate()
+                await until_ended(process)
+            with pytest.raises(httpx.TransportError):
+                await cold
+
+
+async def test_no_folder_is_left_behind(
+    settings: Settings, redis: object, database: object, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("temporary")
+    port = free_port()
+    before = os.environ.get("TMPDIR")
+    os.environ["TMPDIR"] = str(folder)
+    try:
+        with launched(settings, port) as process:
+            assert len(list(folder.iterdir())) == 1
+            process.terminate()
+            await until_ended(process)
+    finally:
+        os.environ.pop("TMPDIR") if before is None else os.environ.update(TMPDIR=before)
+    assert not list(folder.iterdir())
+
+
+async def test_a_dead_worker_is_replaced_and_forgotten_by_the_gauges(
+    settings: Settings, redis: object, database: object
+) -> None:
+    port = free_port()
+    with launched(settings, port) as process:
+        (worker,) = psutil.Process(process.pid).children()
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            assert (await client.get(f"{PREFIX}/summary")).status_code == 200
+            before = await client.get("/metrics")
+            worker.kill()
+        deadline = time.monotonic() + END_SECONDS
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            while True:
+                try:
+                    after = await client.get("/metrics")
+                except httpx.TransportError:
+                    assert time.monotonic() < deadline
+                else:
+                    break
+        limit = 'parallel_ops_database_connections{state="limit"} 4.0'
+        assert limit in before.text
+        assert limit in after.text
+        summaries = f'parallel_ops_requests_total{{route="{PREFIX}/summary",status="200"}} 1.0'
+        assert summaries in before.text
+        assert summaries in after.text
+        process.terminate()
+        await until_ended(process)
+
+
+async def test_what_is_too_long_is_refused(settings: Settings, redis: object, database: object) -> None:
+    with served(settings, auth="required", jwt_secret=SECRET) as url:
+        async with httpx.AsyncClient(base_url=url, headers=bearer(token())) as client:
+            long_url = await client.get(f"{PREFIX}/summary?x={'x' * 9000}")
+            assert (long_url.status_code, long_url.json()["detail"]["code"]) == (
+                414,
+                "parallel_ops_uri_too_long",
+            )
+            huge_token = await client.get(f"{PREFIX}/summary", headers=bearer("x" * 100_000))
+            assert (huge_token.status_code, huge_token.headers["www-authenticate"]) == (401, "Bearer")
+            huge_head = await client.get("/health/live", headers={"X-Padding": "x" * 300_000})
+            assert huge_head.status_code == 431
+
+
+async def test_bodies_over_a_kilobyte_are_packed_for_who_takes_that(
+    serve: Serve, database: asyncpg.Connection
+) -> None:
+    paths = (f"{PREFIX}/trends?window_days=90", f"{PREFIX}/metrics", f"{PREFIX}/summary/export")
+    async with serve(NOW, auth="required", jwt_secret=SECRET) as client:
+        for path in paths:
+            headers = bearer(token())
+            plain = await client.get(path, headers=headers | {"Accept-Encoding": "identity"})
+            packed = await client.get(path, headers=headers | {"Accept-Encoding": "gzip"})
+            raw = gzip.compress(plain.content)
+            assert "content-encoding" not in plain.headers
+            assert plain.headers["vary"] == packed.headers["vary"] == "accept-encoding"
+            assert plain.headers["etag"] == packed.headers["etag"]
+            assert packed.content == plain.content
+            if len(plain.content) > 1025:
+                assert packed.headers["content-encoding"] == "gzip"
+                assert int(packed.headers["content-length"]) < 1.2 * len(raw)
+
+
+async def test_two_callers_unpack_their_own_answer(serve: Serve, database: object) -> None:
+    async with serve(NOW, auth="required", jwt_secret=SECRET) as client:
+        for operator in ("1", "22", "333"):
+            headers = bearer(token({"sub": operator, "tenant_id": "t", "exp": 2**33}))
+            answer = await client.get(f"{PREFIX}/trends?window_days=90", headers=headers)
+            assert answer.headers["content-encoding"] == "gzip"
+            assert answer.json()["operator_id"] == int(operator)
+
+
+async def test_every_response_has_the_security_headers(serve: Serve, database: object) -> None:
+    async with serve(NOW) as client:
+        for path in (f"{PREFIX}/summary", f"{PREFIX}/nothing", "/health/live", "/metrics", "/nothing"):
+            headers = (await client.get(path)).headers
+            assert headers["x-content-type-options"] == "nosniff"
+            assert headers["referrer-policy"] == "no-referrer"
+            assert "frame-ancestors 'none'" in headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({}, "PARALLEL_OPS_DATABASE_URL"),
+        ({"DATABASE_URL": "mysql://db"}, "PARALLEL_OPS_DATABASE_URL"),
+        ({"DATABASE_URL": "postgresql://db/plm", "REDIS_URL": "redis://r"}, "PARALLEL_OPS_JWT_SECRET"),
+    ],
+)
+def test_without_configuration_it_says_what_is_missing(variables: dict[str, str], named: str) -> None:
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("PARALLEL_OPS_")}
+    environment = bare | {f"PARALLEL_OPS_{name}": value for name, value in variables.items()}
+    result = subprocess.run(
+        [COMMAND, "serve"], env=environment, capture_output=True, text=True, timeout=30, check=False
+    )
+    message = " ".join(result.stderr.replace("│", " ").split())
+    assert result.returncode == 2
+    assert named in message
+    assert "for example" in message
+    assert "Traceback" not in result.stderr
+
+
+async def until_refused(port: int) -> None:
+    """Wait until the service takes no new connection."""
+    deadline = time.monotonic() + END_SECONDS
+    while True:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=1):
+                pass
+        except OSError:
+            return
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
