@@ -1,0 +1,142 @@
+"""What the indexes of migrations_none/optional_indexes.sql save, by the service's own statements.
+
+    python -m benchmarks.optional_indexes
+
+Starts a PostgreSQL of its own with 200,000 jobs and runs and 50,000 incidents over 100 days, explains
+(ANALYZE, BUFFERS) every statement without and with each index, and prints a table.
+"""
+
+import asyncio
+import json
+import re
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from msgspec import Struct
+from sqlalchemy import Select
+from sqlalchemy.dialects import postgresql
+
+from service.demo.folders import temporary_folder
+from service.demo.seed import Counts, seed
+from service.demo.servers import Postgres
+from service.overview.query import PageQuery, Query
+from service.sources import breakages, doc_sync, failures, workflow_actions
+
+COUNTS = Counts(jobs=200_000, runs=200_000, incidents=50_000, plans=3_000)
+WINDOWS = (1, 7, 90)
+REPEATS = 7
+SITE, TARGET = "SH-01", "Part"
+INDEXES = Path(__file__).parent.parent / "migrations_none" / "optional_indexes.sql"
+DIALECT = postgresql.asyncpg.dialect()  # type: ignore[no-untyped-call]
+
+
+class Cost(Struct, frozen=True):
+    """The quickest of the runs in milliseconds, and the 8 kB pages that a run looked at."""
+
+    milliseconds: float
+    pages: int
+
+
+class Explaining:
+    """Stands where the sources expect a Database, and explains what they ask for."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self.connection = connection
+        self.costs: list[Cost] = []
+
+    async def rows(self, statement: Select[Any], **values: object) -> None:
+        """Explain one statement."""
+        raise Explained(await self._cost(statement, values))
+
+    async def consistent(self, *statements: Select[Any], **values: object) -> None:
+        """Explain each statement."""
+        raise Explained(*[await self._cost(statement, values) for statement in statements])
+
+    async def _cost(self, statement: Select[Any], values: dict[str, object]) -> Cost:
+        compiled = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
+        parameters = {**compiled.params, **values}
+        arguments = [parameters[name] for name in compiled.positiontup or ()]
+        explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {compiled}"
+        plans = [json.loads(await self.connection.fetchval(explain, *arguments))[0] for _ in range(REPEATS)]
+        root = plans[-1]["Plan"]
+        pages = root["Shared Hit Blocks"] + root["Shared Read Blocks"]
+        return Cost(min(plan["Execution Time"] for plan in plans), pages)
+
+
+class Explained(Exception):
+    """Takes the costs past the source, which has no rows to read."""
+
+    def __init__(self, *costs: Cost) -> None:
+        self.costs = costs
+
+
+async def measure(connection: asyncpg.Connection, until: datetime) -> dict[str, Cost]:
+    """The cost of every statement by its name."""
+    costs: dict[str, Cost] = {}
+    for name, read, query in _questions():
+        try:
+            await read(Explaining(connection), query, until)
+        except Explained as explained:
+            parts = ("",) if len(explained.costs) == 1 else (" count", " page")
+            costs |= {name + part: cost for part, cost in zip(parts, explained.costs, strict=True)}
+    return costs
+
+
+def _questions() -> Iterator[tuple[str, Any, Any]]:
+    for days in WINDOWS:
+        yield f"jobs {days}d", doc_sync.read, Query(days)
+        yield f"jobs {days}d, a site", doc_sync.read, Query(days, site_id=SITE)
+        yield f"runs {days}d", workflow_actions.read, Query(days)
+        yield f"runs {days}d, a target", workflow_actions.read, Query(days, target_object=TARGET)
+        yield f"incidents {days}d", breakages.read, Query(days)
+        yield f"failed jobs {days}d", failures.failed_jobs, PageQuery(days, None, 1, 20)
+        yield f"failed runs {days}d", failures.failed_runs, PageQuery(days, None, 1, 20)
+
+
+@asynccontextmanager
+async def seeded(until: datetime) -> AsyncIterator[asyncpg.Connection]:
+    """A superuser's connection to the data."""
+    folder = temporary_folder()
+    server = Postgres(folder / "postgres")
+    try:
+        server.start()
+        connection = await asyncpg.connect(server.url)
+        await connection.execute("SET plan_cache_mode = force_custom_plan")
+        await seed(connection, COUNTS, until)
+        yield connection
+        await connection.close()
+    finally:
+        server.kill()
+        shutil.rmtree(folder)
+
+
+async def main() -> None:
+    """Print what each statement costs without any index of ours, and with each of them."""
+    until = datetime.now(UTC).replace(microsecond=0)
+    statements = re.findall(r"^CREATE INDEX CONCURRENTLY[^;]+;", INDEXES.read_text(), re.MULTILINE)
+    async with seeded(until) as connection:
+        without = await measure(connection, until)
+        for statement in statements:
+            await connection.execute(statement)
+            table = statement.partition(" ON ")[2].split()[0]
+            await connection.execute(f"VACUUM ANALYZE {table}")
+            name = statement.split("IF NOT EXISTS")[1].split()[0]
+            size = await connection.fetchval("SELECT pg_size_pretty(pg_relation_size($1::regclass))", name)
+            print(f"\n{' '.join(statement.split())}\n{size}")
+            for question, cost in (await measure(connection, until)).items():
+                before = without[question]
+                if cost.pages < before.pages * 0.9:
+                    print(
+                        f"  {question:28} {before.milliseconds:8.1f} ms {before.pages:6} pages"
+                        f" -> {cost.milliseconds:8.1f} ms {cost.pages:6} pages"
+                    )
+            await connection.execute(f"DROP INDEX {name}")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
