@@ -66,6 +66,21 @@ def serve(host: str, port: int, workers: int) -> None:
     )
 
 
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="For scripts: one JSON object.")
+def check(as_json: bool) -> None:
+    """Look whether the configured database and Redis are what the service needs.
+
+    Changes nothing. The exit status is 0 when the service can work, and 1 when it cannot.
+    """
+    from service.check import as_text, inspect
+
+    report = inspect(os.environ)
+    click.echo(report.as_json() if as_json else as_text(report))
+    if not report.ok:
+        raise SystemExit(1)
+
+
 def _settings() -> "Settings":
     """What the environment says. Ends with a message that names the variable if that will not do."""
     from service.settings import SettingsError, from_environment

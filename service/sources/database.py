@@ -109,6 +109,7 @@ def _milliseconds(seconds: float) -> str:
 
 def _reason(error: Exception) -> str:
     """The server's own words, without the statement and its parameters."""
-    cause = getattr(error, "orig", None) or error
+    wrapped = getattr(error, "orig", None) or error
+    cause = wrapped.__cause__ or wrapped
     first_line = str(cause).partition("\n")[0]
     return f"{type(cause).__name__}: {first_line}" if first_line else type(cause).__name__

@@ -1,0 +1,175 @@
+"""`parallel-ops check`: whether the configured servers are what the service needs, and what to do if not.
+
+Written for somebody who has never seen the service, at night.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+from redis.exceptions import AuthenticationError, RedisError
+from sqlalchemy import URL, make_url
+
+from service.cache import store
+from service.settings import Settings, SettingsError, from_environment
+from service.sources.database import Database, DatabaseError, DatabaseLimits
+from service.sources.inspection import Finding, Problem, findings, without_time_index
+
+Status = Literal["ok", "advice", "problem"]
+
+READER_ROLE = "migrations_none/reader_role.sql"
+OPTIONAL_INDEXES = "migrations_none/optional_indexes.sql"
+_LIMITS = DatabaseLimits(statement_timeout_seconds=5.0, lock_timeout_seconds=1.0, max_queries=1)
+
+# By what PostgreSQL's driver calls the error.
+_UNREACHABLE = (
+    ("InvalidPassword", "Check the password in PARALLEL_OPS_DATABASE_URL (or the file it is read from)."),
+    (
+        "InvalidAuthorization",
+        f"Check the user in PARALLEL_OPS_DATABASE_URL ({READER_ROLE} creates the one that is meant), and "
+        "that pg_hba.conf lets it in from this machine.",
+    ),
+    ("InvalidCatalogName", "Check the database's name, the last part of PARALLEL_OPS_DATABASE_URL."),
+    (
+        "TooManyConnections",
+        "The server has no connection left: raise its limit, or lower PARALLEL_OPS_MAX_DATABASE_QUERIES.",
+    ),
+    ("gaierror", "Nobody knows this host name: check PARALLEL_OPS_DATABASE_URL, or the name service."),
+    (
+        "",
+        "Check host and port in PARALLEL_OPS_DATABASE_URL, that PostgreSQL runs there, and that no "
+        "firewall and no pg_hba.conf keeps this machine out.",
+    ),
+)
+_FOUND: dict[Problem, tuple[str, str]] = {
+    "missing_table": (
+        "table {table} is not there, or is in a schema that this role may not use",
+        "Check that PARALLEL_OPS_DATABASE_URL names the PLM's own database, and that the table is in the "
+        f"role's search_path; {READER_ROLE} grants the use of the schema `public`.",
+    ),
+    "missing_column": (
+        "table {table} lacks: {columns}",
+        "This is not the table that the service knows: compare the PLM's version with "
+        "migrations_none/README.md. The service adds no columns.",
+    ),
+    "missing_grant": (
+        "this role may not read {table}: {columns}",
+        f"Let the tables' owner run {READER_ROLE} in this database; running it again is harmless.",
+    ),
+}
+
+
+class Line(Struct, frozen=True):
+    """One thing that was looked at. Advice does not keep the service from working; problems do."""
+
+    status: Status
+    subject: str
+    message: str
+    remedy: str | None = None
+
+
+class CheckReport(Struct, frozen=True):
+    """All that was looked at."""
+
+    checks: list[Line]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the service can work."""
+        return all(line.status != "problem" for line in self.checks)
+
+    def as_json(self) -> str:
+        """The report for scripts."""
+        return msgspec.json.encode({"ok": self.ok, "checks": self.checks}).decode()
+
+
+def as_text(report: CheckReport) -> str:
+    """The report for people."""
+    lines = []
+    for line in report.checks:
+        lines.append(f"{line.status:<8} {line.subject}: {line.message}")
+        if line.remedy:
+            lines.append(f"{'':<8} -> {line.remedy}")
+    verdict = "parallel-ops can work with this." if report.ok else "parallel-ops cannot work like this."
+    return "\n".join([*lines, "", verdict])
+
+
+def inspect(environment: Mapping[str, str]) -> CheckReport:
+    """Look at the configuration, then at the servers that it names."""
+    try:
+        settings = from_environment(environment)
+    except SettingsError as error:
+        message, _, example = str(error).partition(" (for example: ")
+        remedy = f"Set it, for example: {example.rstrip(')')}" if example else None
+        return CheckReport([Line("problem", "configuration", message, remedy)])
+    return CheckReport([Line("ok", "configuration", "complete"), *asyncio.run(_servers(settings))])
+
+
+async def _servers(settings: Settings) -> list[Line]:
+    database, redis = await asyncio.gather(_database(settings), _redis(settings))
+    return [*database, redis]
+
+
+async def _database(settings: Settings) -> list[Line]:
+    url = make_url(settings.database_url)
+    database = Database(settings.database_url, _LIMITS)
+    try:
+        found = await findings(database)
+        unindexed = await without_time_index(database)
+    except DatabaseError as error:
+        return [_unreachable(url, str(error))]
+    finally:
+        await database.close()
+    reachable = Line("ok", "PostgreSQL", f"{_place(url)} answers to {url.username or 'the default user'}")
+    missing = {finding.table for finding in found if finding.problem == "missing_table"}
+    problems = [_described(finding) for finding in found]
+    columns = [] if found else [Line("ok", "PostgreSQL", "all tables and columns are there and readable")]
+    advice = [_index_advice(table) for table in unindexed if table not in missing]
+    return [reachable, *problems, *columns, *advice]
+
+
+def _unreachable(url: URL, error: str) -> Line:
+    remedy = next(remedy for name, remedy in _UNREACHABLE if name.lower() in error.lower())
+    return Line("problem", "PostgreSQL", f"{_place(url)} cannot be used: {error}", remedy)
+
+
+def _described(finding: Finding) -> Line:
+    message, remedy = _FOUND[finding.problem]
+    told = message.format(table=finding.table, columns=", ".join(finding.columns))
+    return Line("problem", "PostgreSQL", told, remedy)
+
+
+def _index_advice(table: str) -> Line:
+    return Line(
+        "advice",
+        "PostgreSQL",
+        f"no index of {table} leads with created_at: even a window of one day reads the whole table",
+        f"If refreshes are slow, let the tables' owner run {OPTIONAL_INDEXES}.",
+    )
+
+
+async def _redis(settings: Settings) -> Line:
+    place = _place(make_url(settings.redis_url))
+    redis = store.connect(settings.redis_url)
+    try:
+        await redis.ping()
+    except AuthenticationError as error:
+        remedy = "Check the user and the password in PARALLEL_OPS_REDIS_URL (or the file it is read from)."
+        return Line("problem", "Redis", f"{place} refuses us: {error}", remedy)
+    except (RedisError, OSError) as error:
+        remedy = (
+            "Check PARALLEL_OPS_REDIS_URL, and that Redis runs there. Without it every process "
+            "computes for itself, and the overlay cache's figures are missing."
+        )
+        return Line("problem", "Redis", f"{place} does not answer: {error}", remedy)
+    finally:
+        await redis.aclose()
+    return Line("ok", "Redis", f"{place} answers")
+
+
+def _place(url: URL) -> str:
+    """Where a URL leads, without user and password."""
+    port = f":{url.port}" if url.port else ""
+    return f"{url.host or 'localhost'}{port}/{url.database or ''}"

@@ -1,0 +1,130 @@
+"""`parallel-ops check` says what is wrong and what to do, to people and to scripts."""
+
+import asyncio
+import os
+import subprocess
+
+import asyncpg
+import msgspec
+import pytest
+
+from service.check import Line, as_text, inspect
+from service.settings import Settings
+from tests.integration.test_health import nowhere
+from tests.served import COMMAND
+from tests.tokens import SECRET
+
+TABLES = {"meta_conversion_jobs", "meta_workflow_custom_action_runs", "meta_breakage_incidents"}
+
+
+def variables(given: dict[str, str]) -> dict[str, str]:
+    return {f"PARALLEL_OPS_{name.upper()}": value for name, value in given.items()}
+
+
+async def lines(given: dict[str, str], status: str) -> list[Line]:
+    """What is told with that status, in a thread because the command has a loop of its own."""
+    report = await asyncio.to_thread(inspect, variables(given))
+    text = as_text(report)
+    found = [line for line in report.checks if line.status == status]
+    for line in found:
+        assert line.message in text
+        assert (line.remedy or "") in text
+    return found
+
+
+async def problem(given: dict[str, str]) -> Line:
+    """The only problem."""
+    (line,) = await lines(given, "problem")
+    assert line.remedy
+    return line
+
+
+@pytest.fixture
+def good(settings: Settings, database: object, spare_url: str) -> dict[str, str]:
+    """The variables of a configuration that works, on a database that a test may spoil."""
+    return {"database_url": spare_url, "redis_url": settings.redis_url, "jwt_secret": SECRET}
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_the_exit_status_and_the_json_are_for_scripts(good: dict[str, str], works: bool) -> None:
+    given = good if works else good | {"redis_url": nowhere("redis")}
+    bare = {name: value for name, value in os.environ.items() if "PARALLEL_OPS" not in name}
+    result = subprocess.run(
+        [COMMAND, "check", "--json"],
+        env=bare | variables(given),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (0 if works else 1, "")
+    report = msgspec.json.decode(result.stdout)
+    assert report["ok"] is works
+    assert {"status", "subject", "message", "remedy"} == set(report["checks"][0])
+
+
+async def test_a_good_configuration_can_be_worked_with(good: dict[str, str]) -> None:
+    assert await lines(good, "problem") == []
+    assert [line.subject for line in await lines(good, "ok")] == [
+        *("configuration", "PostgreSQL", "PostgreSQL", "Redis")
+    ]
+
+
+async def test_optional_indexes_are_advice_by_what_they_lead_with(
+    good: dict[str, str], spare: asyncpg.Connection
+) -> None:
+    async def advised() -> set[str]:
+        advice = [line.message for line in await lines(good, "advice")]
+        return {table for table in TABLES for message in advice if table in message}
+
+    assert await advised() == TABLES
+    await spare.execute("CREATE INDEX any_name ON meta_conversion_jobs (created_at DESC, id)")
+    await spare.execute("CREATE INDEX no_help ON meta_breakage_incidents (status, created_at)")
+    assert await advised() == TABLES - {"meta_conversion_jobs"}
+
+
+async def test_a_missing_table(good: dict[str, str], spare: asyncpg.Connection) -> None:
+    await spare.execute("DROP TABLE meta_consumption_plans")
+    told = await problem(good)
+    assert "meta_consumption_plans is not there" in told.message
+    assert "PARALLEL_OPS_DATABASE_URL" in str(told.remedy)
+
+
+async def test_a_missing_column(good: dict[str, str], spare: asyncpg.Connection) -> None:
+    await spare.execute("ALTER TABLE meta_conversion_jobs DROP COLUMN payload, DROP COLUMN dedupe_key")
+    told = await problem(good)
+    assert told.message == "table meta_conversion_jobs lacks: payload, dedupe_key"
+
+
+async def test_a_missing_grant(good: dict[str, str], spare: asyncpg.Connection) -> None:
+    await spare.execute("REVOKE SELECT (result) ON meta_workflow_custom_action_runs FROM parallel_ops_reader")
+    told = await problem(good)
+    assert told.message == "this role may not read meta_workflow_custom_action_runs: result"
+    assert "reader_role.sql" in str(told.remedy)
+
+
+async def test_no_postgresql(good: dict[str, str]) -> None:
+    told = await problem(good | {"database_url": nowhere("postgresql").replace("127", "reader:hush@127")})
+    assert (told.subject, "cannot be used" in told.message) == ("PostgreSQL", True)
+    assert "hush" not in told.message
+
+
+async def test_another_database_and_another_user(good: dict[str, str]) -> None:
+    server = good["database_url"].rpartition("/")[0]
+    told = await problem(good | {"database_url": f"{server}/nothing"})
+    assert "database's name" in str(told.remedy)
+    told = await problem(good | {"database_url": good["database_url"].replace("parallel_ops_reader", "x")})
+    assert "Check the user" in str(told.remedy)
+
+
+async def test_no_redis(good: dict[str, str]) -> None:
+    told = await problem(good | {"redis_url": nowhere("redis")})
+    assert (told.subject, "does not answer" in told.message) == ("Redis", True)
+    assert "every process computes for itself" in str(told.remedy)
+
+
+async def test_a_configuration_that_cannot_be_used(good: dict[str, str]) -> None:
+    del good["redis_url"]
+    told = await problem(good)
+    assert told.message == "PARALLEL_OPS_REDIS_URL: is not set"
+    assert "PARALLEL_OPS_REDIS_URL=redis://" in str(told.remedy)
