@@ -22,6 +22,10 @@ from service.api.request_log import request_log
 from service.api.tally import Tally
 from service.cache import store
 from service.cache.tick_cache import TickCache
+from service.choices import Choices, choices_policy
+from service.dashboard import sign_in
+from service.dashboard.pages import Pages
+from service.dashboard.routes import board_routes
 from service.draining import draining_sign
 from service.settings import Settings, from_environment
 from service.snapshots import Snapshots
@@ -49,9 +53,13 @@ def create_app(
     metrics = _Watch(tally, database.connections, settings.slow_statement_seconds)
     cache = TickCache(store.Store(redis, policy.lease), policy, clock, metrics)
     snapshots = Snapshots(cache, database, redis)
+    slow_cache = TickCache(store.Store(redis, policy.lease), choices_policy(policy), clock, metrics)
+    choices = Choices(slow_cache, database)
+    pages = Pages(settings.thresholds, settings.refresh_seconds)
     replies = Replies(clock, lambda: snapshots.next_tick)
     endpoints = routes.endpoints(snapshots, replies, settings.thresholds)
     probes = {"postgresql": database_probe(probed), "redis": redis_probe(redis, metrics.redis_is)}
+    door = _door(settings)
     readiness = Readiness(probes, frozenset({"postgresql"}), draining)
 
     @asynccontextmanager
@@ -65,6 +73,7 @@ def create_app(
                 await publishing
             await readiness.close()
             await cache.close()
+            await slow_cache.close()
             await database.close()
             await probed.close()
             await redis.aclose()
@@ -75,13 +84,16 @@ def create_app(
             routes.schema_route(),
             own_metrics_route(metrics, readiness),
             *health_routes(readiness),
+            *board_routes(snapshots, choices, pages, clock),
+            *sign_in.sign_in_routes(door),
         ],
         lifespan=[resources],
         exception_handlers=HANDLERS,
         openapi_config=None,
         logging_config=None,
     )
-    return Gate(app, endpoints, _door(settings), tally, request_log(settings.log_format))
+    note = request_log(settings.log_format)
+    return Gate(app, endpoints, sign_in.entrance(door), tally, note)
 
 
 class _Watch(OwnMetrics):

@@ -13,9 +13,11 @@ from time import perf_counter
 from litestar import Litestar
 from litestar.enums import ScopeType
 from litestar.types import HTTPScope, Receive, Scope, Send
+from msgspec import Struct
 
 from service.api.authentication import Door, Unauthorized
 from service.api.caller import remember_operator
+from service.api.cookie import bearer_of
 from service.api.errors import answered, refused
 from service.api.exchange import Exchange
 from service.api.health import LIVE, READY
@@ -33,6 +35,18 @@ _SCRAPED = frozenset({OWN_METRICS, f"{PREFIX}/metrics"})
 Note = Callable[[Exchange, float], None]
 
 
+class Entrance(Struct, frozen=True):
+    """The door, the paths that are open without it, and what people see instead of a closed one.
+
+    `page` is the path where they are asked for a token: `ask` makes that of the request and the reason.
+    """
+
+    door: Door
+    open: frozenset[str]
+    page: str
+    ask: Callable[[HTTPScope, str], Reply]
+
+
 class Gate:
     """The ASGI application: Litestar behind everything that each request needs.
 
@@ -41,13 +55,15 @@ class Gate:
     """
 
     def __init__(
-        self, app: Litestar, endpoints: Mapping[str, Endpoint], door: Door, tally: Tally, note: Note
+        self, app: Litestar, endpoints: Mapping[str, Endpoint], entrance: Entrance, tally: Tally, note: Note
     ) -> None:
         self._app = app
         self._endpoints = endpoints
-        self._door = door
+        self._entrance = entrance
+        self._door = entrance.door
         self._tally = tally
         self._note = note
+        self._open = _OPEN | entrance.open
         self._routes = {route.path for route in app.routes}
         self._ids = RequestIds()
 
@@ -81,12 +97,17 @@ class Gate:
         path = scope["path"]
         if len(path) + len(scope["query_string"]) > MAX_URL_BYTES:
             return refused(414, "uri_too_long", f"the URL must be at most {MAX_URL_BYTES} bytes long")
-        if path in _OPEN:
+        if path in self._open:
             remember_operator(scope, None)
             return None
+        authorization = headers.get(b"authorization")
+        if authorization is None and b"cookie" in headers and scope["method"] == "GET":
+            authorization = bearer_of(headers[b"cookie"])
         try:
-            exchange.operator_id = self._door.admit(headers.get(b"authorization"), scraping=path in _SCRAPED)
+            exchange.operator_id = self._door.admit(authorization, scraping=path in _SCRAPED)
         except Unauthorized as reason:
+            if path == self._entrance.page and scope["method"] == "GET":
+                return self._entrance.ask(scope, str(reason))
             return refused(401, "unauthorized", str(reason), headers={"www-authenticate": "Bearer"})
         remember_operator(scope, exchange.operator_id)
         return None

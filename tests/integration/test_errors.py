@@ -221,7 +221,6 @@ async def test_long_queries_are_answered_and_endless_ones_refused_in_the_same_sh
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/api/v1/parallel-ops",
         PREFIX + "/nothing",
         PREFIX + "/summary/x",

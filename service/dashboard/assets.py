@@ -1,0 +1,46 @@
+"""The stylesheet, the script and the icons: served under names that change with their content."""
+
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+
+from msgspec import Struct
+
+FOLDER = Path(__file__).parent / "static"
+PREFIX = "/static/"
+MEDIA_TYPES = {
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+}
+
+
+class Asset(Struct, frozen=True):
+    """A file, its address, and what kind it is of."""
+
+    address: str
+    media_type: str
+    body: bytes
+
+
+@cache
+def assets() -> dict[str, Asset]:
+    """All files by their own name, read once."""
+    return {path.name: _asset(path) for path in sorted(FOLDER.iterdir())}
+
+
+@cache
+def by_address() -> dict[str, Asset]:
+    """All files by the address that they are served at."""
+    return {asset.address: asset for asset in assets().values()}
+
+
+def address(name: str) -> str:
+    """Where a file is served."""
+    return assets()[name].address
+
+
+def _asset(path: Path) -> Asset:
+    body = path.read_bytes()
+    digest = blake2b(body, digest_size=8).hexdigest()
+    return Asset(f"{PREFIX}{path.stem}.{digest}{path.suffix}", MEDIA_TYPES[path.suffix[1:]], body)

@@ -1,0 +1,87 @@
+"""All that one view of the board shows, read side by side from the caches."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from msgspec import Struct
+
+from service.cache.tick_cache import Unavailable
+from service.choices import Choices, FilterChoices
+from service.dashboard.panels import Alert, Panel, alerts, panels
+from service.dashboard.query import View
+from service.overview.alerts import alerts_of
+from service.overview.failures import FailedJobs, FailedRuns
+from service.overview.query import AlertsQuery
+from service.overview.sections import Snapshot
+from service.overview.slo import Thresholds
+from service.overview.summary import Summary, summarize
+from service.overview.trends import trends_of
+from service.snapshots import Held, Snapshots
+
+T = TypeVar("T")
+
+
+class Readings(Struct, frozen=True):
+    """What the caches hold for a view; a list that cannot be had is None."""
+
+    snapshot: Held[Snapshot]
+    jobs: Held[FailedJobs] | None
+    runs: Held[FailedRuns] | None
+    choices: FilterChoices
+
+    @property
+    def stamp(self) -> tuple[object, ...]:
+        """The same for readings that look the same on a page."""
+        ticks = (held and held.tick for held in (self.snapshot, self.jobs, self.runs))
+        return (*ticks, self.snapshot.degraded, self.choices)
+
+
+class Board(Struct, frozen=True):
+    """The figures of a view, ready to be written down. `states` has the one that counts most first."""
+
+    summary: Summary
+    states: tuple[str, ...]
+    alerts: tuple[Alert, ...]
+    panels: tuple[Panel, ...]
+
+
+async def read(snapshots: Snapshots, choices: Choices, view: View) -> Readings:
+    """Everything for a view at once. Raises Unavailable when there are no figures."""
+    snapshot, jobs, runs, found = await asyncio.gather(
+        snapshots.get(view.snapshot),
+        _or_none(snapshots.failed_jobs(view.jobs)),
+        _or_none(snapshots.failed_runs(view.runs)),
+        choices.get(),
+    )
+    return Readings(snapshot, jobs, runs, found)
+
+
+async def _or_none(reading: Awaitable[T]) -> T | None:
+    try:
+        return await reading
+    except Unavailable:
+        return None
+
+
+def board_of(snapshot: Snapshot, view: View, thresholds: Thresholds, *, is_stale: bool) -> Board:
+    """The board of a snapshot."""
+    summary = summarize(snapshot, thresholds)
+    return Board(
+        summary=summary,
+        states=_states(
+            alerts_of(summary, AlertsQuery(view.snapshot, None)).status, summary, is_stale=is_stale
+        ),
+        alerts=alerts(summary, thresholds),
+        panels=panels(summary, trends_of(snapshot, view.trend_days), thresholds),
+    )
+
+
+def _states(status: str, summary: Summary, *, is_stale: bool) -> tuple[str, ...]:
+    """Old figures come first, for they put the rest in doubt; ok stands only for itself."""
+    found = [
+        "stale" if is_stale else "",
+        status if status != "ok" else "",
+        "degraded" if summary.degraded else "",
+    ]
+    return tuple(filter(None, found)) or ("ok",)

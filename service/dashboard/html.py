@@ -1,0 +1,34 @@
+"""What all pages of the board have in common on the wire."""
+
+from litestar.types import HTTPScope
+
+from service.dashboard.wording import preferred
+
+HTML = "text/html; charset=utf-8"
+HEADERS = {
+    "content-security-policy": "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            "connect-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    ),
+    # Asked for again each time it is shown: nobody sees old figures as new, or any after signing out.
+    "cache-control": "private, no-cache",
+    "vary": "accept-encoding, accept-language, cookie",
+}
+
+
+def header(scope: HTTPScope, name: bytes) -> bytes:
+    """The value of a request's header, b"" without one."""
+    return next((value for key, value in scope["headers"] if key == name), b"")
+
+
+def language_of(scope: HTTPScope) -> str:
+    """The language that the browser asks for."""
+    return preferred(header(scope, b"accept-language").decode("latin-1"))

@@ -1,0 +1,125 @@
+"""Pages as bytes: written once for all who look at the same figures, and kept while they stand."""
+
+import gzip
+from functools import cache
+from hashlib import blake2b
+from typing import Any
+
+from cachetools import LRUCache
+from msgspec import Struct
+
+from service.dashboard import assets
+from service.dashboard.board import Readings, board_of
+from service.dashboard.formats import FILTERS
+from service.dashboard.query import View
+from service.dashboard.wording import HTML_LANGUAGES, LANGUAGES, known, words_in
+from service.overview.failures import paginate
+from service.overview.query import EXPORT_FORMATS, WINDOW_DAYS
+from service.overview.slo import HINT_CODES, Thresholds
+
+MAX_BYTES = 16 * 1024 * 1024
+# A longer error would make the page heavy; its rest is one click away.
+MAX_ERROR_LENGTH = 4000
+PARALLEL_OPS = "/api/v1/parallel-ops"
+
+
+class Page(Struct, frozen=True):
+    """A page, the same compressed, and its digest."""
+
+    body: bytes
+    gzipped: bytes
+    digest: str
+
+
+class Reader(Struct, frozen=True):
+    """Who looks, as far as the page shows it: in which language, and whether they can sign out."""
+
+    language: str
+    is_signed_in: bool
+
+
+class Pages:
+    """Boards by view and reader, bounded in bytes. `refresh_seconds` is how often figures change."""
+
+    def __init__(self, thresholds: Thresholds, refresh_seconds: int) -> None:
+        self._thresholds = thresholds
+        self._refresh_seconds = refresh_seconds
+        self._stale_after = 3 * refresh_seconds
+        self._pages: LRUCache[Any, tuple[Any, Page]] = LRUCache(MAX_BYTES, getsizeof=_cost)
+
+    def board(self, readings: Readings, view: View, reader: Reader, age: float) -> Page:
+        """The board as of the readings, which are `age` seconds old."""
+        is_stale = age > self._stale_after
+        key, stamp = (view, reader), (readings.stamp, is_stale)
+        kept = self._pages.get(key)
+        if kept is not None and kept[0] == stamp:
+            return kept[1]
+        body = self._render(readings, view, reader, is_stale=is_stale)
+        page = Page(body, gzip.compress(body, 6), blake2b(body, digest_size=12).hexdigest())
+        if len(body) < self._pages.maxsize:
+            self._pages[key] = (stamp, page)
+        return page
+
+    def _render(self, readings: Readings, view: View, reader: Reader, *, is_stale: bool) -> bytes:
+        board = board_of(readings.snapshot.value, view, self._thresholds, is_stale=is_stale)
+        return render(
+            "board.html",
+            reader.language,
+            view,
+            board=board,
+            summary=board.summary,
+            state=board.states[0],
+            missing=", ".join(words_in(reader.language)(part) for part in board.summary.degraded),
+            readings=readings,
+            choices=readings.choices,
+            jobs_at=readings.jobs and paginate(view.jobs, readings.jobs.value.total),
+            runs_at=readings.runs and paginate(view.runs, readings.runs.value.total),
+            is_signed_in=reader.is_signed_in,
+            refresh_seconds=self._refresh_seconds,
+            stale_after=self._stale_after,
+        )
+
+
+def render(template: str, language: str, view: View, **values: Any) -> bytes:  # noqa: ANN401
+    """A page of that template in a language."""
+    words = words_in(language)
+    page = _environment().get_template(template)
+    text: str = page.render(
+        words=words,
+        known=lambda key: known(key, words),
+        language=language,
+        html_language=HTML_LANGUAGES[language],
+        view=view,
+        **values,
+    )
+    return text.encode()
+
+
+@cache
+def _environment() -> Any:  # noqa: ANN401
+    """Templates are loaded with the first page: a service that nobody looks at needs none."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
+
+    environment = Environment(
+        loader=PackageLoader("service.dashboard"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters.update(FILTERS)
+    environment.globals.update(
+        asset=assets.address,
+        windows=WINDOW_DAYS,
+        languages=LANGUAGES,
+        export_formats=EXPORT_FORMATS,
+        objectives=len(HINT_CODES),
+        max_error_length=MAX_ERROR_LENGTH,
+        api=PARALLEL_OPS,
+    )
+    return environment
+
+
+def _cost(kept: tuple[Any, Page]) -> int:
+    return 1024 + len(kept[1].body) + len(kept[1].gzipped)

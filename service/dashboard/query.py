@@ -1,0 +1,93 @@
+"""What a view of the board is made of. All of it is in the address, so a view can be shared."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+
+from service.api.parameters import DOC_SYNC_FAILURES, TRENDS, Parameter, Reader, Values
+from service.dashboard.wording import LANGUAGES
+from service.overview.query import PageQuery, Query
+
+THEMES = ("light", "dark")
+ROWS_PER_PAGE = 10
+# Thirteen points for a quarter read better than ninety.
+_COARSE_WINDOW, _COARSE_BUCKET = 90, 7
+
+_WINDOW, _BUCKET, _SITE, _TARGET, _TEMPLATE = TRENDS.parameters
+_PAGE = next(parameter for parameter in DOC_SYNC_FAILURES.parameters if parameter.name == "page")
+
+
+class View(Struct, frozen=True):
+    """One view of the board; fields are named as in the address, None is "not given"."""
+
+    window_days: int = 7
+    bucket_days: int | None = None
+    site_id: str | None = None
+    target_object: str | None = None
+    template_key: str | None = None
+    jobs_page: int = 1
+    runs_page: int = 1
+    lang: str | None = None
+    theme: str | None = None
+
+    @property
+    def snapshot(self) -> Query:
+        """The snapshot that the view shows."""
+        return Query(self.window_days, self.site_id, self.target_object, self.template_key)
+
+    @property
+    def trend_days(self) -> int:
+        """How many days a point of the trends spans."""
+        return self.bucket_days or (_COARSE_BUCKET if self.window_days == _COARSE_WINDOW else 1)
+
+    @property
+    def jobs(self) -> PageQuery:
+        """The page of failed jobs that the view shows."""
+        return PageQuery(self.window_days, self.site_id, self.jobs_page, ROWS_PER_PAGE)
+
+    @property
+    def runs(self) -> PageQuery:
+        """The page of failed runs that the view shows."""
+        return PageQuery(self.window_days, self.target_object, self.runs_page, ROWS_PER_PAGE)
+
+    def address(self, **changes: Any) -> str:  # noqa: ANN401
+        """The path and query of this view with some fields changed; defaults are left out."""
+        return _address("/", {**asdict(self), **changes}, _DEFAULTS)
+
+    def window_address(self, window_days: int) -> str:
+        """The same in another window, where the lists and buckets begin anew."""
+        return self.address(window_days=window_days, bucket_days=None, jobs_page=1, runs_page=1)
+
+    def api_address(self, path: str, *names: str, **more: Any) -> str:  # noqa: ANN401
+        """The address of an API endpoint that is asked with those of the view's fields."""
+        return _address(path, {name: getattr(self, name) for name in names} | more, {})
+
+
+_DEFAULTS = asdict(View())
+
+
+def _address(path: str, values: dict[str, Any], defaults: dict[str, Any]) -> str:
+    given = {
+        name: value for name, value in values.items() if value is not None and value != defaults.get(name)
+    }
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def _one_of(allowed: tuple[str, ...], name: str) -> Parameter:
+    def read(raw: str, _before: Values) -> str | None:
+        value = raw.strip().lower()
+        if value and value not in allowed:
+            raise ValueError(f"{name} must be one of: {', '.join(allowed)}")
+        return value or None
+
+    return Parameter(name, "", {"type": "string"}, read)
+
+
+VIEW = Reader(
+    lambda values: View(**values),
+    *(_WINDOW, replace(_BUCKET, default=None), _SITE, _TARGET, _TEMPLATE),
+    *(replace(_PAGE, name="jobs_page"), replace(_PAGE, name="runs_page")),
+    *(_one_of(LANGUAGES, "lang"), _one_of(THEMES, "theme")),
+)

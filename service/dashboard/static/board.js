@@ -1,0 +1,131 @@
+// Keeps the board fresh: fetches the page again at the pace of its snapshots and swaps the parts that
+// changed. Scroll, focus and opened details stay; what could not be refreshed says so.
+
+const root = document.documentElement;
+const { refresh, staleAfter, staleTitle } = document.body.dataset;
+const byId = (id) => document.getElementById(id);
+const seconds = () => performance.now() / 1000;
+const relative = new Intl.RelativeTimeFormat(root.lang, { style: "short" });
+
+const sources = new Map(); // each part as the server sent it, before anybody opened or typed anything
+let asOf = seconds() - Math.max(0, Date.now() / 1000 - document.body.dataset.tick); // until a header says better
+let failing = null; // since when, and how often
+let timer;
+let request;
+
+function remember() {
+  for (const part of document.querySelectorAll("[data-part]")) sources.set(part.id, part.outerHTML);
+}
+
+/** The first part in sight; it stays where it is while parts above it grow. */
+function landmark() {
+  return [...document.querySelectorAll("[data-part]")].find((part) => part.getBoundingClientRect().bottom > 0);
+}
+
+function swap(page) {
+  const focused = document.activeElement?.closest("[id]")?.id;
+  const anchor = landmark();
+  const top = anchor?.getBoundingClientRect().top;
+  for (const part of page.querySelectorAll("[data-part]")) {
+    const old = byId(part.id);
+    if (!old || sources.get(part.id) === part.outerHTML) continue;
+    sources.set(part.id, part.outerHTML);
+    for (const open of old.querySelectorAll("details[open]")) part.querySelector(`#${CSS.escape(open.id)}`)?.setAttribute("open", "");
+    old.replaceWith(document.adoptNode(part));
+  }
+  byId("icon").href = page.getElementById("icon").href;
+  if (root.dataset.state !== page.documentElement.dataset.state) byId("announce").textContent = page.title;
+  root.dataset.state = page.documentElement.dataset.state;
+  document.title = page.title;
+  document.body.dataset.title = page.title;
+  if (focused && document.activeElement?.id !== focused) byId(focused)?.focus({ preventScroll: true });
+  const moved = anchor && byId(anchor.id);
+  if (moved) scrollBy(0, moved.getBoundingClientRect().top - top);
+}
+
+/** Shows the page at an address. Resolves to what was in the way, if anything was. */
+async function load(address) {
+  clearTimeout(timer);
+  request?.abort("another page is wanted");
+  const mine = (request = new AbortController());
+  const giveUp = setTimeout(() => mine.abort("no answer"), 30000);
+  try {
+    const response = await fetch(address, { cache: "no-cache", signal: mine.signal, headers: { accept: "text/html" } });
+    if (response.status === 401) return failed("signedOut", mine);
+    const page = response.ok && new DOMParser().parseFromString(await response.text(), "text/html");
+    if (!page || page.body.id !== "board") return failed("refused", mine);
+    if (mine !== request) return "overtaken";
+    asOf = seconds() - Number(response.headers.get("age"));
+    swap(page);
+    failing = null;
+    byId("problem").hidden = true;
+    tell();
+    const isBehind = response.headers.get("x-cache") === "stale";
+    const due = isBehind ? 2 : Number(refresh) - (seconds() - asOf);
+    timer = setTimeout(again, 1000 * Math.max(1, due) + 500 * Math.random());
+    return null;
+  } catch {
+    return failed("unreachable", mine);
+  } finally {
+    clearTimeout(giveUp);
+  }
+}
+
+function failed(reason, mine) {
+  if (mine !== request) return "overtaken";
+  failing ??= { since: new Date(), times: 0 };
+  failing.times += 1;
+  const time = `${failing.since.toISOString().slice(11, 19)} UTC`;
+  const problem = byId("problem");
+  const text = problem.dataset[reason].replace("{time}", time);
+  if (problem.textContent !== text) problem.textContent = text;
+  problem.hidden = false;
+  timer = setTimeout(again, 1000 * Math.min(Number(refresh), 2 ** failing.times));
+  return reason;
+}
+
+function again() {
+  load(location.href);
+}
+
+/** How old the figures are; past a while they are called old in so many words. */
+function tell() {
+  const age = Math.max(0, Math.floor(seconds() - asOf));
+  const [n, unit] = age < 100 ? [age, "second"] : age < 6000 ? [Math.floor(age / 60), "minute"] : [Math.floor(age / 3600), "hour"];
+  const text = relative.format(-n, unit);
+  if (byId("age").textContent !== text) byId("age").textContent = text;
+  const isStale = age > Number(staleAfter);
+  if (isStale !== "stale" in root.dataset) byId("announce").textContent = isStale ? staleTitle : document.body.dataset.title;
+  root.toggleAttribute("data-stale", isStale);
+  document.title = isStale ? staleTitle : document.body.dataset.title;
+  const time = byId("as-of");
+  time.title ||= new Date(time.dateTime).toLocaleString(root.lang, { timeZoneName: "short" });
+}
+
+async function visit(address) {
+  const problem = await load(address);
+  if (!problem) history.pushState(null, "", address);
+  else if (problem === "refused" || problem === "signedOut") location.assign(address); // that page says why
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[data-swap]");
+  if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  visit(link.href);
+});
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("form[data-swap]")) return;
+  event.preventDefault();
+  const given = [...new FormData(event.target)].filter(([, value]) => value.trim());
+  visit(`${location.pathname}?${new URLSearchParams(given)}`);
+});
+document.addEventListener("change", (event) => event.target.form?.matches("form[data-swap]") && event.target.form.requestSubmit());
+addEventListener("popstate", again);
+document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && again());
+
+document.body.dataset.title = document.title;
+remember();
+setInterval(tell, 1000);
+tell();
+again();
