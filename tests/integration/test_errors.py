@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.builders import Database, insert, job
-from tests.integration.conftest import NOW, PREFIX, Serve
+from tests.integration.conftest import NOW, PREFIX, Clock, Serve
 
 WINDOW = "window_days must be one of: 1, 7, 14, 30, 90"
 BUCKET = "bucket_days must be one of: 1, 7, 14, 30"
@@ -262,19 +262,38 @@ async def test_no_host_header_breaks_a_refusal(serve: Serve) -> None:
             assert detail["code"] == refusals[response.status_code]
 
 
-async def test_an_error_that_nobody_foresaw_is_unavailable_in_the_same_shape(
+async def test_a_failing_database_is_unavailable_and_says_nothing_of_its_tables(
     database: asyncpg.Connection, serve: Serve
 ) -> None:
-    """A table that is missing, which no client can help."""
     await database.execute("ALTER TABLE meta_breakage_incidents RENAME TO elsewhere")
     try:
         async with serve(NOW) as client:
-            response = await client.get(f"{PREFIX}/summary")
+            text = unavailable(await client.get(f"{PREFIX}/summary"))
     finally:
         await database.execute("ALTER TABLE elsewhere RENAME TO meta_breakage_incidents")
+    assert "elsewhere" not in text
+    assert "meta_breakage_incidents" not in text
+
+
+@pytest.mark.parametrize("path", PARAMETERS)
+async def test_an_error_that_nobody_foresaw_is_unavailable_in_the_same_shape(serve: Serve, path: str) -> None:
+    clock = BrokenClock(NOW)
+    async with serve(clock) as client:
+        assert "hands" not in unavailable(await client.get(PREFIX + path))
+
+
+class BrokenClock(Clock):
+    """Nobody foresees a clock that fails, so this is an error from the middle of the service."""
+
+    def __call__(self) -> float:
+        """Fail."""
+        raise ZeroDivisionError("no hands")
+
+
+def unavailable(response: httpx.Response) -> str:
+    """The text of a 503 in the one shape."""
     assert (response.status_code, response.headers["retry-after"]) == (503, "2")
     detail = response.json()["detail"]
     assert list(detail) == ["code", "message", "context"]
     assert detail["code"] == "parallel_ops_unavailable"
-    assert "elsewhere" not in response.text
-    assert "meta_breakage_incidents" not in response.text
+    return response.text
