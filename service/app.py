@@ -8,15 +8,18 @@ from contextlib import asynccontextmanager, suppress
 
 import structlog
 from litestar import Litestar
+from msgspec.structs import replace
 
 from service import logs
 from service.api import routes
 from service.api.authentication import Door, Tokens
+from service.api.cors import Cors
 from service.api.errors import HANDLERS
 from service.api.gate import Gate
 from service.api.health import Readiness, health_routes
 from service.api.own_metrics import OwnMetrics, own_metrics_route
 from service.api.probes import LIMITS, database_probe, redis_probe
+from service.api.rate_limit import RateLimit
 from service.api.reply import Replies
 from service.api.request_log import request_log
 from service.api.tally import Tally
@@ -92,8 +95,12 @@ def create_app(
         openapi_config=None,
         logging_config=None,
     )
-    note = request_log(settings.log_format)
-    return Gate(app, endpoints, sign_in.entrance(door), tally, note)
+    entrance = replace(
+        sign_in.entrance(door),
+        limit=RateLimit(settings.rate_limit, redis) if settings.rate_limit else None,
+        cors=Cors(settings.origins) if settings.origins else None,
+    )
+    return Gate(app, endpoints, entrance, tally, request_log(settings.log_format))
 
 
 class _Watch(OwnMetrics):

@@ -20,6 +20,10 @@ PREFIX = "PARALLEL_OPS_"
 MIN_SECRET_BYTES = 32
 MIN_SCRAPE_TOKEN_LENGTH = 16
 
+RATE = r"^[1-9][0-9]{0,8}/(second|minute|hour)$"
+_ORIGIN = r"https?://[^/\s,]+"
+ORIGINS = rf"^({_ORIGIN}(\s*,\s*{_ORIGIN})*)?$"
+
 Share = Annotated[float, Meta(ge=0, le=1)]
 Seconds = Annotated[float, Meta(gt=0, le=24 * 3600)]
 PostgresUrl = Annotated[str, Meta(pattern=r"^postgres(ql)?://")]
@@ -45,6 +49,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_stale_seconds: Seconds = 300
     statement_timeout_seconds: Seconds = 15
     max_database_queries: Annotated[int, Meta(ge=1, le=100)] = 4
+    rate_limit: Annotated[str, Meta(pattern=RATE)] | None = None
+    cors_origins: Annotated[str, Meta(pattern=ORIGINS)] = ""
     slow_statement_seconds: Seconds = 1
     drain_seconds: Annotated[float, Meta(ge=0, le=300)] = 2
     shutdown_seconds: Annotated[int, Meta(ge=1, le=300)] = 20
@@ -91,6 +97,11 @@ class Settings(Struct, frozen=True, kw_only=True):
             raise SettingsError(_about("jwt_public_key", str(error))) from None
 
     @property
+    def origins(self) -> tuple[str, ...]:
+        """The other origins whose pages may read answers."""
+        return tuple(origin.strip() for origin in self.cors_origins.split(",") if origin.strip())
+
+    @property
     def database_limits(self) -> DatabaseLimits:
         """What one process may ask of the database."""
         return DatabaseLimits(
@@ -121,6 +132,8 @@ _EXAMPLES: dict[str, str] = {
     "jwt_secret": "at least 32 bytes, the PLM's own; or JWT_SECRET_FILE=/run/secrets/jwt",
     "jwt_public_key": "-----BEGIN PUBLIC KEY----- ...; or JWT_PUBLIC_KEY_FILE=/run/secrets/jwt.pem",
     "scrape_token": "a long random text; or SCRAPE_TOKEN_FILE=/run/secrets/scrape",
+    "rate_limit": "600/minute",
+    "cors_origins": "https://plm.example.com,https://board.example.com",
     "log_format": "json",
     "auth": "required",
     "slo_overlay_cache_hit_rate_critical": "0.5",

@@ -4,6 +4,8 @@ from collections.abc import Awaitable
 
 from litestar.types import Message, Send
 
+from service.api.reply import Header
+
 # What a client gets that went away before it was answered, as nginx logs it.
 GONE = 499
 _SECURITY = (
@@ -16,7 +18,7 @@ _CONTENT_SECURITY = (b"content-security-policy", b"default-src 'none'; frame-anc
 class Exchange:
     """One request and its response, as far as it is known."""
 
-    __slots__ = ("_send", "cache", "method", "operator_id", "request_id", "route", "status")
+    __slots__ = ("_send", "cache", "extra", "method", "operator_id", "request_id", "route", "status")
 
     def __init__(self, method: str, route: str, send: Send, request_id: bytes) -> None:
         self.method = method
@@ -25,6 +27,7 @@ class Exchange:
         self.operator_id: int | None = None
         self.status = GONE
         self.cache = b""
+        self.extra: tuple[Header, ...] = ()
         self._send = send
 
     def send(self, message: Message) -> Awaitable[None]:
@@ -35,6 +38,7 @@ class Exchange:
             self.status = message["status"]
             self.cache = names.get(b"x-cache", b"")
             headers += _SECURITY
+            headers += self.extra
             headers.append((b"x-request-id", self.request_id))
             if b"content-security-policy" not in names:
                 headers.append(_CONTENT_SECURITY)

@@ -18,11 +18,13 @@ from msgspec import Struct
 from service.api.authentication import Door, Unauthorized
 from service.api.caller import remember_operator
 from service.api.cookie import bearer_of
+from service.api.cors import Cors
 from service.api.errors import answered, refused
 from service.api.exchange import Exchange
 from service.api.health import LIVE, READY
 from service.api.openapi import PREFIX, SCHEMA
 from service.api.own_metrics import OWN_METRICS
+from service.api.rate_limit import RateLimit
 from service.api.reply import Endpoint, Reply
 from service.api.tally import Tally
 
@@ -39,12 +41,15 @@ class Entrance(Struct, frozen=True):
     """The door, the paths that are open without it, and what people see instead of a closed one.
 
     `page` is the path where they are asked for a token: `ask` makes that of the request and the reason.
+    `limit` and `cors` are there when the configuration wants them.
     """
 
     door: Door
     open: frozenset[str]
     page: str
     ask: Callable[[HTTPScope, str], Reply]
+    limit: RateLimit | None = None
+    cors: Cors | None = None
 
 
 class Gate:
@@ -60,7 +65,7 @@ class Gate:
         self._app = app
         self._endpoints = endpoints
         self._entrance = entrance
-        self._door = entrance.door
+        self._door, self._limit, self._cors = entrance.door, entrance.limit, entrance.cors
         self._tally = tally
         self._note = note
         self._open = _OPEN | entrance.open
@@ -83,6 +88,8 @@ class Gate:
         exchange = Exchange(scope["method"], route, send, self._ids.of(headers.get(b"x-request-id")))
         try:
             reply = self._refusal(scope, exchange, headers)
+            if reply is None and self._limit is not None and scope["path"] not in _OPEN:
+                reply = await _limited(self._limit, exchange.operator_id, scope)
             endpoint = self._endpoints.get(scope["path"]) if scope["method"] == "GET" else None
             if reply is None and endpoint is not None:
                 reply = await answered(endpoint, scope)
@@ -94,6 +101,11 @@ class Gate:
 
     def _refusal(self, scope: HTTPScope, exchange: Exchange, headers: dict[bytes, bytes]) -> Reply | None:
         """The response to a request that may not pass; who passes is noted in its scope."""
+        if self._cors is not None:
+            exchange.extra = self._cors.headers(headers)
+            answer = self._cors.preflight(scope["method"], headers)
+            if answer is not None:
+                return answer
         path = scope["path"]
         if len(path) + len(scope["query_string"]) > MAX_URL_BYTES:
             return refused(414, "uri_too_long", f"the URL must be at most {MAX_URL_BYTES} bytes long")
@@ -111,6 +123,17 @@ class Gate:
             return refused(401, "unauthorized", str(reason), headers={"www-authenticate": "Bearer"})
         remember_operator(scope, exchange.operator_id)
         return None
+
+
+async def _limited(limit: RateLimit, operator_id: int | None, scope: HTTPScope) -> Reply | None:
+    """The refusal of a caller who asks too often: an operator, or an address where there is none."""
+    client = scope["client"]
+    caller = f"address:{client[0] if client else ''}" if operator_id is None else f"operator:{operator_id}"
+    seconds = await limit.wait(caller)
+    if seconds is None:
+        return None
+    message = f"too many requests from this caller; try again in {seconds} s"
+    return refused(429, "rate_limited", message, headers={"retry-after": str(seconds)})
 
 
 class RequestIds:
