@@ -29,7 +29,7 @@ from service.choices import Choices, choices_policy
 from service.dashboard import sign_in
 from service.dashboard.pages import Pages
 from service.dashboard.routes import board_routes
-from service.draining import draining_sign
+from service.draining import draining_sign, end_with_parent
 from service.settings import Settings, from_environment
 from service.snapshots import Snapshots
 from service.sources.database import Connections, Database
@@ -139,4 +139,5 @@ def application() -> Gate:
     logs.configure(settings.log_format)
     # Ctrl-C is for the parent alone, which stops its workers when their requests are answered.
     os.setpgrp()
+    end_with_parent()
     return create_app(settings, draining=draining_sign())

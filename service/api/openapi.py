@@ -30,6 +30,7 @@ _REFUSALS = {
     "401": ("The bearer token is missing or bad.", ("WWW-Authenticate",)),
     "404": ("There is no such path.", ()),
     "405": ("Only GET is allowed.", ("Allow",)),
+    "414": ("The URL is longer than 8 KiB.", ()),
     "429": ("This caller asks too often.", ("Retry-After",)),
     "503": ("No answer could be computed in time, and no recent one is kept.", ("Retry-After",)),
 }

@@ -40,9 +40,19 @@ async def problem(given: dict[str, str]) -> Line:
 
 
 @pytest.fixture
-def good(settings: Settings, database: object, spare_url: str) -> dict[str, str]:
-    """The variables of a configuration that works, on a database that a test may spoil."""
-    return {"database_url": spare_url, "redis_url": settings.redis_url, "jwt_secret": SECRET}
+def good(settings: Settings, database: object) -> dict[str, str]:
+    """The variables of a configuration that works."""
+    return {
+        "database_url": settings.database_url,
+        "redis_url": settings.redis_url,
+        "jwt_secret": SECRET,
+    }
+
+
+@pytest.fixture
+def spoilt(good: dict[str, str], spare_url: str) -> dict[str, str]:
+    """The same with a database that a test may spoil."""
+    return good | {"database_url": spare_url}
 
 
 @pytest.mark.parametrize("works", [True, False])
@@ -71,10 +81,10 @@ async def test_a_good_configuration_can_be_worked_with(good: dict[str, str]) -> 
 
 
 async def test_optional_indexes_are_advice_by_what_they_lead_with(
-    good: dict[str, str], spare: asyncpg.Connection
+    spoilt: dict[str, str], spare: asyncpg.Connection
 ) -> None:
     async def advised() -> set[str]:
-        advice = [line.message for line in await lines(good, "advice")]
+        advice = [line.message for line in await lines(spoilt, "advice")]
         return {table for table in TABLES for message in advice if table in message}
 
     assert await advised() == TABLES
@@ -83,22 +93,22 @@ async def test_optional_indexes_are_advice_by_what_they_lead_with(
     assert await advised() == TABLES - {"meta_conversion_jobs"}
 
 
-async def test_a_missing_table(good: dict[str, str], spare: asyncpg.Connection) -> None:
+async def test_a_missing_table(spoilt: dict[str, str], spare: asyncpg.Connection) -> None:
     await spare.execute("DROP TABLE meta_consumption_plans")
-    told = await problem(good)
+    told = await problem(spoilt)
     assert "meta_consumption_plans is not there" in told.message
     assert "PARALLEL_OPS_DATABASE_URL" in str(told.remedy)
 
 
-async def test_a_missing_column(good: dict[str, str], spare: asyncpg.Connection) -> None:
+async def test_a_missing_column(spoilt: dict[str, str], spare: asyncpg.Connection) -> None:
     await spare.execute("ALTER TABLE meta_conversion_jobs DROP COLUMN payload, DROP COLUMN dedupe_key")
-    told = await problem(good)
+    told = await problem(spoilt)
     assert told.message == "table meta_conversion_jobs lacks: payload, dedupe_key"
 
 
-async def test_a_missing_grant(good: dict[str, str], spare: asyncpg.Connection) -> None:
+async def test_a_missing_grant(spoilt: dict[str, str], spare: asyncpg.Connection) -> None:
     await spare.execute("REVOKE SELECT (result) ON meta_workflow_custom_action_runs FROM parallel_ops_reader")
-    told = await problem(good)
+    told = await problem(spoilt)
     assert told.message == "this role may not read meta_workflow_custom_action_runs: result"
     assert "reader_role.sql" in str(told.remedy)
 

@@ -80,7 +80,7 @@ async def test_every_parameter_and_every_answer_is_described(serve: Serve) -> No
         assert list(operations) == ["get"]
         operation = operations["get"]
         assert operation["summary"]
-        assert set(operation["responses"]) == {"200", "304", "400", "401", "404", "405", "429", "503"}
+        assert set(operation["responses"]) == {"200", "304", "400", "401", "404", "405", "414", "429", "503"}
         assert {"ETag", "Cache-Control", "Age", "X-Cache"} <= set(operation["responses"]["200"]["headers"])
         for parameter in operation["parameters"]:
             assert parameter["description"].endswith(".")

@@ -9,20 +9,33 @@ import subprocess
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import asyncpg
 import httpx
 import psutil
 import pytest
+from click.testing import CliRunner
 
+from service.cli import main
 from service.demo.process import free_port
 from service.settings import Settings
 from tests.integration.conftest import NOW, PREFIX, Serve
 from tests.integration.test_health import until_blocked
-from tests.served import COMMAND, END_SECONDS, launched, served
+from tests.served import END_SECONDS, launched, served
 from tests.tokens import SECRET, bearer, token
+from tests.waiting import until
+
+pytestmark = pytest.mark.usefixtures("redis")
 
 COLD = f"{PREFIX}/doc-sync/failures"
+
+
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where programs that are started put their temporary files."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    return tmp_path
 
 
 @asynccontextmanager
@@ -38,10 +51,14 @@ async def until_ended(process: subprocess.Popen[bytes]) -> int:
 
 
 @pytest.mark.parametrize(
-    ("last_signal", "workers"), [(signal.SIGTERM, 1), (signal.SIGINT, 2)], ids=["SIGTERM", "Ctrl-C"]
+    ("last", "workers"), [(signal.SIGTERM, 1), (signal.SIGINT, 2)], ids=["SIGTERM", "Ctrl-C"]
 )
 async def test_a_request_under_way_is_answered_before_the_end(
-    settings: Settings, redis: object, database: asyncpg.Connection, last_signal: signal.Signals, workers: int
+    settings: Settings,
+    database: asyncpg.Connection,
+    temporary: Path,
+    last: signal.Signals,
+    workers: int,
 ) -> None:
     port = free_port()
     with launched(settings, port, workers, drain_seconds="0.3") as process:
@@ -50,19 +67,20 @@ async def test_a_request_under_way_is_answered_before_the_end(
             async with locked_jobs(database):
                 cold = asyncio.create_task(client.get(COLD))
                 await until_blocked(database)
-                if last_signal == signal.SIGINT:  # a terminal's Ctrl-C reaches the whole group
-                    os.killpg(process.pid, last_signal)
+                if last == signal.SIGINT:  # a terminal's Ctrl-C reaches the whole group
+                    os.killpg(process.pid, last)
                 else:
-                    process.send_signal(last_signal)
+                    process.send_signal(last)
                 await until_refused(port)
                 assert process.poll() is None
             assert (await cold).status_code == 200
         assert await until_ended(process) == 0
     assert not any(member.is_running() for member in family)
+    assert os.listdir(temporary) == []
 
 
 async def test_readiness_goes_first_and_requests_are_still_answered(
-    settings: Settings, redis: object, database: object
+    settings: Settings, database: object
 ) -> None:
     port = free_port()
     with launched(settings, port, drain_seconds="60") as process:
@@ -79,9 +97,7 @@ async def test_readiness_goes_first_and_requests_are_still_answered(
         assert await until_ended(process) == 0
 
 
-async def test_the_end_does_not_wait_for_ever(
-    settings: Settings, redis: object, database: asyncpg.Connection
-) -> None:
+async def test_the_end_does_not_wait_for_ever(settings: Settings, database: asyncpg.Connection) -> None:
     port = free_port()
     with launched(settings, port, drain_seconds="0", shutdown_seconds="1") as process:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
@@ -94,25 +110,15 @@ async def test_the_end_does_not_wait_for_ever(
                 await cold
 
 
-async def test_no_folder_is_left_behind(
-    settings: Settings, redis: object, database: object, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = tmp_path_factory.mktemp("temporary")
-    port = free_port()
-    before = os.environ.get("TMPDIR")
-    os.environ["TMPDIR"] = str(folder)
-    try:
-        with launched(settings, port) as process:
-            assert len(list(folder.iterdir())) == 1
-            process.terminate()
-            await until_ended(process)
-    finally:
-        os.environ.pop("TMPDIR") if before is None else os.environ.update(TMPDIR=before)
-    assert not list(folder.iterdir())
+async def test_workers_end_with_a_parent_that_was_killed(settings: Settings, database: object) -> None:
+    with launched(settings, free_port(), workers=2) as process:
+        workers = psutil.Process(process.pid).children()
+        process.kill()
+        await until(lambda: not any(worker.is_running() for worker in workers))
 
 
 async def test_a_dead_worker_is_replaced_and_forgotten_by_the_gauges(
-    settings: Settings, redis: object, database: object
+    settings: Settings, database: object
 ) -> None:
     port = free_port()
     with launched(settings, port) as process:
@@ -140,7 +146,7 @@ async def test_a_dead_worker_is_replaced_and_forgotten_by_the_gauges(
         await until_ended(process)
 
 
-async def test_what_is_too_long_is_refused(settings: Settings, redis: object, database: object) -> None:
+async def test_what_is_too_long_is_refused(settings: Settings, database: object) -> None:
     with served(settings, auth="required", jwt_secret=SECRET) as url:
         async with httpx.AsyncClient(base_url=url, headers=bearer(token())) as client:
             long_url = await client.get(f"{PREFIX}/summary?x={'x' * 9000}")
@@ -200,26 +206,24 @@ async def test_every_response_has_the_security_headers(serve: Serve, database: o
     ],
 )
 def test_without_configuration_it_says_what_is_missing(variables: dict[str, str], named: str) -> None:
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("PARALLEL_OPS_")}
-    environment = bare | {f"PARALLEL_OPS_{name}": value for name, value in variables.items()}
-    result = subprocess.run(
-        [COMMAND, "serve"], env=environment, capture_output=True, text=True, timeout=30, check=False
-    )
-    message = " ".join(result.stderr.replace("│", " ").split())
-    assert result.returncode == 2
+    unset = {name: None for name in os.environ if name.startswith("PARALLEL_OPS_")}
+    environment = unset | {f"PARALLEL_OPS_{name}": value for name, value in variables.items()}
+    result = CliRunner().invoke(main, ["serve"], env=environment)
+    message = " ".join(result.output.replace("│", " ").split())
+    assert result.exit_code == 2
     assert named in message
     assert "for example" in message
-    assert "Traceback" not in result.stderr
+    assert "Traceback" not in message
 
 
 async def until_refused(port: int) -> None:
     """Wait until the service takes no new connection."""
-    deadline = time.monotonic() + END_SECONDS
-    while True:
+
+    def refused() -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1):
-                pass
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
-            return
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.02)
+            return True
+        return False
+
+    await until(refused)
