@@ -3,6 +3,7 @@
 Tracebacks come without local variables: those hold addresses, passwords and tokens.
 """
 
+import sys
 from typing import Any, Literal
 
 import msgspec
@@ -52,7 +53,8 @@ def standard_library(log_format: LogFormat) -> dict[str, Any]:
 
 def _rendering(log_format: LogFormat, *, as_bytes: bool) -> list[Processor]:
     if log_format == "console":
-        return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        plain = structlog.dev.plain_traceback
+        return [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=plain)]
     serializer = _json if as_bytes else _json_text
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer)]
 
