@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run test check bench lock clean
+.PHONY: help run test browser screenshots check bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -23,6 +23,12 @@ run: $(READY) ## Start the demo: PostgreSQL, Valkey, seeded data and the service
 
 test: $(READY) ## Run the tests on a real PostgreSQL and a real Valkey
 	$(BIN)/python -m pytest $(ARGS)
+
+browser: $(READY) ## Run the duty board's tests in Debian's Chromium
+	$(BIN)/python -m pytest tests/browser $(ARGS)
+
+screenshots: $(READY) ## Take pictures of the duty board into build/screenshots (needs Chromium)
+	$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 check: $(READY) ## Format, lint, types, and the direction of imports
 	$(BIN)/ruff format --check .

@@ -5,10 +5,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
+import psutil
 
 from service.demo.process import free_port
 from service.settings import Settings
@@ -48,7 +49,12 @@ def launched(
             _until_live(process, f"http://127.0.0.1:{port}/health/live")
             yield process
         finally:
+            # Workers outlive a parent that is killed.
+            family = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
             process.kill()
+            for member in family:
+                with suppress(psutil.NoSuchProcess):
+                    member.kill()
 
 
 def _until_live(process: subprocess.Popen[bytes], url: str) -> None:

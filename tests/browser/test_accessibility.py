@@ -1,0 +1,68 @@
+"""axe-core finds nothing serious, in any dress."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, expect
+
+from service.settings import Settings
+from tests.builders import Database
+from tests.served import served
+from tests.tokens import SECRET
+
+
+async def serious(page: Page) -> list[Any]:
+    """What axe-core calls serious or critical: rule and places."""
+    found = (await Axe().run(page)).response["violations"]
+    return [
+        (each["id"], [node["html"][:150] for node in each["nodes"]])
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize("width", [390, 1440, 2560])
+@pytest.mark.parametrize(
+    "address", ["/?theme=light", "/?theme=dark&window_days=90", "/?lang=zh&site_id=NONE"]
+)
+async def test_nothing_serious_on_the_board(page: Page, board: str, address: str, width: int) -> None:
+    await page.set_viewport_size({"width": width, "height": 900})
+    await page.goto(board + address)
+    await page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    assert await serious(page) == []
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_nothing_serious_in_old_figures(page: Page, board: str) -> None:
+    await page.goto(board)
+    for theme in ("light", "dark"):
+        await page.evaluate(
+            "theme => { const root = document.documentElement;"
+            " root.dataset.theme = theme; root.dataset.stale = '' }",
+            theme,
+        )
+        assert await serious(page) == []
+
+
+async def test_nothing_serious_in_the_sign_in_form(page: Page, settings: Settings, rows: Database) -> None:
+    with served(settings, auth="required", jwt_secret=SECRET) as address:
+        await page.goto(address)
+        assert await serious(page) == []
+
+
+async def test_the_keyboard_reaches_everything_in_order(page: Page, board: str) -> None:
+    await page.goto(board)
+    await page.keyboard.press("Tab")
+    await expect(page.locator(".skip")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Tab")
+    await expect(page.locator("#window-1")).to_be_focused()
+
+
+async def test_every_chart_says_in_words_what_it_shows(page: Page, board: str) -> None:
+    await page.goto(board)
+    labels = [await chart.get_attribute("aria-label") for chart in await page.locator("svg[role=img]").all()]
+    assert len(labels) == 3
+    assert all(label and "highest" in label and "%" in label for label in labels)
+    assert await page.locator("table.points").count() == 3

@@ -1,0 +1,125 @@
+"""The board on a wall: it follows the data, and never shows old figures as new."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+from msgspec.structs import replace
+from playwright.async_api import Page, expect
+
+from service.demo.process import free_port
+from service.demo.schema import create_schema
+from service.demo.servers import Postgres, Valkey
+from service.settings import Settings
+from tests.browser.chromium import figures
+from tests.builders import Database, insert, job
+from tests.integration.conftest import READER, ROOT
+from tests.served import launched, served
+
+PATIENCE = 30_000
+
+
+async def test_new_rows_appear_and_nothing_that_the_reader_did_is_lost(
+    page: Page, lively: str, admin: asyncpg.Connection
+) -> None:
+    await page.goto(lively)
+    await page.locator("#doc_sync-table-s").click()
+    await page.locator("#failed-jobs summary").first.click()
+    await page.fill("#site_id", "half typ")
+    await page.evaluate("scrollTo(0, 700)")
+    scrolled = await page.evaluate("scrollY")
+    before = await figures(page)
+
+    await insert(admin, Database(jobs=[job(created_at=datetime.now(UTC)) for _ in range(5)]))
+    total = page.locator('[data-figure="doc_sync.total"]')
+    await expect(total).to_have_attribute(
+        "value", str(int((before["doc_sync.total"] or 0) + 5)), timeout=PATIENCE
+    )
+
+    assert await page.evaluate("scrollY") == scrolled
+    await expect(page.locator("#site_id")).to_be_focused()
+    await expect(page.locator("#site_id")).to_have_value("half typ")
+    assert await page.locator("#doc_sync-table").get_attribute("open") is not None
+    assert await page.locator("#failed-jobs details").first.get_attribute("open") is not None
+
+
+async def test_postgresql_stopped_and_started_again(page: Page, own_folder: Path, settings: Settings) -> None:
+    postgres = Postgres(own_folder / "postgres")
+    postgres.start()
+    try:
+        connection = await asyncpg.connect(postgres.url)
+        await create_schema(connection)
+        await connection.execute((ROOT / "migrations_none" / "reader_role.sql").read_text())
+        await insert(connection, Database(jobs=[job(created_at=datetime.now(UTC))]))
+        await connection.close()
+        own = replace(settings, database_url=postgres.url.replace("postgres@", f"{READER}@"))
+        with served(own, refresh_seconds="1") as address:
+            await page.goto(address)
+            await expect(page.locator("html")).not_to_have_attribute("data-stale", "")
+            postgres.stop()
+            await expect(page.locator(".badge.stale")).to_be_visible(timeout=PATIENCE)
+            await expect(page).to_have_title("Stale · Duty board")
+            as_of = await page.locator("#as-of").inner_text()
+            await expect(page.locator(".stale-note")).to_contain_text(as_of.split()[1])
+            await expect(page.locator('[data-figure="doc_sync.total"]')).to_have_attribute("value", "1")
+            postgres.start()
+            await expect(page.locator(".badge.stale")).to_be_hidden(timeout=PATIENCE)
+            await expect(page.locator("#as-of")).not_to_have_text(as_of)
+            await expect(page.locator("#problem")).to_be_hidden()
+    finally:
+        postgres.kill()
+
+
+async def test_without_figures_the_page_says_so_and_tries_again(page: Page, settings: Settings) -> None:
+    nowhere = replace(
+        settings,
+        database_url=f"postgresql://nobody@127.0.0.1:{free_port()}/nothing",
+        redis_url=f"redis://127.0.0.1:{free_port()}/0",
+    )
+    with served(nowhere, statement_timeout_seconds="1", refresh_seconds="1") as address:
+        response = await page.goto(address)
+        assert response is not None
+        assert response.status == 503
+        await expect(page.locator("h1")).to_have_text("No figures just now")
+
+
+async def test_a_service_that_is_gone_is_told_with_the_time_and_found_again(
+    page: Page, settings: Settings, rows: Database
+) -> None:
+    port = free_port()
+    with launched(settings, port, refresh_seconds="1", drain_seconds="0") as process:
+        await page.goto(f"http://127.0.0.1:{port}/")
+        process.terminate()
+        await asyncio.to_thread(process.wait)
+        shown = await figures(page)
+    problem = page.locator("#problem")
+    await expect(problem).to_contain_text("has not been refreshed since", timeout=PATIENCE)
+    await expect(page.locator(".badge.stale")).to_be_visible(timeout=PATIENCE)
+    assert await figures(page) == shown
+    with launched(settings, port, refresh_seconds="1"):
+        await expect(problem).to_be_hidden(timeout=PATIENCE)
+        await expect(page.locator(".badge.stale")).to_be_hidden(timeout=PATIENCE)
+
+
+async def test_without_redis_the_overlay_cache_has_no_figures_instead_of_zeros(
+    page: Page, own_folder: Path, settings: Settings, rows: Database
+) -> None:
+    valkey = Valkey(own_folder / "valkey")
+    valkey.start()
+    try:
+        with served(replace(settings, redis_url=valkey.url), refresh_seconds="1") as address:
+            await page.goto(address)
+            await expect(page.locator("#overlay_cache dl")).to_be_visible()
+            valkey.stop()
+            await expect(page.locator("#state-h")).to_contain_text("Degraded", timeout=PATIENCE)
+            await expect(page.locator("#overlay_cache .note")).to_contain_text("Redis is away")
+            assert not [
+                name
+                for name, value in (await figures(page)).items()
+                if name.startswith("overlay") and value is not None
+            ]
+            valkey.start()
+            await expect(page.locator("#state-h")).not_to_contain_text("Degraded", timeout=PATIENCE)
+    finally:
+        valkey.kill()

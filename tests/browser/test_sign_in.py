@@ -1,0 +1,78 @@
+"""With authentication on, the board asks for the token that the API takes."""
+
+from collections.abc import Generator
+
+import httpx
+import pytest
+from playwright.async_api import Page, expect
+
+from service.settings import Settings
+from tests.browser.chromium import PREFIX
+from tests.builders import Database
+from tests.served import served
+from tests.tokens import SECRET, claims, token
+
+
+@pytest.fixture
+def guarded(settings: Settings, rows: Database) -> Generator[str]:
+    """The address of a service that lets nobody in without a token."""
+    with served(settings, auth="required", jwt_secret=SECRET, refresh_seconds="2") as address:
+        yield address
+
+
+async def test_a_token_opens_the_view_that_was_asked_for_and_signing_out_closes_it(
+    page: Page, guarded: str
+) -> None:
+    response = await page.goto(f"{guarded}/?window_days=30")
+    assert response is not None
+    assert response.status == 401
+    await page.fill("#token", token())
+    await page.click("#sign-in")
+    await expect(page.locator("#window-30")).to_have_attribute("aria-current", "true")
+
+    (cookie,) = await page.context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+    async with page.expect_download() as download:
+        await page.click("#export-md")
+    assert not await (await download.value).failure()
+
+    await page.click("#sign-out")
+    await expect(page.locator("#token")).to_be_visible()
+    assert await page.context.cookies() == []
+
+
+async def test_a_bad_token_is_refused_with_a_reason(page: Page, guarded: str) -> None:
+    await page.goto(guarded)
+    await page.fill("#token", "not a token")
+    await page.click("#sign-in")
+    await expect(page.locator("#reason")).to_contain_text("the bearer token is not valid")
+    await page.fill("#token", token(claims(exp=1)))
+    await page.click("#sign-in")
+    await expect(page.locator("#reason")).to_contain_text("the bearer token has expired")
+    assert await page.context.cookies() == []
+
+
+async def test_a_sign_in_that_ends_meanwhile_is_told(page: Page, guarded: str) -> None:
+    await page.goto(guarded)
+    await page.fill("#token", token())
+    await page.click("#sign-in")
+    await expect(page.locator("#figures")).to_be_visible()
+    await page.context.clear_cookies()
+    await expect(page.locator("#problem")).to_contain_text("your sign-in has ended", timeout=20_000)
+
+
+def test_the_cookie_is_good_for_reading_and_for_nothing_else(guarded: str) -> None:
+    cookies = {"cookie": f"parallel_ops_token={token()}"}
+    assert httpx.get(f"{guarded}{PREFIX}/summary", headers=cookies).status_code == 200
+    assert httpx.post(f"{guarded}{PREFIX}/summary", headers=cookies).status_code == 401
+    assert httpx.get(f"{guarded}{PREFIX}/summary").status_code == 401
+
+
+def test_another_site_cannot_sign_anybody_in_or_send_them_elsewhere(guarded: str) -> None:
+    form = {"token": token(), "next": "//evil.example/"}
+    foreign = httpx.post(f"{guarded}/sign-in", data=form, headers={"sec-fetch-site": "cross-site"})
+    assert foreign.status_code == 400
+    assert "set-cookie" not in foreign.headers
+    own = httpx.post(f"{guarded}/sign-in", data=form, headers={"x-forwarded-proto": "https"})
+    assert (own.status_code, own.headers["location"]) == (303, "/")
+    assert "Secure" in own.headers["set-cookie"]
