@@ -1,5 +1,6 @@
 """Pages as bytes: written once for all who look at the same figures, and kept while they stand."""
 
+import asyncio
 import gzip
 from functools import cache
 from hashlib import blake2b
@@ -95,9 +96,15 @@ def render(template: str, language: str, view: View, **values: Any) -> bytes:  #
     return text.encode()
 
 
+async def prepare() -> None:
+    """Make the templates ready before the first page, beside the event loop: that takes a moment."""
+    if not _environment.cache_info().currsize:
+        await asyncio.to_thread(_environment)
+
+
 @cache
 def _environment() -> Any:  # noqa: ANN401
-    """Templates are loaded with the first page: a service that nobody looks at needs none."""
+    """The templates, all loaded; a service that nobody looks at needs none."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
 
     environment = Environment(
@@ -118,6 +125,8 @@ def _environment() -> Any:  # noqa: ANN401
         max_error_length=MAX_ERROR_LENGTH,
         api=PARALLEL_OPS,
     )
+    for name in environment.list_templates():
+        environment.get_template(name)
     return environment
 
 

@@ -16,7 +16,7 @@ from service.choices import Choices
 from service.dashboard import assets
 from service.dashboard.board import read
 from service.dashboard.html import HEADERS, HTML, header, language_of
-from service.dashboard.pages import Page, Pages, Reader, render
+from service.dashboard.pages import Page, Pages, Reader, prepare, render
 from service.dashboard.query import VIEW, View
 from service.snapshots import Snapshots
 
@@ -36,6 +36,7 @@ def board_routes(
         """The duty board."""
         scope = request.scope
         view = VIEW.read(scope["query_string"])
+        await prepare()
         readings = await read(snapshots, choices, view)
         age = max(0.0, clock() - readings.snapshot.tick)
         reader = Reader(view.lang or language_of(scope), _is_signed_in(scope))
