@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from litestar import Request, Response, post
+from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import HTTPScope
 
@@ -38,12 +38,17 @@ def sign_in_routes(door: Door) -> list[HTTPRouteHandler]:
             return _form(request.scope, target, str(reason), 401)
         return _go(request.scope, target, token)
 
+    @get(SIGN_IN, sync_to_thread=False)
+    def form() -> Response[bytes]:
+        """Whoever loads the form's own address again is asked at the board's."""
+        return Response(b"", status_code=303, media_type=HTML, headers={"location": "/"})
+
     @post(SIGN_OUT, request_max_body_size=MAX_FORM_BYTES)
     async def sign_out(request: AnyRequest) -> Response[bytes]:
         """Forget the token."""
         return _go(request.scope, "/", "")
 
-    return [sign_in, sign_out]
+    return [form, sign_in, sign_out]
 
 
 def ask(scope: HTTPScope, reason: str) -> Reply:

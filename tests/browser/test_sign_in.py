@@ -49,6 +49,8 @@ async def test_a_bad_token_is_refused_with_a_reason(page: Page, guarded: str) ->
     await page.fill("#token", token(claims(exp=1)))
     await page.click("#sign-in")
     await expect(page.locator("#reason")).to_contain_text("the bearer token has expired")
+    await page.goto(f"{guarded}/sign-in")
+    assert page.url == f"{guarded}/"
     assert await page.context.cookies() == []
 
 

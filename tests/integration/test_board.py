@@ -1,0 +1,86 @@
+"""The duty board as any client gets it: what it costs the database, and what it says without figures."""
+
+from collections import Counter
+from datetime import timedelta
+
+import asyncpg
+import httpx
+
+from tests.builders import Database, insert, job, run, template
+from tests.integration.conftest import NOW, Clock, Serve, StatementLog
+from tests.waiting import until
+
+MINUTE = timedelta(minutes=1).total_seconds()
+
+
+async def test_a_view_costs_the_apis_statements_and_the_choices_one_scan_in_five_minutes(
+    database: asyncpg.Connection, serve: Serve, statements: StatementLog
+) -> None:
+    clock = Clock(NOW)
+    async with serve(clock) as client:
+        for _ in range(3):
+            assert (await client.get("/")).status_code == 200
+        once = Counter(
+            {
+                # The section, the failures' count and page, and the choices.
+                "meta_conversion_jobs": 4,
+                "meta_workflow_custom_action_runs": 4,
+                "meta_breakage_incidents": 1,
+                "meta_consumption_plans": 2,
+            }
+        )
+        assert statements.tables() == once
+        clock.now += 2 * MINUTE
+        await client.get("/")
+        again = once - Counter(dict.fromkeys(("meta_conversion_jobs", "meta_workflow_custom_action_runs"), 1))
+        again -= Counter(meta_consumption_plans=1)
+        assert statements.tables() == once + again
+
+
+async def test_choices_are_what_a_filter_finds_the_trimmed_and_the_bounded(
+    database: asyncpg.Connection, serve: Serve
+) -> None:
+    await insert(
+        database,
+        Database(
+            jobs=[
+                job(payload={"site_id": " S9 "}, created_at=NOW),
+                job(payload={"site_id": 7}, created_at=NOW),
+                job(payload={"site_id": ""}, created_at=NOW),
+                job(payload={"site_id": "x" * 201}, created_at=NOW),
+                job(payload={"site_id": "other"}, task_type="cad_preview", created_at=NOW),
+                *(job(payload={"site_id": f"many-{n:03}"}, created_at=NOW) for n in range(300)),
+            ],
+            runs=[run(target_object=" padded", created_at=NOW), run(target_object="Part", created_at=NOW)],
+            plans=[template("T-1"), template("  "), template("T-2", version=False)],
+        ),
+    )
+    async with serve(NOW) as client:
+
+        async def is_known() -> bool:
+            return "T-1" in (await client.get("/")).text
+
+        await until(is_known)
+        text = (await client.get("/")).text
+    assert _choices(text, "target_object") == ["Part"]
+    assert _choices(text, "template_key") == ["T-1"]
+    sites = _choices(text, "site_id")
+    assert len(sites) == 200
+    assert "7" in sites
+    assert "other" not in sites
+
+
+async def test_without_a_database_it_is_a_page_that_says_so_and_comes_back(serve: Serve) -> None:
+    nowhere = "postgresql://nobody@127.0.0.1:9/nothing"
+    async with serve(NOW, database_url=nowhere, statement_timeout_seconds=0.2) as client:
+        response: httpx.Response = await client.get("/", headers={"accept-language": "zh"})
+    assert response.status_code == 503
+    assert response.headers["refresh"] == "5"
+    assert response.headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'")
+    assert "暂无数据" in response.text
+
+
+def _choices(text: str, name: str) -> list[str]:
+    """The values of a datalist."""
+    options = text.partition(f'<datalist id="{name}-choices">')[2].partition("</datalist>")[0]
+    return [part.partition('"')[0] for part in options.split('value="')[1:]]

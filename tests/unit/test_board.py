@@ -1,0 +1,98 @@
+"""The duty board's pure parts: words, figures, charts, addresses, states."""
+
+from datetime import UTC, datetime, timedelta
+from string import Formatter
+
+import pytest
+
+from service.dashboard.charts import BAR_FLOOR, TrendBucket, distribution, trend_chart
+from service.dashboard.formats import number, percent
+from service.dashboard.query import VIEW, View
+from service.dashboard.wording import CATALOGUE, preferred
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def buckets(*rates: float | None) -> list[TrendBucket]:
+    """A bucket a day; one without a rate holds nothing."""
+    return [
+        TrendBucket(START + timedelta(days=n), False, *((0, 0) if rate is None else (10, 1)), rate)
+        for n, rate in enumerate(rates)
+    ]
+
+
+def test_an_unknown_rate_is_a_gap_in_the_line_and_a_lone_point_is_a_dot() -> None:
+    chart = trend_chart(buckets(0.1, 0.2, None, 0.3, None, 0.1, 0.1), limit=None)
+    assert (chart.lines.count("M"), chart.lines.count("L"), chart.dots.count("M")) == (2, 2, 1)
+    assert chart.gaps == (20.0, 40.0)
+
+
+def test_no_rows_have_no_bar_and_the_most_rows_the_highest() -> None:
+    chart = trend_chart(buckets(0.1, None, 0.2), limit=0.05)
+    assert chart.totals.count("M") == 2
+    assert f" {BAR_FLOOR:g}v-32h7v32z" in chart.totals
+    assert chart.limit is not None
+
+
+def test_a_trend_without_any_data_can_be_drawn() -> None:
+    chart = trend_chart(buckets(None, None), limit=0.05)
+    assert (chart.lines, chart.dots, chart.totals, len(chart.gaps)) == ("", "", "", 2)
+
+
+def test_a_distribution_shows_the_largest_and_counts_the_others() -> None:
+    shown = distribution("by_status", {f"s{n}": n for n in range(10)})
+    assert [row.key for row in shown.rows] == ["s9", "s8", "s7", "s6", "s5", "s4"]
+    assert (shown.others, shown.others_count) == (4, 6)
+    assert distribution("by_status", {}).rows == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (0.0, "0.0 %"),
+        (1.0, "100.0 %"),
+        (0.0004, "< 0.1 %"),
+        (0.9996, "> 99.9 %"),
+        (0.125, "12.5 %"),
+    ],
+)
+def test_a_share_looks_like_nothing_or_everything_only_when_it_is(value: float | None, text: str) -> None:
+    assert percent(value) == text
+
+
+def test_numbers_are_grouped_and_an_unknown_one_is_a_dash() -> None:
+    assert [number(12345), number(1.5), number(None)] == ["12,345", "1.50", "–"]
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("", "en"),
+        ("zh", "zh"),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ("en-US,zh;q=0.9", "en"),
+        ("fr,de;q=0.9", "en"),
+        ("fr,zh;q=0.2", "zh"),
+        ("zh;q=0", "en"),
+        ("zh;q=x", "en"),
+    ],
+)
+def test_the_language_is_the_browsers(header: str, language: str) -> None:
+    assert preferred(header) == language
+
+
+@pytest.mark.parametrize("key", CATALOGUE)
+def test_both_languages_say_it_with_the_same_values(key: str) -> None:
+    english, chinese = (
+        {name for _, name, _, _ in Formatter().parse(text) if name} for text in CATALOGUE[key]
+    )
+    assert english == chinese
+
+
+def test_an_address_holds_what_differs_from_the_usual_view_and_reads_back() -> None:
+    view = View(window_days=30, site_id="a b&c=d", runs_page=3, lang="zh")
+    assert view.address() == "/?window_days=30&site_id=a+b%26c%3Dd&runs_page=3&lang=zh"
+    assert VIEW.read(view.address().partition("?")[2].encode()) == view
+    assert View().address() == "/"
+    assert view.window_address(7) == "/?site_id=a+b%26c%3Dd&lang=zh"
