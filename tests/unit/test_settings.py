@@ -46,7 +46,10 @@ BAD = [
     *(("AUTH", value) for value in ("off", "Required", "0")),
     *(("LOG_FORMAT", value) for value in ("text", "JSON")),
     *(("RATE_LIMIT", value) for value in ("600", "0/minute", "-1/second", "600/day", "600 per minute", "x")),
-    *(("CORS_ORIGINS", value) for value in ("*", "plm.example.com", "https://a.example/path", "https://a.example,")),
+    *(
+        ("CORS_ORIGINS", value)
+        for value in ("*", "plm.example.com", "https://a.example/path", "https://a.example,")
+    ),
     *(("REFRESH_SECONDS", value) for value in ("0", "-1", "3601", "1.5", "x", "15s")),
     *(("MAX_DATABASE_QUERIES", value) for value in ("0", "101", "x", "nan")),
     *(("SLO_OVERLAY_CACHE_MIN_REQUESTS", value) for value in ("-1", "x", "0.5")),
