@@ -99,6 +99,13 @@ def _session(limits: DatabaseLimits) -> dict[str, str]:
         # The same prepared statement asks for one day or for ninety: a plan made for any window
         # would be wrong for most.
         "plan_cache_mode": "force_custom_plan",
+        # Sections are read side by side, so each keeps to one core: `max_queries` is then also the
+        # number of cores that this service can ever take from the PLM.
+        "max_parallel_workers_per_gather": "0",
+        # The few scans are large, and compiling them takes longer than it saves.
+        "jit": "off",
+        # Room to tell some 200,000 descriptions of incidents apart without the disk.
+        "work_mem": "16MB",
         "timezone": "UTC",
     }
 
