@@ -58,7 +58,7 @@ class Database:
             max_overflow=0,
             pool_timeout=self._deadline,
             pool_pre_ping=True,
-            connect_args={"timeout": CONNECT_SECONDS, "server_settings": _session(limits)},
+            connect_args={"timeout": CONNECT_SECONDS, "server_settings": session(limits)},
         )
 
     async def rows(self, statement: Statement) -> Records:
@@ -90,7 +90,8 @@ async def _fetch(connection: AsyncConnection, statement: Statement) -> Records:
     return (await connection.execute(statement)).all()
 
 
-def _session(limits: DatabaseLimits) -> dict[str, str]:
+def session(limits: DatabaseLimits) -> dict[str, str]:
+    """PostgreSQL's settings for every session of the service."""
     return {
         "application_name": "parallel-ops",
         "default_transaction_read_only": "on",
