@@ -1,4 +1,4 @@
-"""What grows with the rows: 10,000 to 5,000,000 jobs, and as many runs.
+"""What grows with the rows of the two big tables: 10,000 to 5,000,000 jobs, and as many runs.
 
 Hot answers and the process's memory should stay as they are, a cold summary should grow no faster than
 the rows, and with the optional indexes one of a day alone only with the rows of that day.
@@ -16,7 +16,7 @@ from msgspec import Struct
 from benchmarks.cold import FORGETFUL, SUMMARY, missed
 from benchmarks.load import Load, ask
 from benchmarks.report import Table, spread
-from benchmarks.stage import NO_REFRESH, Service, Stage, service, stage
+from benchmarks.stage import NO_REFRESH, USUAL, Service, Stage, service, stage
 from service.demo.seed import Counts
 from tests.tokens import bearer, token
 
@@ -60,7 +60,7 @@ def run() -> Table:
 
 def measure(size: int) -> Point:
     """Seed so many rows, and ask hot and cold, without and with the optional indexes."""
-    with stage(Counts.of(size)) as servers:
+    with stage(Counts(size, size, USUAL.incidents, USUAL.plans)) as servers:
         with service(servers, NO_REFRESH) as hot:
             httpx.get(hot.url + SUMMARY, headers=bearer(token()), timeout=60).raise_for_status()
             rates = [ask(hot.url, SUMMARY, load=LOAD).rate for _ in range(3)]

@@ -109,10 +109,11 @@ def field_text(document: ColumnElement[Any], key: str) -> ColumnElement[str]:
 
 
 def fenced(found: Select[Any]) -> Subquery:
-    """The rows to be grouped, behind a fence (OFFSET 0) that the planner does not look through.
+    """Rows behind a fence (OFFSET 0) that the planner does not look through.
 
     It takes an expression for as varied as the columns in it: it would expect as many day cells as
-    there are instants, and so sort all rows, on disk, rather than hash them into a few groups.
+    there are instants, and so sort all rows, on disk, rather than hash them into a few groups. And it
+    computes anew, wherever it is named, what behind a fence is computed once a row.
     """
     return found.offset(literal_column("0")).subquery("found")
 
