@@ -76,16 +76,18 @@ INCIDENTS: Sequence[Way] = (
             WHERE description IS NULL OR (description <> '' AND total > 1) GROUP BY 1, 2, 3, 5""",
     ),
 )
-_TEMPLATE = "properties -> 'template'"
-_KEY = f"""CASE jsonb_typeof({_TEMPLATE} -> 'key') WHEN 'string' THEN btrim({_TEMPLATE} ->> 'key', {_SPACE})
-    WHEN 'number' THEN {_TEMPLATE} ->> 'key' END"""
-_FALSY = """('null', 'false', '0', '""', '[]', '{}')"""
-TEMPLATES: Sequence[Way] = (
+_KEY = f"""CASE jsonb_typeof(template -> 'key') WHEN 'string' THEN btrim(template ->> 'key', {_SPACE})
+    WHEN 'number' THEN template ->> 'key' END"""
+_FALSY = """('null', 'false', '0', '""', '[]', '{{}}')"""
+_VERSIONS = f"""SELECT {_KEY} AS key, template -> 'is_active' NOT IN {_FALSY} AS active FROM (
+    SELECT properties -> 'template' AS template FROM meta_consumption_plans {{fence}}) AS documents
+    WHERE template -> 'is_template_version' NOT IN {_FALSY} {{fence}}"""
+TEMPLATES: Sequence[Way] = tuple(
     (
-        f"""SELECT {_KEY} AS key, count(*) AS versions, count(*) FILTER (
-            WHERE {_TEMPLATE} -> 'is_active' NOT IN {_FALSY}) AS active FROM meta_consumption_plans
-            WHERE {_TEMPLATE} -> 'is_template_version' NOT IN {_FALSY} AND {_KEY} <> '' GROUP BY 1""",
-    ),
+        f"""SELECT key, count(*) AS versions, count(*) FILTER (WHERE active) AS active
+            FROM ({_VERSIONS.format(fence=fence)}) AS versions WHERE key <> '' GROUP BY 1""",
+    )
+    for fence in ("", "OFFSET 0")
 )
 SECTIONS = (JOBS, RUNS, INCIDENTS, TEMPLATES)
 

@@ -108,7 +108,7 @@ def field_text(document: ColumnElement[Any], key: str) -> ColumnElement[str]:
     return document.op("->>", return_type=Text())(literal(key, Text()))
 
 
-def fenced(found: Select[Any]) -> Subquery:
+def fenced(found: Select[*tuple[Any, ...]]) -> Subquery:
     """Rows behind a fence (OFFSET 0) that the planner does not look through.
 
     It takes an expression for as varied as the columns in it: it would expect as many day cells as
