@@ -1,5 +1,6 @@
 """Old answers: served while a refresh runs, and while refreshing fails, but never for too long."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,11 +71,25 @@ async def test_a_failing_source_is_bridged_and_then_admitted(
             answer = await client.get(f"{API}/summary")
             assert (answer.status_code, answer.headers["x-cache"]) == (200, "stale")
             assert answer.content == fresh.content
-        clock.now = NOW.timestamp() + 315
+        clock.now = NOW.timestamp() + 301  # no more than that, wherever in its tick it is asked
         answer = await client.get(f"{API}/summary")
         assert answer.status_code == 503
         assert answer.json()["detail"]["code"] == "parallel_ops_unavailable"
         assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_a_clock_set_back_in_the_middle_of_a_computation_lets_nobody_see_the_future(
+    slow_jobs: asyncpg.Connection, serve: Serve, clock: Clock
+) -> None:
+    await slow_jobs.execute(SLOW.format(seconds=1))
+    async with serve(clock) as client:
+        early = asyncio.create_task(client.get(f"{API}/doc-sync/failures?window_days=1"))
+        await until(lambda: _is_napping(slow_jobs))
+        clock.now -= 3600
+        late = await client.get(f"{API}/doc-sync/failures?window_days=1")
+        await early
+    since = datetime.fromisoformat(late.json()["window_since"]).timestamp()
+    assert since == clock.now - 24 * 3600
 
 
 async def test_a_slow_scan_stretches_the_time_that_an_answer_hides_its_refresh(
