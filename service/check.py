@@ -15,7 +15,7 @@ from sqlalchemy import URL, make_url
 from service.cache import store
 from service.settings import Settings, SettingsError, from_environment
 from service.sources.database import Database, DatabaseError, DatabaseLimits
-from service.sources.inspection import Finding, Problem, findings, without_time_index
+from service.sources.inspection import Finding, Problem, findings, without_index
 
 Status = Literal["ok", "advice", "problem"]
 
@@ -58,6 +58,11 @@ _FOUND: dict[Problem, tuple[str, str]] = {
         "this role may not read {table}: {columns}",
         f"Let the tables' owner run {READER_ROLE} in this database; running it again is harmless.",
     ),
+}
+
+_UNINDEXED = {
+    "window": "no index leads with created_at, so even a window of one day reads the whole table",
+    "failures": "no index on lower(status), so each page of failures reads the whole window",
 }
 
 
@@ -117,7 +122,7 @@ async def _database(settings: Settings) -> list[Line]:
     database = Database(settings.database_url, _LIMITS)
     try:
         found = await findings(database)
-        unindexed = await without_time_index(database)
+        unindexed = await without_index(database)
     except DatabaseError as error:
         return [_unreachable(url, str(error))]
     finally:
@@ -126,7 +131,7 @@ async def _database(settings: Settings) -> list[Line]:
     missing = {finding.table for finding in found if finding.problem == "missing_table"}
     problems = [_described(finding) for finding in found]
     columns = [] if found else [Line("ok", "PostgreSQL", "all tables and columns are there and readable")]
-    advice = [_index_advice(table) for table in unindexed if table not in missing]
+    advice = [_index_advice(table, read) for table, read in unindexed if table not in missing]
     return [reachable, *problems, *columns, *advice]
 
 
@@ -141,12 +146,12 @@ def _described(finding: Finding) -> Line:
     return Line("problem", "PostgreSQL", told, remedy)
 
 
-def _index_advice(table: str) -> Line:
+def _index_advice(table: str, read: str) -> Line:
     return Line(
         "advice",
         "PostgreSQL",
-        f"no index of {table} leads with created_at: even a window of one day reads the whole table",
-        f"If refreshes are slow, let the tables' owner run {OPTIONAL_INDEXES}.",
+        f"{table}: {_UNINDEXED[read]}",
+        f"If refreshes are slow, let the tables' owner run what concerns it of {OPTIONAL_INDEXES}.",
     )
 
 
