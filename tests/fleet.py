@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import psutil
 from msgspec.structs import asdict
 
 from service.demo.process import free_port
@@ -21,7 +23,7 @@ API = "/api/v1/parallel-ops"
 
 
 class Instance:
-    """One `parallel-ops serve` process with its workers, in a process group of its own."""
+    """One `parallel-ops serve` process with its workers."""
 
     def __init__(self, settings: Settings, log: Path, *, workers: int = 1) -> None:
         self.port = free_port()
@@ -31,7 +33,12 @@ class Instance:
             *(sys.executable, "-c", "from service.cli import main; main()", "serve"),
             *("--port", str(self.port), "--workers", str(workers)),
         ]
-        self._environment = {"PATH": os.environ["PATH"], **environment(settings)}
+        # What it leaves behind when it is killed goes with the test's own folder.
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "TMPDIR": str(log.parent),
+            **environment(settings),
+        }
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -62,8 +69,11 @@ class Instance:
         return self._process
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the process and its workers."""
-        os.killpg(self.process.pid, number)
+        """Send a signal to the process and its workers, which are in process groups of their own."""
+        parent = psutil.Process(self.process.pid)
+        for process in (parent, *parent.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
 
     def kill(self) -> None:
         """End everything of this instance at once."""

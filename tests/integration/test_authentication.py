@@ -172,6 +172,21 @@ async def test_the_subject_is_the_operator(guarded: Guarded) -> None:
             assert response.json()["operator_id"] == operator
 
 
+async def test_every_answer_names_its_own_caller_and_no_other(guarded: Guarded) -> None:
+    """The callers share everything that is cached, and ask in turn."""
+    callers = {operator: bearer(token(claims(sub=str(operator)))) for operator in (1001, 2002, 3003)}
+    async with guarded() as client:
+        for operator, headers in list(callers.items()) * 2:
+            for endpoint in ENDPOINTS:
+                response = await client.get(PREFIX + endpoint, headers=headers)
+                if endpoint in ("/summary/export", "/metrics"):
+                    assert "operator" not in response.text
+                else:
+                    assert response.json()["operator_id"] == operator
+                in_header = response.headers.get("x-operator-id")
+                assert in_header == (str(operator) if endpoint == "/summary/export" else None)
+
+
 async def test_the_leeway_forgives_clocks_that_differ(guarded: Guarded) -> None:
     now = int(time.time())
     async with guarded() as client:
