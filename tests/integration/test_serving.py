@@ -110,11 +110,15 @@ async def test_the_end_does_not_wait_for_ever(settings: Settings, database: asyn
                 await cold
 
 
-async def test_workers_end_with_a_parent_that_was_killed(settings: Settings, database: object) -> None:
+async def test_workers_end_with_a_parent_that_was_killed_and_leave_nothing_behind(
+    settings: Settings, database: object, temporary: Path
+) -> None:
     with launched(settings, free_port(), workers=2) as process:
         workers = psutil.Process(process.pid).children()
+        assert os.listdir(temporary) != []
         process.kill()
         await until(lambda: not any(worker.is_running() for worker in workers))
+    assert os.listdir(temporary) == []
 
 
 async def test_a_dead_worker_is_replaced_and_forgotten_by_the_gauges(
