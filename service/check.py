@@ -5,6 +5,7 @@ Written for somebody who has never seen the service, at night.
 
 import asyncio
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Literal
 
 import msgspec
@@ -91,11 +92,11 @@ class CheckReport(Struct, frozen=True):
 
 
 def as_text(report: CheckReport) -> str:
-    """The report for people."""
+    """The report for people; a remedy for several lines stands under the last of them."""
     lines = []
-    for line in report.checks:
+    for line, following in zip_longest(report.checks, report.checks[1:]):
         lines.append(f"{line.status:<8} {line.subject}: {line.message}")
-        if line.remedy:
+        if line.remedy and (following is None or following.remedy != line.remedy):
             lines.append(f"{'':<8} -> {line.remedy}")
     verdict = "parallel-ops can work with this." if report.ok else "parallel-ops cannot work like this."
     return "\n".join([*lines, "", verdict])

@@ -70,6 +70,16 @@ async def test_choices_are_what_a_filter_finds_the_trimmed_and_the_bounded(
     assert "other" not in sites
 
 
+async def test_rates_without_data_are_not_called_fine(database: asyncpg.Connection, serve: Serve) -> None:
+    async with serve(NOW) as client:
+        nothing = (await client.get("/")).text
+        await insert(database, Database(jobs=[job(created_at=NOW)], runs=[run(created_at=NOW)]))
+        something = (await client.get("/?window_days=1")).text
+    for text, count in ((nothing, 4), (something, 2)):
+        assert f"{count} of 4 rates have no data." in text
+        assert f"No alerts among the rates that have data: {count} of 4 have none." in text
+
+
 async def test_without_a_database_it_is_a_page_that_says_so_and_comes_back(serve: Serve) -> None:
     nowhere = "postgresql://nobody@127.0.0.1:9/nothing"
     async with serve(NOW, database_url=nowhere, statement_timeout_seconds=0.2) as client:

@@ -8,7 +8,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from service.check import Line, as_text, inspect
+from service.check import CheckReport, Line, as_text, inspect
 from service.settings import Settings
 from tests.integration.test_health import nowhere
 from tests.integration.test_optional_indexes import optional_indexes
@@ -110,6 +110,16 @@ async def test_a_missing_table(spoilt: dict[str, str], spare: asyncpg.Connection
     told = await problem(spoilt)
     assert "meta_consumption_plans is not there" in told.message
     assert "PARALLEL_OPS_DATABASE_URL" in str(told.remedy)
+
+
+async def test_what_helps_against_several_things_is_said_once(
+    spoilt: dict[str, str], spare: asyncpg.Connection
+) -> None:
+    await spare.execute("DROP TABLE meta_consumption_plans, meta_breakage_incidents")
+    problems = await lines(spoilt, "problem")
+    text = as_text(CheckReport(problems))
+    assert len(problems) == 2
+    assert text.count(str(problems[0].remedy)) == 1
 
 
 async def test_a_missing_column(spoilt: dict[str, str], spare: asyncpg.Connection) -> None:
