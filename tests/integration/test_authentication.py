@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from service.api.authentication import REMEMBERED, Keys, Tokens, public_key
 from service.settings import SettingsError, from_environment
 from tests.integration.conftest import Serve
 from tests.tokens import SCRAPE_TOKEN, SECRET, Private, bearer, claims, token
@@ -203,6 +204,33 @@ async def test_a_remembered_token_ends_when_it_expires(serve: Serve, database: o
             assert time.monotonic() < deadline
         assert_refused(response)
         assert response.json()["detail"]["message"] == "the bearer token has expired"
+
+
+async def test_a_browsers_cookie_is_taken_for_reading_alone(guarded: Guarded) -> None:
+    cookie = {"Cookie": f"other=1; parallel_ops_token={token()}"}
+    async with guarded() as client:
+        assert (await client.get(SUMMARY, headers=cookie)).json()["operator_id"] == 7
+        for method in ("POST", "PUT", "DELETE", "HEAD"):
+            assert (await client.request(method, SUMMARY, headers=cookie)).status_code == 401
+        assert_refused(await client.get(SUMMARY, headers=cookie | bearer("not a token")))
+
+
+def test_only_so_many_good_tokens_are_remembered() -> None:
+    tokens = Tokens(Keys(SECRET.encode(), "HS256", 30))
+    for subject in range(REMEMBERED + 5):
+        assert tokens.operator_of(token(claims(sub=str(subject))).encode()) == subject
+    assert len(tokens._good) == REMEMBERED
+
+
+@pytest.mark.parametrize(
+    "private",
+    [rsa.generate_private_key(65537, 1024), ec.generate_private_key(ec.SECP384R1())],
+    ids=["1024 bits", "P-384"],
+)
+def test_a_weak_or_unfit_public_key_is_not_taken(private: Private) -> None:
+    pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    with pytest.raises(ValueError, match="must be an RSA key of at least 2048 bits"):
+        public_key(pem, 30)
 
 
 async def test_the_etag_of_one_caller_gives_another_nothing(guarded: Guarded) -> None:
