@@ -23,7 +23,7 @@ from service.settings import Settings
 from tests.integration.conftest import NOW, PREFIX, Serve
 from tests.integration.test_health import until_blocked
 from tests.served import END_SECONDS, launched, served
-from tests.tokens import SECRET, bearer, token
+from tests.tokens import SECRET, bearer, claims, token
 from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("redis")
@@ -190,6 +190,16 @@ async def test_two_callers_unpack_their_own_answer(serve: Serve, database: objec
             answer = await client.get(f"{PREFIX}/trends?window_days=90", headers=headers)
             assert answer.headers["content-encoding"] == "gzip"
             assert answer.json()["operator_id"] == int(operator)
+
+
+async def test_callers_who_ask_at_once_get_their_own_answers(settings: Settings, database: object) -> None:
+    operators = [1000 + number for number in range(20)] * 10
+    with served(settings, auth="required", jwt_secret=SECRET, workers=2) as url:
+        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+            headers = {operator: bearer(token(claims(sub=str(operator)))) for operator in set(operators)}
+            asked = [client.get(f"{PREFIX}/alerts", headers=headers[operator]) for operator in operators]
+            answers = [response.json() for response in await asyncio.gather(*asked)]
+    assert [answer["operator_id"] for answer in answers] == operators
 
 
 async def test_every_response_has_the_security_headers(serve: Serve, database: object) -> None:
