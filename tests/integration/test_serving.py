@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -181,6 +182,26 @@ async def test_bodies_over_a_kilobyte_are_packed_for_who_takes_that(
             if len(plain.content) > 1025:
                 assert packed.headers["content-encoding"] == "gzip"
                 assert int(packed.headers["content-length"]) < 1.2 * len(raw)
+
+
+async def test_what_no_caller_shares_is_packed_too(serve: Serve, database: object) -> None:
+    async with serve(NOW) as client:
+        stylesheet = re.search(r"/static/board\.\w+\.css", (await client.get("/")).text)
+        assert stylesheet
+        for path, is_large in (
+            ("/metrics", True),
+            ("/schema/openapi.json", True),
+            (stylesheet[0], True),
+            ("/health/ready", False),
+        ):
+            plain = await client.get(path, headers={"Accept-Encoding": "gzip;q=0"})
+            packed = await client.get(path, headers={"Accept-Encoding": "br, gzip"})
+            assert "content-encoding" not in plain.headers
+            assert packed.headers.get("content-encoding") == ("gzip" if is_large else None)
+            assert packed.headers.get("vary") == ("accept-encoding" if is_large else None)
+            assert path in ("/metrics", "/health/ready") or packed.content == plain.content
+            if is_large:
+                assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 2
 
 
 async def test_two_callers_unpack_their_own_answer(serve: Serve, database: object) -> None:
