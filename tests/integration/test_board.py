@@ -80,6 +80,18 @@ async def test_rates_without_data_are_not_called_fine(database: asyncpg.Connecti
         assert f"No alerts among the rates that have data: {count} of 4 have none." in text
 
 
+async def test_a_list_that_cannot_be_read_leaves_the_figures_standing(
+    spare: asyncpg.Connection, spare_url: str, serve: Serve
+) -> None:
+    await insert(spare, Database(jobs=[job(status="failed", created_at=NOW)]))
+    await spare.execute("REVOKE SELECT (last_error) ON meta_conversion_jobs FROM parallel_ops_reader")
+    async with serve(NOW, database_url=spare_url) as client:
+        text = (await client.get("/")).text
+    assert '<data value="1" data-figure="doc_sync.total">' in text
+    lists = [part.partition("</section>")[0] for part in text.split('class="card list"')[1:]]
+    assert ["The list could not be read just now." in part for part in lists] == [True, False]
+
+
 async def test_without_a_database_it_is_a_page_that_says_so_and_comes_back(serve: Serve) -> None:
     nowhere = "postgresql://nobody@127.0.0.1:9/nothing"
     async with serve(NOW, database_url=nowhere, statement_timeout_seconds=0.2) as client:
