@@ -251,6 +251,22 @@ def test_without_configuration_it_says_what_is_missing(variables: dict[str, str]
     assert "Traceback" not in message
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("serve", "--port", "99999"),
+        ("serve", "--port", "0"),
+        ("serve", "--workers", "0"),
+        ("demo", "--rows", "-5"),
+    ],
+)
+def test_an_option_that_means_nothing_is_refused(words: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert words[1] in result.output
+    assert "range" in result.output
+
+
 async def until_refused(port: int) -> None:
     """Wait until the service takes no new connection."""
 
