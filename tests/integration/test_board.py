@@ -8,6 +8,7 @@ import httpx
 
 from tests.builders import Database, insert, job, run, template
 from tests.integration.conftest import NOW, Clock, Serve, StatementLog
+from tests.tokens import SECRET, claims, token
 from tests.waiting import until
 
 MINUTE = timedelta(minutes=1).total_seconds()
@@ -78,6 +79,16 @@ async def test_rates_without_data_are_not_called_fine(database: asyncpg.Connecti
     for text, count in ((nothing, 4), (something, 2)):
         assert f"{count} of 4 rates have no data." in text
         assert f"No alerts among the rates that have data: {count} of 4 have none." in text
+
+
+async def test_a_token_that_no_browser_would_keep_is_refused_with_that_reason(serve: Serve) -> None:
+    async with serve(NOW, auth="required", jwt_secret=SECRET) as client:
+        for length, status in ((100, 303), (4000, 400)):
+            form = {"token": token(claims(note="x" * length)), "next": "/"}
+            response = await client.post("/sign-in", data=form)
+            assert response.status_code == status
+            assert ("set-cookie" in response.headers) is (status == 303)
+            assert ("too long for a browser" in response.text) is (status == 400)
 
 
 async def test_a_list_that_cannot_be_read_leaves_the_figures_standing(
