@@ -38,6 +38,7 @@ def launched(
         "database_url": settings.database_url,
         "redis_url": settings.redis_url,
         "auth": "disabled",
+        "drain_seconds": "0",
         **variables,
     }
     environment = {f"PARALLEL_OPS_{name.upper()}": value for name, value in given.items()}
