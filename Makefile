@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run test browser screenshots check bench lock clean
+.PHONY: help run test browser deployment screenshots check bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -26,6 +26,9 @@ test: $(READY) ## Run the tests on a real PostgreSQL and a real Valkey
 
 browser: $(READY) ## Run the duty board's tests in Debian's Chromium
 	$(BIN)/python -m pytest tests/browser $(ARGS)
+
+deployment: $(READY) ## Run what is deployed: nginx before three instances, Prometheus and its alerts
+	$(BIN)/python -m pytest tests/deployment $(ARGS)
 
 screenshots: $(READY) ## Take pictures of the duty board into build/screenshots (needs Chromium)
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)
