@@ -42,8 +42,12 @@ check: $(READY) ## Format, lint, types, and the direction of imports
 bench: $(READY) ## Run the benchmarks and rewrite the tables of docs/benchmarks.md
 	$(BIN)/python -m benchmarks $(ARGS)
 
-lock: ## Pin every dependency again (needs uv)
-	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --all-extras --universal --python-version 3.11 -o requirements.lock pyproject.toml
+LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11
+
+lock: ## Pin every dependency again, and the same versions for the image (needs uv)
+	$(LOCK) --all-extras -o requirements.lock pyproject.toml
+	$(LOCK) -c requirements.lock -o requirements-runtime.lock pyproject.toml
+	echo hatchling | $(LOCK) -c requirements.lock -o requirements-build.lock -
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
