@@ -74,14 +74,19 @@ async def test_no_request_fails(balancer: Balancer, instances: list[Instance]) -
     async with asked_all_the_time(balancer.url) as load:
         for instance in instances:
             before = load.outcomes.total()
-            instance.process.terminate()
-            assert await asyncio.to_thread(instance.process.wait, END_SECONDS) == 0
-            instance.start()
-            await until(lambda instance=instance: _ready(instance))
+            await _restart(instance)
             assert load.outcomes.total() - before > 100
-            await until(lambda instance=instance: _asked(instance))
+            await until(lambda restarted=instance: _asked(restarted))  # type: ignore[misc]
     assert load.failures == {}
     assert load.longest_gap < 5
+
+
+async def _restart(instance: Instance) -> None:
+    """As an operator would: told to end, awaited, started again, and awaited once more."""
+    instance.process.terminate()
+    assert await asyncio.to_thread(instance.process.wait, END_SECONDS) == 0
+    instance.start()
+    await until(lambda: _ready(instance))
 
 
 async def _ready(instance: Instance) -> bool:
