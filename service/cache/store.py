@@ -54,7 +54,7 @@ def check_url(url: str) -> None:
     """Raises UnknownOption for an option that the client does not have, ValueError for other nonsense."""
     pool = connect(url).connection_pool
     try:
-        pool.make_connection()
+        pool.make_connection()  # type: ignore[no-untyped-call]
     except TypeError as error:
         name = str(error).rpartition(" argument ")[2]
         raise UnknownOption(f"has an option that is not known: {name}") from None
