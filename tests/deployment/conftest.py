@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -26,15 +27,10 @@ from tests.integration.conftest import (  # noqa: F401
 INSTANCES = 3
 
 
-@pytest_asyncio.fixture
-async def instances(
-    settings: Settings,  # noqa: F811
-    database: asyncpg.Connection,  # noqa: F811
-    redis: object,  # noqa: F811
-    tmp_path: Path,
-) -> AsyncIterator[list[Instance]]:
-    """Three instances of the service, which answer."""
-    started = [Instance(settings, tmp_path / f"instance-{number}.log") for number in range(INSTANCES)]
+@asynccontextmanager
+async def three_instances(settings: Settings, folder: Path) -> AsyncIterator[list[Instance]]:  # noqa: F811
+    """Three instances of the service, which answer; their logs are in the folder."""
+    started = [Instance(settings, folder / f"instance-{number}.log") for number in range(INSTANCES)]
     try:
         for instance in started:
             instance.start()
@@ -43,6 +39,18 @@ async def instances(
     finally:
         for instance in started:
             instance.kill()
+
+
+@pytest_asyncio.fixture
+async def instances(
+    settings: Settings,  # noqa: F811
+    database: asyncpg.Connection,  # noqa: F811
+    redis: object,  # noqa: F811
+    tmp_path: Path,
+) -> AsyncIterator[list[Instance]]:
+    """Three instances on empty tables."""
+    async with three_instances(settings, tmp_path) as started:
+        yield started
 
 
 @pytest_asyncio.fixture

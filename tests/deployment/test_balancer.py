@@ -49,7 +49,7 @@ async def test_all_instances_answer_and_say_the_same(
     assert [await _requests(instance) for instance in instances] == [3, 3, 3]
 
 
-async def test_the_callers_address_and_an_id_reach_the_instances(
+async def test_a_callers_id_reaches_the_instances_where_it_is_sane(
     client: httpx.AsyncClient, instances: list[Instance]
 ) -> None:
     answer = await client.get(f"{API}/summary")
@@ -77,13 +77,21 @@ async def test_connections_to_the_instances_are_kept(
     assert len(open_now) <= len(ports) * len(balancer.family())
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["/metrics", "/metrics/", "//metrics", "/%6Detrics", "/x/../metrics", "/%2Fmetrics", "/metrics?a=b"],
-)
-async def test_own_metrics_are_for_inside(balancer: Balancer, path: str) -> None:
-    status, body = await _raw(balancer.port, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    assert (status, body["detail"]["code"]) == (404, "parallel_ops_not_found")
+async def test_own_metrics_are_for_inside() -> None:
+    spellings = (
+        "/metrics",
+        "/metrics/",
+        "//metrics",
+        "/%6Detrics",
+        "/x/../metrics",
+        "/%2Fmetrics",
+        "/metrics?a=b",
+    )
+    with balanced([free_port()]) as alone:  # whatever is passed on gets a 503
+        for path in spellings:
+            asked = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+            status, body = await _raw(alone.port, asked)
+            assert (path, status, body["detail"]["code"]) == (path, 404, "parallel_ops_not_found")
 
 
 async def test_business_metrics_are_for_the_outside(client: httpx.AsyncClient) -> None:
@@ -144,6 +152,40 @@ async def test_a_killed_instance_costs_nobody_an_answer(
     assert {answer.status_code for answer in answers} == {200}
 
 
+async def test_a_frozen_instance_costs_nobody_an_answer(
+    client: httpx.AsyncClient, instances: list[Instance], balancer: Balancer
+) -> None:
+    await client.get(f"{API}/summary")
+    instances[0].signal(signal.SIGSTOP)
+    try:
+        answers = await asyncio.gather(*(client.get(f"{API}/summary") for _ in range(12)))
+    finally:
+        instances[0].signal(signal.SIGCONT)
+    assert {answer.status_code for answer in answers} == {200}
+    # Those that it was given waited, and were then given to another.
+    waited = [line for line in _access_log(balancer) if f":{instances[0].port}, " in line["instances"]]
+    assert 1 <= len(waited) <= 6
+
+
+async def test_what_was_sent_once_is_not_sent_again_unless_it_is_a_question() -> None:
+    received: list[bytes] = []
+
+    async def break_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        received.append((await reader.readuntil(b"\r\n\r\n")).split()[0])
+        writer.close()
+
+    servers = [await asyncio.start_server(break_off, "127.0.0.1", 0) for _ in range(2)]
+    try:
+        with balanced([server.sockets[0].getsockname()[1] for server in servers]) as some:
+            async with httpx.AsyncClient(base_url=some.url) as caller:
+                posted = await caller.post("/sign-in", content=b"token=x")
+                assert (posted.status_code, received) == (503, [b"POST"])
+                await until(lambda: _asked_of_both(caller, received))
+    finally:
+        for server in servers:
+            server.close()
+
+
 async def test_a_service_that_comes_back_is_found_again(
     client: httpx.AsyncClient, instances: list[Instance]
 ) -> None:
@@ -157,6 +199,13 @@ async def test_a_service_that_comes_back_is_found_again(
         return (await client.get(f"{API}/summary")).status_code == 200
 
     await until(answered, 5)
+
+
+async def _asked_of_both(caller: httpx.AsyncClient, received: list[bytes]) -> bool:
+    """Whether a GET reaches both instances, which it does once neither is marked for its last failure."""
+    received.clear()
+    assert (await caller.get("/")).status_code == 503
+    return received == [b"GET", b"GET"]
 
 
 async def _requests(instance: Instance) -> float:

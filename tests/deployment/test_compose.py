@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 from service.demo.servers import Postgres
 from service.settings import PREFIX, Settings, from_environment
 from tests.balancer import CONFIGURATION
-from tests.deployment.expressions import DEPLOY
+from tests.deployment.expressions import DEPLOY, dashboard
 from tests.integration.conftest import READER
 
 ROOT = DEPLOY.parent
@@ -116,6 +116,14 @@ def test_nginx_and_prometheus_name_services_that_are_there(services: dict[str, A
     assert "listen 8080;" in (CONFIGURATION / "listen.conf").read_text()
     source = yaml.safe_load((DEPLOY / "grafana/provisioning/datasources/prometheus.yml").read_text())
     assert source["datasources"][0]["url"] == "http://prometheus:9090"
+
+
+def test_the_dashboard_asks_the_source_that_is_provided() -> None:
+    source = yaml.safe_load((DEPLOY / "grafana/provisioning/datasources/prometheus.yml").read_text())
+    panels = dashboard()["panels"]
+    asked = {target["datasource"]["uid"] for panel in panels for target in panel.get("targets", [])}
+    assert asked == {source["datasources"][0]["uid"]}
+    assert len({panel["id"] for panel in panels}) == len(panels)
 
 
 def test_only_this_machine_reaches_it_and_ours_cannot_be_written_to(services: dict[str, Any]) -> None:

@@ -17,9 +17,10 @@ from service.demo.seed import Counts, seed
 from service.demo.servers import Postgres, Valkey
 from service.settings import Settings
 from tests.balancer import balanced
+from tests.deployment.conftest import three_instances
 from tests.deployment.expressions import filled_in, in_annotations, in_legend, named, rules, shown, variables
 from tests.deployment.prometheus import Prometheus, scraping
-from tests.fleet import API, Instance
+from tests.fleet import API
 from tests.integration.conftest import READER
 from tests.tokens import SCRAPE_TOKEN, SECRET, bearer, token
 from tests.waiting import until
@@ -53,19 +54,11 @@ async def demo(postgres: Postgres, valkey: Valkey, admin: asyncpg.Connection) ->
 @pytest_asyncio.fixture(scope="module")
 async def url(demo: Settings, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, str]]:
     """The addresses of three instances and of nginx before them, by those that are deployed."""
-    folder = tmp_path_factory.mktemp("instances")
-    instances = [Instance(demo, folder / f"instance-{number}.log") for number in range(3)]
-    try:
-        for instance in instances:
-            instance.start()
-        await asyncio.gather(*(instance.ready() for instance in instances))
+    async with three_instances(demo, tmp_path_factory.mktemp("instances")) as instances:
         ports = [instance.port for instance in instances]
         with balanced(ports) as balancer:
             own = dict(zip(DEPLOYED_INSTANCES, (f"127.0.0.1:{port}" for port in ports), strict=True))
             yield {"nginx:8080": f"127.0.0.1:{balancer.port}", **own}
-    finally:
-        for instance in instances:
-            instance.kill()
 
 
 @pytest_asyncio.fixture(scope="module")
