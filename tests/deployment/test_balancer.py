@@ -49,15 +49,20 @@ async def test_all_instances_answer_and_say_the_same(
     assert [await _requests(instance) for instance in instances] == [3, 3, 3]
 
 
-async def test_a_callers_id_reaches_the_instances_where_it_is_sane(
-    client: httpx.AsyncClient, instances: list[Instance]
+async def test_one_id_is_in_the_answer_and_in_both_logs(
+    client: httpx.AsyncClient, balancer: Balancer, instances: list[Instance]
 ) -> None:
-    answer = await client.get(f"{API}/summary")
-    given = answer.headers["x-request-id"]
-    logs = "".join(instance.log.read_text() for instance in instances)
-    assert f'"request_id":"{given}"' in logs
-    insane = await client.get(f"{API}/summary", headers={"X-Request-ID": "no id {}"})
-    assert insane.headers["x-request-id"] not in ("no id {}", given)
+    answers = [
+        await client.get(f"{API}/summary", headers=given)
+        for given in ({}, {"X-Request-ID": "sane-1"}, {"X-Request-ID": "no id {}"})
+    ]
+    ids = [answer.headers["x-request-id"] for answer in answers]
+    assert len(set(ids)) == 3
+    assert ids[1] == "sane-1"
+    assert ids[2] != "no id {}"
+    assert [line["request_id"] for line in _access_log(balancer)] == ids
+    told = "".join(instance.log.read_text() for instance in instances)
+    assert all(f'"request_id":"{given}"' in told for given in ids)
 
 
 async def test_connections_to_the_instances_are_kept(
