@@ -1,5 +1,3 @@
-# syntax=docker/dockerfile:1
-#
 #   docker build -t parallel-ops .                     the service: no demo, no tools, not root
 #   docker build -t parallel-ops-demo --target demo .  what fills a database with made-up data
 #

@@ -20,7 +20,7 @@ PROMTOOL = shutil.which("promtool")
 DEPLOYED = Path(__file__).parent.parent.parent / "deploy" / "prometheus"
 # A test has no time for the deployed 15 s between scrapes and minutes before an alert: both are shorter
 # here, and nothing else differs from what is deployed but the targets' addresses.
-INTERVAL = "1s"
+INTERVAL = "2s"
 FOR = "5s"
 START_SECONDS = 20
 END_SECONDS = 20
