@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run test browser screenshots check bench lock clean
+.PHONY: help run test browser deployment screenshots check bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -27,6 +27,9 @@ test: $(READY) ## Run the tests on a real PostgreSQL and a real Valkey
 browser: $(READY) ## Run the duty board's tests in Debian's Chromium
 	$(BIN)/python -m pytest tests/browser $(ARGS)
 
+deployment: $(READY) ## Run what is deployed: nginx before three instances, Prometheus and its alerts
+	$(BIN)/python -m pytest tests/deployment $(ARGS)
+
 screenshots: $(READY) ## Take pictures of the duty board into build/screenshots (needs Chromium)
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
@@ -39,8 +42,12 @@ check: $(READY) ## Format, lint, types, and the direction of imports
 bench: $(READY) ## Run the benchmarks and rewrite the tables of docs/benchmarks.md
 	$(BIN)/python -m benchmarks $(ARGS)
 
-lock: ## Pin every dependency again (needs uv)
-	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --all-extras --universal --python-version 3.11 -o requirements.lock pyproject.toml
+LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11
+
+lock: ## Pin every dependency again, and the same versions for the image (needs uv)
+	$(LOCK) --all-extras -o requirements.lock pyproject.toml
+	$(LOCK) -c requirements.lock -o requirements-runtime.lock pyproject.toml
+	echo hatchling | $(LOCK) -c requirements.lock -o requirements-build.lock -
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

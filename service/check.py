@@ -178,4 +178,5 @@ async def _redis(settings: Settings) -> Line:
 def _place(url: URL) -> str:
     """Where a URL leads, without user and password."""
     port = f":{url.port}" if url.port else ""
-    return f"{url.host or 'localhost'}{port}/{url.database or ''}"
+    several = ",".join(url.normalized_query.get("host", ()))
+    return f"{url.host or several or 'localhost'}{port}/{url.database or ''}"

@@ -6,15 +6,14 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
-from redis.asyncio.connection import parse_url
-from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from service.api.authentication import Keys, public_key
+from service.cache import store
 from service.cache.policy import Policy
 from service.logs import LogFormat
 from service.overview.slo import Threshold, Thresholds
-from service.sources.database import GRACE_SECONDS, DatabaseLimits
+from service.sources.database import GRACE_SECONDS, DatabaseLimits, UnknownOption, address
 
 PREFIX = "PARALLEL_OPS_"
 MIN_SECRET_BYTES = 32
@@ -161,9 +160,11 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
 
 def _check_addresses(settings: Settings) -> None:
     """Find what the patterns let through; what is wrong is not quoted, for it may be the password."""
-    for name, parse in (("database_url", make_url), ("redis_url", parse_url)):
+    for name, parse in (("database_url", address), ("redis_url", store.check_url)):
         try:
             parse(getattr(settings, name))
+        except (UnknownOption, store.UnknownOption) as error:
+            raise SettingsError(_about(name, str(error))) from None
         except (ValueError, ArgumentError):
             raise SettingsError(_about(name, "is not an address")) from None
 

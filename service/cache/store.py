@@ -33,6 +33,10 @@ class StoreAway(Exception):
     """Redis cannot be used now."""
 
 
+class UnknownOption(ValueError):
+    """A URL has an option that the client does not have; the message names it, and no value."""
+
+
 def connect(url: str) -> Redis:
     """A client that gives up soon. A connection that was closed meanwhile is replaced once."""
     pool = BlockingConnectionPool.from_url(
@@ -44,6 +48,16 @@ def connect(url: str) -> Redis:
         retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
     )
     return Redis.from_pool(pool)
+
+
+def check_url(url: str) -> None:
+    """Raises UnknownOption for an option that the client does not have, ValueError for other nonsense."""
+    pool = connect(url).connection_pool
+    try:
+        pool.make_connection()  # type: ignore[no-untyped-call]
+    except TypeError as error:
+        name = str(error).rpartition(" argument ")[2]
+        raise UnknownOption(f"has an option that is not known: {name}") from None
 
 
 class Store:

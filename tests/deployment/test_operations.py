@@ -1,0 +1,38 @@
+"""docs/operations.md says of the configuration what the code says."""
+
+import re
+from pathlib import Path
+
+import msgspec
+
+from service.settings import PREFIX, Settings
+
+DOCS = Path(__file__).parent.parent.parent / "docs"
+
+
+def test_every_variable_is_there_with_its_default() -> None:
+    table = re.findall(rf"^\| {PREFIX}(\w+) \| (\S+) \|", (DOCS / "operations.md").read_text(), re.MULTILINE)
+    assert [name.lower() for name, _ in table] == list(Settings.__struct_fields__)
+    assert dict(table) == {field.name.upper(): _told(field) for field in msgspec.structs.fields(Settings)}
+
+
+def test_links_lead_somewhere() -> None:
+    for page in ("operations.md", "runbook.md"):
+        text = (DOCS / page).read_text()
+        for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([\w-]+))?\)", text):
+            path = (DOCS / target).resolve() if target else DOCS / page
+            assert path.exists(), f"{page}: {target}"
+            assert not anchor or anchor in _anchors(path), f"{page}: #{anchor}"
+
+
+def _told(field: msgspec.structs.FieldInfo) -> str:
+    if field.default is msgspec.NODEFAULT:
+        return "needed"
+    return "none" if field.default in (None, "") else str(field.default)
+
+
+def _anchors(path: Path) -> set[str]:
+    return {
+        heading.lower().replace(" ", "-")
+        for heading in re.findall(r"^## (.+)$", path.read_text(), re.MULTILINE)
+    }

@@ -1,0 +1,164 @@
+"""A real Prometheus asks three instances behind nginx, with the demo's data, for two minutes."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+
+from service.demo.overlay import seed_overlay
+from service.demo.seed import Counts, seed
+from service.demo.servers import Postgres, Valkey
+from service.settings import Settings
+from tests.balancer import balanced
+from tests.deployment.conftest import three_instances
+from tests.deployment.expressions import filled_in, in_annotations, in_legend, named, rules, shown, variables
+from tests.deployment.prometheus import Prometheus, scraping
+from tests.fleet import API
+from tests.integration.conftest import READER
+from tests.tokens import SCRAPE_TOKEN, SECRET, bearer, token
+from tests.waiting import until
+
+SECONDS = 120
+DEMO_ROWS = 20_000
+DEPLOYED_INSTANCES = [f"parallel-ops-{number}:8000" for number in (1, 2, 3)]
+# A status that no request may have had yet is a status all the same.
+ANY_VALUE = {"status"}
+# Labels that are there where a target asks for them.
+FILTERS = {"site_id", "target_object", "template_key"}
+PATHS = ("/summary", "/trends", "/alerts", "/summary/export", "/doc-sync/failures", "/workflow/failures")
+
+
+@pytest_asyncio.fixture(scope="module")
+async def demo(postgres: Postgres, valkey: Valkey, admin: asyncpg.Connection) -> Settings:
+    """The settings of an instance that is served the demo's data, with authentication on."""
+    now = datetime.now(UTC)
+    await seed(admin, Counts.of(DEMO_ROWS), now)
+    async with Redis.from_url(valkey.url) as redis:
+        await redis.flushall()
+        await seed_overlay(redis, now)
+    return Settings(
+        database_url=postgres.url.replace("postgres@", f"{READER}@"),
+        redis_url=valkey.url,
+        jwt_secret=SECRET,
+        scrape_token=SCRAPE_TOKEN,
+    )
+
+
+@pytest_asyncio.fixture(scope="module")
+async def url(demo: Settings, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, str]]:
+    """The addresses of three instances and of nginx before them, by those that are deployed."""
+    async with three_instances(demo, tmp_path_factory.mktemp("instances")) as instances:
+        ports = [instance.port for instance in instances]
+        with balanced(ports) as balancer:
+            own = dict(zip(DEPLOYED_INSTANCES, (f"127.0.0.1:{port}" for port in ports), strict=True))
+            yield {"nginx:8080": f"127.0.0.1:{balancer.port}", **own}
+
+
+@pytest_asyncio.fixture(scope="module")
+async def prometheus(
+    url: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Prometheus]:
+    """Prometheus with the deployed configuration and rules, while some people look at the service."""
+    with scraping(tmp_path_factory.mktemp("prometheus"), url, SCRAPE_TOKEN) as running:
+        async with httpx.AsyncClient(
+            base_url=f"http://{url['nginx:8080']}", headers=bearer(token())
+        ) as client:
+            for path in (*PATHS, "/summary?window_days=5"):
+                await client.get(API + path)
+        # A rate takes more than one scrape.
+        await until(lambda: (running.value("min(count_over_time(up[1m]))") or 0) > 3)
+        yield running
+
+
+@pytest.mark.timeout(2 * SECONDS)
+async def test_for_two_minutes_all_targets_are_up_and_the_demos_hints_fire(
+    prometheus: Prometheus, url: dict[str, str]
+) -> None:
+    started = time.monotonic()
+    await until(lambda: len(prometheus.up()) == 4 and all(prometheus.up()))
+    hints = await _hints(url["nginx:8080"])
+    assert len(hints) == 4
+    await until(lambda: _codes(prometheus) == hints, 30)
+    await asyncio.sleep(SECONDS - (time.monotonic() - started))
+    assert _codes(prometheus) == hints
+    # Nothing else fires, and of every target every scrape of the last minute and a half was good.
+    assert len(prometheus.firing()) == len(hints)
+    assert prometheus.value("min(min_over_time(up[90s]))") == 1
+    scrapes = prometheus.value("min(count_over_time(up[90s]))")
+    assert scrapes is not None
+    assert scrapes >= 40
+
+
+async def test_business_figures_are_there_once(prometheus: Prometheus) -> None:
+    assert prometheus.value("count(yuantus_parallel_doc_sync_jobs_total)") == 1
+    assert prometheus.value('count(up{job="parallel-ops",window_days="7"})') == 1
+    assert prometheus.value('count({__name__=~"yuantus_parallel_.*",exported_window_days=~".+"})') is None
+    assert prometheus.value("count(parallel_ops_build_info)") == 3
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: f"{rule['alert']}-{rule['labels']['severity']}")
+async def test_each_rule_names_what_the_service_exports(prometheus: Prometheus, rule: dict[str, Any]) -> None:
+    _check(prometheus, rule["expr"], in_annotations(rule) - FILTERS)
+
+
+@pytest.mark.parametrize(("title", "expression", "legend"), list(shown()), ids=lambda value: value[:40])
+async def test_each_query_of_the_dashboard_names_what_the_service_exports(
+    prometheus: Prometheus, title: str, expression: str, legend: str
+) -> None:
+    _check(prometheus, expression, in_legend(legend))
+    # What it shows is there: the demo has something of everything.
+    assert prometheus.get("/query", query=expression)["result"] or 'outcome="failed"' in expression
+
+
+async def test_the_dashboards_variables_have_values(prometheus: Prometheus) -> None:
+    assert variables() == [("yuantus_parallel_generated_timestamp_seconds", "window_days")]
+    for metric, label in variables():
+        assert "7" in prometheus.get(f"/label/{label}/values", **{"match[]": metric})
+
+
+async def test_the_check_finds_what_is_not_there(prometheus: Prometheus) -> None:
+    for wrong in (
+        "yuantus_parallel_no_such_metric",
+        'yuantus_parallel_slo_hint_active{colour="red"}',
+        'yuantus_parallel_slo_hint_active{code="no_such_code"}',
+        "sum by (colour) (parallel_ops_requests_total)",
+        "rate(parallel_ops_requests_total[5m]) / no_such_metric",
+        "sum(((",
+    ):
+        with pytest.raises(AssertionError):
+            _check(prometheus, wrong, set())
+    with pytest.raises(AssertionError):
+        _check(prometheus, "parallel_ops_redis_up", {"colour"})
+
+
+def _check(prometheus: Prometheus, expression: str, texts: set[str]) -> None:
+    """Every metric of the expression is there, with the labels by which it is selected, grouped and shown."""
+    found = named(prometheus.get("/format_query", query=filled_in(expression)))
+    assert found.selectors
+    known: set[str] = {"le"} if "_bucket" in expression else set()
+    for selector in found.selectors:
+        series = prometheus.get("/series", **{"match[]": selector.metric})
+        assert series, f"no such metric: {selector.metric}"
+        labels = {label for one in series for label in one}
+        assert selector.labels <= labels, f"{selector.text}: has only {labels}"
+        known |= labels
+        if not selector.labels & ANY_VALUE:
+            assert prometheus.get("/series", **{"match[]": selector.text}), f"no such series: {selector.text}"
+    assert found.labels | texts <= known, f"{expression}: groups by or shows what is not there"
+
+
+async def _hints(balancer: str) -> set[tuple[str, str]]:
+    async with httpx.AsyncClient(base_url=f"http://{balancer}", headers=bearer(token())) as client:
+        hints = (await client.get(f"{API}/alerts")).json()["hints"]
+    return {(hint["code"], "warning" if hint["level"] == "warn" else "critical") for hint in hints}
+
+
+def _codes(prometheus: Prometheus) -> set[tuple[str, str]]:
+    return {(labels["code"], labels["severity"]) for labels in prometheus.firing() if "code" in labels}

@@ -1,0 +1,62 @@
+"""What Prometheus' own tool says of the configuration and the rules, and where alerts lead to."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from service.overview.slo import HINT_CODES, HINT_LEVELS
+from tests.deployment.expressions import rules
+from tests.deployment.prometheus import DEPLOYED, PROMTOOL
+
+RUNBOOK = "docs/runbook.md"
+SEVERITIES = {"warn": "warning", "critical": "critical"}
+
+
+def promtool(*words: str, cwd: Path = DEPLOYED) -> None:
+    if PROMTOOL is None:
+        pytest.skip("no promtool on this machine: apt-get install prometheus")
+    result = subprocess.run([PROMTOOL, *words], capture_output=True, text=True, cwd=cwd, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_prometheus_takes_the_configuration(tmp_path: Path) -> None:
+    for name in ("prometheus.yml", "rules.yml"):
+        (tmp_path / name).write_text((DEPLOYED / name).read_text())
+    (tmp_path / "scrape_token").write_text("what the compose file puts there")
+    promtool("check", "config", "prometheus.yml", cwd=tmp_path)
+
+
+def test_prometheus_takes_the_rules() -> None:
+    promtool("check", "rules", "--lint-fatal", "rules.yml")
+
+
+def test_each_alert_fires_when_it_must_and_only_then() -> None:
+    promtool("test", "rules", "rules_test.yml")
+
+
+def test_each_alert_is_tested() -> None:
+    tested = (DEPLOYED / "rules_test.yml").read_text()
+    for rule in rules():
+        assert f"alertname: {rule['alert']}\n" in tested, f"never seen to fire: {rule['alert']}"
+        assert f"alertname: {rule['alert']}, exp_alerts: []" in tested, f"never seen silent: {rule['alert']}"
+
+
+def test_each_hint_of_each_level_is_alerted_on() -> None:
+    alerted = {
+        (code, rule["labels"]["severity"])
+        for rule in rules()
+        for code in re.findall(r'code="(\w+)"', rule["expr"])
+    }
+    assert alerted == {(code, SEVERITIES[level]) for code in HINT_CODES for level in HINT_LEVELS}
+
+
+def test_each_alert_has_its_section_in_the_runbook() -> None:
+    runbook = (DEPLOYED.parent.parent / RUNBOOK).read_text()
+    anchors = {heading.lower() for heading in re.findall(r"^## (\w+)$", runbook, flags=re.MULTILINE)}
+    for rule in rules():
+        path, _, anchor = rule["annotations"]["runbook_url"].partition("#")
+        assert (path, anchor) == (RUNBOOK, rule["alert"].lower())
+        assert anchor in anchors, f"not in the runbook: {anchor}"
+    assert anchors == {rule["alert"].lower() for rule in rules()}
