@@ -5,17 +5,24 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Any
 
 
+class Closed(Exception):
+    """Nothing is computed any more."""
+
+
 class Flights:
     """Running computations by key. One whose callers all went away runs on to its end."""
 
     def __init__(self) -> None:
         self._running: dict[Hashable, asyncio.Task[Any]] = {}
+        self._closed = False
 
     def start(self, key: Hashable, compute: Callable[[], Awaitable[Any]]) -> asyncio.Task[Any]:
-        """The running computation of that key, or a new one.
+        """The running computation of that key, or a new one. Raises Closed.
 
         Wait for it through asyncio.shield(), or a cancelled waiter cancels it for all.
         """
+        if self._closed:
+            raise Closed
         task = self._running.get(key)
         if task is None or task.done():
             task = asyncio.ensure_future(_run(compute))
@@ -27,7 +34,11 @@ class Flights:
         return len(self._running)
 
     async def close(self) -> None:
-        """Cancel what still runs and wait until it has cleaned up."""
+        """Cancel what still runs, wait until it has cleaned up, and start nothing more.
+
+        Who waited for what was cancelled would otherwise start it again, with connections that are closed.
+        """
+        self._closed = True
         tasks = list(self._running.values())
         for task in tasks:
             task.cancel()

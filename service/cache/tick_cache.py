@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from service.cache.entry import Entry
 from service.cache.fleet import Fleet
-from service.cache.flights import Flights
+from service.cache.flights import Closed, Flights
 from service.cache.memory import Memory
 from service.cache.observer import Observer
 from service.cache.parts import Answer, Part, State
@@ -127,6 +127,8 @@ class TickCache:
                 raise TimeoutError
             async with asyncio.timeout(self._policy.answer):
                 answer = await self._recalled(parts, tick) or await self._computed(parts)
+        except Closed:
+            pass
         except TimeoutError:
             log.warning("no answer in time", parts=[part.key for part in parts], flights=len(self._flights))
         answer = answer or self._older(parts, tick, failing=True)

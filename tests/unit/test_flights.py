@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from service.cache.flights import Flights
+from service.cache.flights import Closed, Flights
 
 
 class Computation:
@@ -55,3 +55,18 @@ async def test_closing_ends_what_still_runs() -> None:
     task = flights.start("key", computation)
     await flights.close()
     assert task.cancelled()
+
+
+async def test_who_waited_when_it_was_closed_cannot_start_it_again() -> None:
+    flights, computation = Flights(), Computation()
+
+    async def persistent() -> None:
+        while True:
+            await asyncio.wait([flights.start("key", computation)])
+
+    waiting = asyncio.ensure_future(persistent())
+    await asyncio.sleep(0)
+    await flights.close()
+    with pytest.raises(Closed):
+        await waiting
+    assert len(flights) == 0
