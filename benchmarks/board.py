@@ -1,37 +1,70 @@
-"""What the duty board costs: the processor time of a page, hot and newly written, and its weight."""
+"""What the duty board costs: the processor time of a page, and its weight."""
 
 import re
-from time import sleep
+from collections.abc import Sequence
+from itertools import product
 
 import httpx
 import psutil
-import rich_click as click
 
-REQUESTS = 500
+from benchmarks.report import Table
+from benchmarks.stage import NO_REFRESH, service, stage
+from service.demo.seed import Counts
+from service.overview.query import BUCKET_DAYS, WINDOW_DAYS
+from tests.tokens import bearer, token
+
+REPEATS = 500
+SITES = ("SH-01", "BJ-03", "GZ-02", "CD-05")
 
 
-@click.command()
-@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Of a running service.")
-@click.option("--pid", required=True, type=int, help="Of the worker that answers.")
-@click.option("--view", default="/", show_default=True, help="Which view of the board.")
-def main(url: str, pid: int, view: str) -> None:
-    """Ask a running service for the board, and read what its process has used meanwhile."""
-    worker = psutil.Process(pid)
-    with httpx.Client(base_url=url, headers={"accept-encoding": "gzip"}) as client:
-        page = client.get(view)
-        sleep(0.1)  # what the first page set off is over
-        before = worker.cpu_times()
-        for _ in range(REQUESTS):
-            page = client.get(view).raise_for_status()
-        after = worker.cpu_times()
-        files = sorted(set(re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text)))
-        sizes = {file: len(client.get(file).content) for file in files}
-    spent = (after.user + after.system - before.user - before.system) / REQUESTS
-    click.echo(f"processor time a page: {spent * 1000:.2f} ms over {REQUESTS} requests")
-    click.echo(
-        f"page {len(page.content)} B, with {sizes}: {len(page.content) + sum(sizes.values())} B in all"
+def views(buckets: Sequence[int], languages: Sequence[str]) -> list[str]:
+    """The board's addresses of all sites and windows with these buckets and languages."""
+    return [
+        f"/?window_days={days}&site_id={site}&bucket_days={bucket}&lang={language}"
+        for site, days, bucket, language in product(SITES, WINDOW_DAYS, buckets, languages)
+        if bucket <= days
+    ]
+
+
+# Of these, every figure and row is in memory before the others, which show the same in other ways, are asked.
+HOT = views([1], ["en"])
+UNWRITTEN = views([1], ["zh"]) + views(BUCKET_DAYS[1:], ["en", "zh"])
+CASES = {
+    "7 days, as it stands": ["/"] * REPEATS,
+    "90 days, as it stands": ["/?window_days=90"] * REPEATS,
+    "all windows, newly written": UNWRITTEN,
+}
+_FILE = re.compile(r'(?:src|href)="(/static/[^"]+)"')
+
+
+def run() -> Table:
+    """Milliseconds of processor time and bytes on the wire, for a page from a hot snapshot."""
+    with stage(Counts.of(20_000)) as servers, service(servers, NO_REFRESH) as hot:
+        headers = bearer(token()) | {"accept-encoding": "gzip"}
+        with httpx.Client(base_url=hot.url, headers=headers, timeout=60) as client:
+            for view in HOT:
+                client.get(view).raise_for_status()
+            rows = [_row(client, hot.workers[0], name, pages) for name, pages in CASES.items()]
+    return Table(
+        ("page", "processor time, ms", "page, bytes", "with its files"),
+        rows,
+        [
+            f"{REPEATS} requests of what stands, {len(UNWRITTEN)} of what does not, one after another, gzip;"
+            " the whole process's time, the kernel's included."
+        ],
     )
 
 
-if __name__ == "__main__":
-    main()
+def _row(client: httpx.Client, worker: psutil.Process, name: str, pages: list[str]) -> tuple[str, ...]:
+    before = worker.cpu_times()
+    for view in pages:
+        page = client.get(view)
+    after = worker.cpu_times()
+    spent = 1000 * (after.user + after.system - before.user - before.system) / len(pages)
+    files = [_bytes(client.get(file)) for file in sorted(set(_FILE.findall(page.text)))]
+    return name, f"{spent:.2f}", f"{_bytes(page):,}", f"{_bytes(page) + sum(files):,}"
+
+
+def _bytes(response: httpx.Response) -> int:
+    """The body as it was sent."""
+    return response.raise_for_status().num_bytes_downloaded

@@ -9,9 +9,7 @@ Starts a PostgreSQL of its own with 200,000 jobs and runs and 50,000 incidents o
 import asyncio
 import json
 import re
-import shutil
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,11 +19,11 @@ from msgspec import Struct
 from sqlalchemy import Select
 from sqlalchemy.dialects import postgresql
 
-from service.demo.folders import temporary_folder
-from service.demo.seed import Counts, seed
-from service.demo.servers import Postgres
+from benchmarks.stage import Stage, stage
+from service.demo.seed import Counts
 from service.overview.query import PageQuery, Query
 from service.sources import breakages, doc_sync, failures, workflow_actions
+from service.sources.database import session
 
 COUNTS = Counts(jobs=200_000, runs=200_000, incidents=50_000, plans=3_000)
 WINDOWS = (1, 7, 90)
@@ -98,45 +96,40 @@ def _questions() -> Iterator[tuple[str, Any, Any]]:
         yield f"failed runs {days}d", failures.failed_runs, PageQuery(days, None, 1, 20)
 
 
-@asynccontextmanager
-async def seeded(until: datetime) -> AsyncIterator[asyncpg.Connection]:
-    """A superuser's connection to the data."""
-    folder = temporary_folder()
-    server = Postgres(folder / "postgres")
-    try:
-        server.start()
-        connection = await asyncpg.connect(server.url)
-        await connection.execute("SET plan_cache_mode = force_custom_plan")
-        await seed(connection, COUNTS, until)
-        yield connection
-        await connection.close()
-    finally:
-        server.kill()
-        shutil.rmtree(folder)
-
-
-async def main() -> None:
+def main() -> None:
     """Print what each statement costs without any index of ours, and with each of them."""
+    with stage(COUNTS) as servers:
+        asyncio.run(compare(servers))
+
+
+async def compare(servers: Stage) -> None:
+    """Explain everything without, and then with each index alone."""
     until = datetime.now(UTC).replace(microsecond=0)
-    statements = re.findall(r"^CREATE INDEX CONCURRENTLY[^;]+;", INDEXES.read_text(), re.MULTILINE)
-    async with seeded(until) as connection:
-        without = await measure(connection, until)
-        for statement in statements:
-            await connection.execute(statement)
-            table = statement.partition(" ON ")[2].split()[0]
-            await connection.execute(f"VACUUM ANALYZE {table}")
-            name = statement.split("IF NOT EXISTS")[1].split()[0]
-            size = await connection.fetchval("SELECT pg_size_pretty(pg_relation_size($1::regclass))", name)
-            print(f"\n{' '.join(statement.split())}\n{size}")
-            for question, cost in (await measure(connection, until)).items():
-                before = without[question]
-                if cost.pages < before.pages * 0.9:
-                    print(
-                        f"  {question:28} {before.milliseconds:8.1f} ms {before.pages:6} pages"
-                        f" -> {cost.milliseconds:8.1f} ms {cost.pages:6} pages"
-                    )
-            await connection.execute(f"DROP INDEX {name}")
+    settings = session(servers.settings.database_limits)
+    connection = await asyncpg.connect(servers.admin_url, server_settings=settings)
+    await connection.execute("SET default_transaction_read_only = off; SET statement_timeout = 0")
+    without = await measure(connection, until)
+    for statement in re.findall(r"^CREATE INDEX CONCURRENTLY[^;]+;", INDEXES.read_text(), re.MULTILINE):
+        await connection.execute(statement)
+        table = statement.partition(" ON ")[2].split()[0]
+        await connection.execute(f"VACUUM ANALYZE {table}")
+        name = statement.split("IF NOT EXISTS")[1].split()[0]
+        size = await connection.fetchval("SELECT pg_size_pretty(pg_relation_size($1::regclass))", name)
+        print(f"\n{' '.join(statement.split())}\n{size}")
+        _print_gains(without, await measure(connection, until))
+        await connection.execute(f"DROP INDEX {name}")
+    await connection.close()
+
+
+def _print_gains(without: dict[str, Cost], costs: dict[str, Cost]) -> None:
+    for question, cost in costs.items():
+        before = without[question]
+        if cost.pages < before.pages * 0.9:
+            print(
+                f"  {question:28} {before.milliseconds:8.1f} ms {before.pages:6} pages"
+                f" -> {cost.milliseconds:8.1f} ms {cost.pages:6} pages"
+            )
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

@@ -1,5 +1,5 @@
 -- Indexes that a DBA may add to the PLM's tables. parallel-ops needs none of them: without any it reads each
--- table once a refresh, whole. It never creates, checks or names an index itself.
+-- table once a refresh, whole. It creates and names no index; `parallel-ops check` says which reads have none.
 --
 -- Each makes every write to its table a little dearer, so take those whose figures you need. Run them one by
 -- one, outside a transaction, in psql or as `psql -f`; CONCURRENTLY leaves writers alone. Should one be

@@ -5,6 +5,7 @@ Written for somebody who has never seen the service, at night.
 
 import asyncio
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Literal
 
 import msgspec
@@ -15,7 +16,7 @@ from sqlalchemy import URL, make_url
 from service.cache import store
 from service.settings import Settings, SettingsError, from_environment
 from service.sources.database import Database, DatabaseError, DatabaseLimits
-from service.sources.inspection import Finding, Problem, findings, without_time_index
+from service.sources.inspection import Finding, Problem, findings, without_index
 
 Status = Literal["ok", "advice", "problem"]
 
@@ -60,6 +61,11 @@ _FOUND: dict[Problem, tuple[str, str]] = {
     ),
 }
 
+_UNINDEXED = {
+    "window": "no index leads with created_at, so even a window of one day reads the whole table",
+    "failures": "no index on lower(status), so each page of failures reads the whole window",
+}
+
 
 class Line(Struct, frozen=True):
     """One thing that was looked at. Advice does not keep the service from working; problems do."""
@@ -86,11 +92,11 @@ class CheckReport(Struct, frozen=True):
 
 
 def as_text(report: CheckReport) -> str:
-    """The report for people."""
+    """The report for people; a remedy for several lines stands under the last of them."""
     lines = []
-    for line in report.checks:
+    for line, following in zip_longest(report.checks, report.checks[1:]):
         lines.append(f"{line.status:<8} {line.subject}: {line.message}")
-        if line.remedy:
+        if line.remedy and (following is None or following.remedy != line.remedy):
             lines.append(f"{'':<8} -> {line.remedy}")
     verdict = "parallel-ops can work with this." if report.ok else "parallel-ops cannot work like this."
     return "\n".join([*lines, "", verdict])
@@ -117,7 +123,7 @@ async def _database(settings: Settings) -> list[Line]:
     database = Database(settings.database_url, _LIMITS)
     try:
         found = await findings(database)
-        unindexed = await without_time_index(database)
+        unindexed = await without_index(database)
     except DatabaseError as error:
         return [_unreachable(url, str(error))]
     finally:
@@ -126,7 +132,7 @@ async def _database(settings: Settings) -> list[Line]:
     missing = {finding.table for finding in found if finding.problem == "missing_table"}
     problems = [_described(finding) for finding in found]
     columns = [] if found else [Line("ok", "PostgreSQL", "all tables and columns are there and readable")]
-    advice = [_index_advice(table) for table in unindexed if table not in missing]
+    advice = [_index_advice(table, read) for table, read in unindexed if table not in missing]
     return [reachable, *problems, *columns, *advice]
 
 
@@ -141,12 +147,12 @@ def _described(finding: Finding) -> Line:
     return Line("problem", "PostgreSQL", told, remedy)
 
 
-def _index_advice(table: str) -> Line:
+def _index_advice(table: str, read: str) -> Line:
     return Line(
         "advice",
         "PostgreSQL",
-        f"no index of {table} leads with created_at: even a window of one day reads the whole table",
-        f"If refreshes are slow, let the tables' owner run {OPTIONAL_INDEXES}.",
+        f"{table}: {_UNINDEXED[read]}",
+        f"If refreshes are slow, let the tables' owner run what concerns it of {OPTIONAL_INDEXES}.",
     )
 
 

@@ -12,6 +12,8 @@ from service.version import VERSION
 if TYPE_CHECKING:
     from service.settings import Settings
 
+_SOME = click.IntRange(min=1)
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION)
@@ -21,18 +23,20 @@ def main() -> None:
 
 def _where(command: Callable[..., None]) -> Callable[..., None]:
     """The options that every command which listens takes."""
-    for name, default, meaning in (
-        ("--workers", 1, "Processes that answer requests."),
-        ("--port", 8000, "Port to listen on."),
-        ("--host", "127.0.0.1", "Address to listen on."),
+    for name, kind, default, meaning in (
+        ("--workers", _SOME, 1, "Processes that answer requests."),
+        ("--port", click.IntRange(1, 65535), 8000, "Port to listen on."),
+        ("--host", click.STRING, "127.0.0.1", "Address to listen on."),
     ):
-        command = click.option(name, default=default, show_default=True, help=meaning)(command)
+        command = click.option(name, type=kind, default=default, show_default=True, help=meaning)(command)
     return command
 
 
 @main.command()
 @_where
-@click.option("--rows", default=20_000, show_default=True, help="Jobs to make up, and as many runs.")
+@click.option(
+    "--rows", type=_SOME, default=20_000, show_default=True, help="Jobs to make up, and as many runs."
+)
 @click.option(
     "--data-dir", type=click.Path(path_type=Path), help="Keep the data here and use it again the next time."
 )

@@ -1,6 +1,7 @@
 """What a worker learns from its parent: that shutdown has begun, or that there is no parent any more."""
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -18,12 +19,17 @@ def draining_sign() -> Callable[[], bool]:
 
 
 def end_with_parent() -> None:
-    """End this worker when its parent is killed: it would go on answering at a port that looks free."""
-    parent = os.getppid()
+    """End this worker when its parent is killed: it would go on answering at a port that looks free.
+
+    The folder of the sign, which the parent cannot remove any more, is removed then.
+    """
+    parent, sign = os.getppid(), os.environ.get(SIGN_VARIABLE)
 
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(WATCH_SECONDS)
+        if sign:
+            shutil.rmtree(Path(sign).parent, ignore_errors=True)
         os.kill(os.getpid(), signal.SIGTERM)
 
     Thread(target=watch, name="parent-watch", daemon=True).start()

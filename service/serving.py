@@ -26,6 +26,7 @@ CONNECTIONS_PER_WORKER = 1024
 # refuses much shorter URLs and tokens, and says why.
 HEAD_BYTES = 128 * 1024
 HEAD_MILLISECONDS = 10_000
+APPLICATION = "service.app:application"
 
 
 class Serving(Struct, frozen=True):
@@ -43,15 +44,18 @@ class Serving(Struct, frozen=True):
     log_format: LogFormat = "json"
 
 
-def serve(serving: Serving) -> None:
-    """Serve until SIGTERM or SIGINT; each worker builds the application from the environment."""
+def serve(serving: Serving, application: str = APPLICATION) -> None:
+    """Serve until SIGTERM or SIGINT; each worker builds the application from the environment.
+
+    `application` names a factory of an ASGI application, as module:function.
+    """
     with TemporaryDirectory(prefix="parallel-ops-") as folder:
         # Where workers share their metrics; the client library wants it named before it is imported.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         sign = Path(folder) / "draining"
         os.environ[SIGN_VARIABLE] = str(sign)
         _Server(
-            "service.app:application",
+            application,
             sign,
             serving.drain_seconds,
             factory=True,

@@ -128,9 +128,9 @@ class Settings(Struct, frozen=True, kw_only=True):
 _EXAMPLES: dict[str, str] = {
     "database_url": "postgresql://parallel_ops_reader:secret@db.internal:5432/plm",
     "redis_url": "redis://cache.internal:6379/0",
-    "jwt_secret": "at least 32 bytes, the PLM's own; or JWT_SECRET_FILE=/run/secrets/jwt",
-    "jwt_public_key": "-----BEGIN PUBLIC KEY----- ...; or JWT_PUBLIC_KEY_FILE=/run/secrets/jwt.pem",
-    "scrape_token": "a long random text; or SCRAPE_TOKEN_FILE=/run/secrets/scrape",
+    "jwt_secret": "at least 32 bytes, the PLM's own; or PARALLEL_OPS_JWT_SECRET_FILE=/run/secrets/jwt",
+    "jwt_public_key": "-----BEGIN PUBLIC KEY----- ...; or PARALLEL_OPS_JWT_PUBLIC_KEY_FILE=/run/secrets/pem",
+    "scrape_token": "a long random text; or PARALLEL_OPS_SCRAPE_TOKEN_FILE=/run/secrets/scrape",
     "rate_limit": "600/minute",
     "cors_origins": "https://plm.example.com,https://board.example.com",
     "log_format": "json",

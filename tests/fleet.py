@@ -33,7 +33,12 @@ class Instance:
             *(sys.executable, "-c", "from service.cli import main; main()", "serve"),
             *("--port", str(self.port), "--workers", str(workers)),
         ]
-        self._environment = {"PATH": os.environ["PATH"], **environment(settings)}
+        # What it leaves behind when it is killed goes with the test's own folder.
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "TMPDIR": str(log.parent),
+            **environment(settings),
+        }
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -64,11 +69,11 @@ class Instance:
         return self._process
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the process and its workers, which have left its process group."""
+        """Send a signal to the process and its workers, which are in process groups of their own."""
         parent = psutil.Process(self.process.pid)
-        for member in (parent, *parent.children(recursive=True)):
+        for process in (parent, *parent.children(recursive=True)):
             with suppress(psutil.NoSuchProcess):
-                member.send_signal(number)
+                process.send_signal(number)
 
     def kill(self) -> None:
         """End everything of this instance at once."""

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -33,20 +33,30 @@ def served(settings: Settings, workers: int = 1, **variables: str) -> Generator[
 def launched(
     settings: Settings, port: int, workers: int = 1, **variables: str
 ) -> Generator[subprocess.Popen[bytes]]:
-    """The running process, once it answers; it is killed if it still runs when the block ends."""
+    """The running service, once it answers; it is killed if it still runs when the block ends."""
     given = {
         "database_url": settings.database_url,
         "redis_url": settings.redis_url,
         "auth": "disabled",
+        "drain_seconds": "0",
         **variables,
     }
-    environment = os.environ | {f"PARALLEL_OPS_{name.upper()}": value for name, value in given.items()}
+    environment = {f"PARALLEL_OPS_{name.upper()}": value for name, value in given.items()}
     command: list[str | Path] = [COMMAND, "serve", "--port", str(port), "--workers", str(workers)]
+    with running(command, environment, f"http://127.0.0.1:{port}/health/live") as process:
+        yield process
+
+
+@contextmanager
+def running(
+    command: Sequence[str | Path], environment: Mapping[str, str], url: str
+) -> Generator[subprocess.Popen[bytes]]:
+    """A server's process, once the address answers; it is killed if it still runs when the block ends."""
     with subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
+        command, env=os.environ | environment, stdout=subprocess.DEVNULL, start_new_session=True
     ) as process:
         try:
-            _until_live(process, f"http://127.0.0.1:{port}/health/live")
+            _until_live(process, url)
             yield process
         finally:
             # Workers outlive a parent that is killed.

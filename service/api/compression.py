@@ -5,6 +5,7 @@ byte's border, and the end is appended with a new checksum: some bytes for each 
 Concatenated gzip members would be simpler, but many clients read the first one alone.
 """
 
+import gzip
 import re
 import zlib
 from functools import lru_cache
@@ -39,6 +40,16 @@ def pack(beginning: bytes) -> Packed:
     deflate = zlib.compressobj(LEVEL, zlib.DEFLATED, _RAW)
     stream = _HEADER + deflate.compress(beginning) + deflate.flush(zlib.Z_SYNC_FLUSH)
     return Packed(stream, zlib.crc32(beginning), len(beginning))
+
+
+def negotiated(body: bytes, accept_encoding: bytes) -> tuple[bytes, dict[str, str]]:
+    """A body that nobody shares, as this Accept-Encoding takes it, and the headers that say so."""
+    if len(body) < MIN_BYTES:
+        return body, {}
+    vary = {"vary": "accept-encoding"}
+    if not accepts_gzip(accept_encoding):
+        return body, vary
+    return gzip.compress(body, LEVEL), vary | {"content-encoding": "gzip"}
 
 
 @lru_cache(maxsize=256)

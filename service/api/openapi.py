@@ -30,10 +30,12 @@ _REFUSALS = {
     "401": ("The bearer token is missing or bad.", ("WWW-Authenticate",)),
     "404": ("There is no such path.", ()),
     "405": ("Only GET is allowed.", ("Allow",)),
-    "414": ("The URL is longer than 8 KiB.", ()),
+    "414": ("The URL is longer than 8 KiB; beyond 64 KiB the answer has no body.", ()),
     "429": ("This caller asks too often.", ("Retry-After",)),
     "503": ("No answer could be computed in time, and no recent one is kept.", ("Retry-After",)),
 }
+# Refused by the server before the service sees it, so it is not in the one shape.
+_HEAD_TOO_LONG = "The request's line and headers are longer than 128 KiB together; without a body."
 _CACHING = {
     "ETag": "Identifies this answer for this caller; send it back as If-None-Match.",
     "Cache-Control": "private; max-age is the seconds until the next refresh.",
@@ -95,7 +97,12 @@ def _operation(endpoint: Endpoint) -> Json:
         "operationId": endpoint.path.strip("/").replace("/", "_").replace("-", "_"),
         "summary": endpoint.summary,
         "parameters": [_parameter(parameter) for parameter in endpoint.reader.parameters],
-        "responses": {"200": answer, "304": not_modified, **refusals},
+        "responses": {
+            "200": answer,
+            "304": not_modified,
+            **refusals,
+            "431": {"description": _HEAD_TOO_LONG},
+        },
     }
 
 

@@ -25,6 +25,7 @@ from prometheus_client.metrics import disable_created_metrics
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from service.api.caller import operator_of
+from service.api.compression import negotiated
 from service.api.health import Readiness
 from service.api.reply import Reply
 from service.api.tally import BOUNDS, Tally
@@ -194,10 +195,12 @@ def own_metrics_route(metrics: OwnMetrics, readiness: Readiness) -> HTTPRouteHan
         """The service's own metrics, Redis' state among them: so that is looked at first."""
         operator_of(request.scope)
         await readiness.report()
-        body = metrics.text()
+        accepted = request.headers.get("accept-encoding", "").encode("latin-1")
+        body, encoding = negotiated(metrics.text(), accepted)
         length = (b"content-length", b"%d" % len(body))
         kind = (b"content-type", CONTENT_TYPE_PLAIN_0_0_4.encode())
-        return Reply(200, [kind, length, (b"cache-control", b"no-store")], body)
+        encoded = [(name.encode(), value.encode()) for name, value in encoding.items()]
+        return Reply(200, [kind, length, (b"cache-control", b"no-store"), *encoded], body)
 
     return own_metrics
 

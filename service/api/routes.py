@@ -12,6 +12,7 @@ from msgspec.json import encode
 
 from service.api import openapi, parameters
 from service.api.answers import Answers
+from service.api.compression import negotiated
 from service.api.errors import answered
 from service.api.openapi import PREFIX
 from service.api.reply import Content, Endpoint, Replies, Reply
@@ -161,8 +162,10 @@ def schema_route() -> HTTPRouteHandler:
     document = cache(openapi.document)
 
     @get(openapi.SCHEMA, media_type=MediaType.JSON, sync_to_thread=False)
-    def openapi_document() -> Response[bytes]:
+    def openapi_document(request: AnyRequest) -> Response[bytes]:
         """The OpenAPI document of this API."""
-        return Response(document(), headers={"cache-control": "public, max-age=3600"})
+        accepted = request.headers.get("accept-encoding", "").encode("latin-1")
+        body, encoding = negotiated(document(), accepted)
+        return Response(body, headers={"cache-control": "public, max-age=3600", **encoding})
 
     return openapi_document

@@ -83,13 +83,16 @@ class TickCache:
                 return None
         return Answer(tuple(values), tick, state)
 
-    def _older(self, parts: Sequence[Part], tick: int, *, at_any_age: bool = False) -> Answer | None:
-        """The newest older answer, unless it is too old to be served without waiting."""
+    def _older(self, parts: Sequence[Part], tick: int, *, failing: bool = False) -> Answer | None:
+        """The newest older answer, unless it is too old to be served now.
+
+        Without waiting that is the bound of what it took; while computing fails, as old as may be.
+        """
         for older in self._policy.older(tick):
             answer = self._held(parts, older, "stale")
             if answer is not None:
-                young = at_any_age or self._clock() - older <= self._bound(parts, older)
-                return answer if young else None
+                bound = self._policy.max_stale if failing else self._bound(parts, older)
+                return answer if self._clock() - older <= bound else None
         return None
 
     def _bound(self, parts: Sequence[Part], tick: int) -> float:
@@ -126,7 +129,7 @@ class TickCache:
                 answer = await self._recalled(parts, tick) or await self._computed(parts)
         except TimeoutError:
             log.warning("no answer in time", parts=[part.key for part in parts], flights=len(self._flights))
-        answer = answer or self._older(parts, tick, at_any_age=True)
+        answer = answer or self._older(parts, tick, failing=True)
         if answer is None:
             raise Unavailable
         return answer
@@ -144,10 +147,11 @@ class TickCache:
         """Compute what is missing, or None when a computation failed.
 
         Computations that are under way since an earlier tick are joined, not doubled: the others
-        are then computed for that tick, too. Parts of two such ticks take another round.
+        are then computed for that tick, too. Parts of two such ticks take another round, and so do
+        those of a later tick: of what was the present before the clock was set back.
         """
         while True:
-            tick = min((self._flight_ticks.get(part.key, self.tick) for part in parts), default=self.tick)
+            tick = min(self.tick, *(self._flight_ticks.get(part.key, self.tick) for part in parts))
             tasks = self._refresh(parts, tick)
             if tasks:
                 await asyncio.wait(tasks)

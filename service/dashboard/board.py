@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from service.cache.tick_cache import Unavailable
 from service.choices import Choices, FilterChoices
-from service.dashboard.panels import Alert, Panel, alerts, panels
+from service.dashboard.panels import Alert, Panel, alerts, panels, unknown_rates
 from service.dashboard.query import View
 from service.overview.alerts import alerts_of
 from service.overview.failures import FailedJobs, FailedRuns
@@ -38,10 +38,15 @@ class Readings(Struct, frozen=True):
 
 
 class Board(Struct, frozen=True):
-    """The figures of a view, ready to be written down. `states` has the one that counts most first."""
+    """The figures of a view, ready to be written down.
+
+    `states` has the one that counts most first; `unknown` is how many of the rates that have limits
+    have no data, which is not the same as being within them.
+    """
 
     summary: Summary
     states: tuple[str, ...]
+    unknown: int
     alerts: tuple[Alert, ...]
     panels: tuple[Panel, ...]
 
@@ -72,6 +77,7 @@ def board_of(snapshot: Snapshot, view: View, thresholds: Thresholds, *, is_stale
         states=_states(
             alerts_of(summary, AlertsQuery(view.snapshot, None)).status, summary, is_stale=is_stale
         ),
+        unknown=unknown_rates(summary),
         alerts=alerts(summary, thresholds),
         panels=panels(summary, trends_of(snapshot, view.trend_days), thresholds),
     )

@@ -104,6 +104,12 @@ def alerts(summary: Summary, thresholds: Thresholds) -> tuple[Alert, ...]:
     return tuple(sorted(found, key=lambda alert: alert.level != "critical"))
 
 
+def unknown_rates(summary: Summary) -> int:
+    """How many of the rates that have limits have no data."""
+    rates = (_figure(summary, each.section, each.rate).value for each in OBJECTIVES.values())
+    return sum(rate is None for rate in rates)
+
+
 def panels(summary: Summary, trends: Trends, thresholds: Thresholds) -> tuple[Panel, ...]:
     """The five panels in the order of the summary."""
     return (

@@ -8,7 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import HTTPScope
 
 from service.api.caller import operator_of
-from service.api.compression import accepts_gzip
+from service.api.compression import accepts_gzip, negotiated
 from service.api.cookie import bearer_of
 from service.api.parameters import InvalidRequest
 from service.cache.tick_cache import Unavailable
@@ -47,8 +47,9 @@ def board_routes(
     def static(request: AnyRequest) -> Response[bytes]:
         """A file of the board, under a name that stands for its content."""
         asset = assets.by_address()[request.scope["path"]]
-        headers = {"cache-control": ONE_YEAR}
-        return Response(asset.body, media_type=asset.media_type, headers=headers)
+        body, encoding = negotiated(asset.body, header(request.scope, b"accept-encoding"))
+        headers = {"cache-control": ONE_YEAR, **encoding}
+        return Response(body, media_type=asset.media_type, headers=headers)
 
     return [board, static]
 

@@ -18,6 +18,8 @@ from service.dashboard.query import View
 
 SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
 MAX_FORM_BYTES = 4 * MAX_TOKEN_BYTES
+# Browsers drop a longer cookie without a word.
+MAX_COOKIE_BYTES = 4096
 AnyRequest = Request[Any, Any, Any]
 
 
@@ -36,6 +38,8 @@ def sign_in_routes(door: Door) -> list[HTTPRouteHandler]:
             door.admit(b"Bearer " + token.encode(), scraping=False)
         except Unauthorized as reason:
             return _form(request.scope, target, str(reason), 401)
+        if len(set_cookie(token, secure=True)) > MAX_COOKIE_BYTES:
+            return _form(request.scope, target, "it is too long for a browser to keep", 400)
         return _go(request.scope, target, token)
 
     @get(SIGN_IN, sync_to_thread=False)

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, case, func, select, tuple_
 
 from service.overview.query import Query
 from service.overview.sections import Breakages, BreakagesDay
 from service.sources.database import Database, Statement
-from service.sources.expressions import Window, count, in_order, lowered, summed, trimmed
+from service.sources.expressions import Window, count, fenced, in_order, lowered, summed, trimmed
 from service.sources.tables import incidents
 
 
@@ -28,42 +28,52 @@ async def read(database: Database, query: Query, instant: datetime) -> Breakages
             by_severity[row.severity] = row.total
         elif row.responsible is not None:
             by_responsibility[row.responsible] = row.total
-        else:
-            repeated = row.total
+        else:  # what one axis leaves out, the repeated descriptions among it
+            repeated = row.repeated
     return Breakages(
         tuple(days), in_order(by_status), in_order(by_severity), in_order(by_responsibility), repeated
     )
 
 
 def _statement(window: Window) -> Statement:
-    found = (
+    # Rows fold into three sets of groups, so that each is hashed three times and no more. Descriptions
+    # stay in the database: what is left of their groups ends as one number.
+    found = fenced(
         select(
             window.cell(incidents.c.created_at).label("day"),
-            lowered(incidents.c.status).label("state"),
-            lowered(incidents.c.severity).label("severity"),
-            func.coalesce(func.nullif(incidents.c.responsibility, ""), "unassigned").label("responsible"),
+            incidents.c.status,
+            incidents.c.severity,
+            incidents.c.responsibility,
             func.lower(trimmed(incidents.c.description)).label("description"),
-        )
-        .where(window.has(incidents.c.created_at))
-        .subquery("found")
+        ).where(window.has(incidents.c.created_at))
     )
-    axes = (found.c.day, found.c.state, found.c.severity, found.c.responsible)
+    by_day = tuple_(found.c.day, found.c.status)
+    by_kind = tuple_(found.c.severity, found.c.responsibility)
+    is_repeated = (found.c.description != "") & (count() > 1)
     groups = (
-        select(
-            *axes,
-            found.c.description,
-            count().label("total"),
-            count().filter(found.c.state == "open").label("still_open"),
-        )
-        .group_by(func.grouping_sets(*axes, found.c.description))
+        select(*found.c, count().label("total"))
+        .group_by(func.grouping_sets(by_day, by_kind, found.c.description))
+        .having(found.c.description.is_(None) | is_repeated)
         .subquery("groups")
     )
-    # Descriptions stay in the database: their groups end as one number, which is the only row
-    # without any of the four axes.
-    axes = (groups.c.day, groups.c.state, groups.c.severity, groups.c.responsible)
-    is_repeated = (groups.c.description != "") & (groups.c.total > 1)
-    return (
-        select(*axes, summed(groups.c.total).label("total"), summed(groups.c.still_open).label("still_open"))
-        .where(groups.c.description.is_(None) | is_repeated)
-        .group_by(*axes)
-    )
+    of_day, of_description = groups.c.day.is_not(None), groups.c.description.is_not(None)
+    of_kind = ~(of_day | of_description)
+    cells = select(
+        groups.c.day,
+        case((of_day, lowered(groups.c.status))).label("state"),
+        case((of_kind, lowered(groups.c.severity))).label("severity"),
+        case((of_kind, _assigned(groups.c.responsibility))).label("responsible"),
+        groups.c.total,
+        of_description.label("repeated"),
+    ).subquery("cells")
+    axes = (cells.c.day, cells.c.state, cells.c.severity, cells.c.responsible)
+    return select(
+        *axes,
+        summed(cells.c.total).label("total"),
+        summed(cells.c.total, cells.c.state == "open").label("still_open"),
+        summed(cells.c.total, cells.c.repeated).label("repeated"),
+    ).group_by(func.grouping_sets(*axes))
+
+
+def _assigned(responsibility: ColumnElement[str | None]) -> ColumnElement[str]:
+    return func.coalesce(func.nullif(responsibility, ""), "unassigned")

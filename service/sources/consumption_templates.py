@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from service.overview.query import Query
 from service.overview.sections import ConsumptionTemplates
 from service.sources.database import Database, Statement
-from service.sources.expressions import count, field, summed, text_or_number, truthy
+from service.sources.expressions import count, fenced, field, summed, text_or_number, truthy
 from service.sources.tables import plans
 
 
@@ -24,22 +24,22 @@ async def read(database: Database, query: Query, _instant: datetime) -> Consumpt
 
 
 def _statement(template_key: str | None) -> Statement:
-    template = field(plans.c.properties, "template")
-    key = text_or_number(template, "key")
-    versions = (
-        select(key.label("key"), truthy(template, "is_active").label("active"))
-        .where(
-            truthy(template, "is_template_version"),
-            key != "" if template_key is None else key == template_key,
-        )
-        .subquery("versions")
+    # Behind one fence the template is taken out of the document once, behind the next its key.
+    documents = fenced(select(field(plans.c.properties, "template").label("template")))
+    template = documents.c.template
+    versions = fenced(
+        select(
+            text_or_number(template, "key").label("key"), truthy(template, "is_active").label("active")
+        ).where(truthy(template, "is_template_version"))
     )
+    wanted = versions.c.key != "" if template_key is None else versions.c.key == template_key
     templates = (
         select(
             versions.c.key,
             count().label("versions"),
             count().filter(versions.c.active).label("active"),
         )
+        .where(wanted)
         .group_by(versions.c.key)
         .subquery("templates")
     )

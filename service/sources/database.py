@@ -63,7 +63,7 @@ class Database:
             max_overflow=0,
             pool_timeout=self._deadline,
             pool_pre_ping=True,
-            connect_args={"timeout": CONNECT_SECONDS, "server_settings": _session(limits)},
+            connect_args={"timeout": CONNECT_SECONDS, "server_settings": session(limits)},
         )
 
     async def rows(self, statement: Statement) -> Records:
@@ -108,7 +108,8 @@ async def _fetch(connection: AsyncConnection, statement: Statement) -> Records:
     return (await connection.execute(statement)).all()
 
 
-def _session(limits: DatabaseLimits) -> dict[str, str]:
+def session(limits: DatabaseLimits) -> dict[str, str]:
+    """PostgreSQL's settings for every session of the service."""
     return {
         "application_name": "parallel-ops",
         "default_transaction_read_only": "on",
@@ -117,6 +118,13 @@ def _session(limits: DatabaseLimits) -> dict[str, str]:
         # The same prepared statement asks for one day or for ninety: a plan made for any window
         # would be wrong for most.
         "plan_cache_mode": "force_custom_plan",
+        # Sections are read side by side, so each keeps to one core: `max_queries` is then also the
+        # number of cores that this service can ever take from the PLM.
+        "max_parallel_workers_per_gather": "0",
+        # The few scans are large, and compiling them takes longer than it saves.
+        "jit": "off",
+        # Room to tell some 200,000 descriptions of incidents apart without the disk.
+        "work_mem": "16MB",
         "timezone": "UTC",
     }
 

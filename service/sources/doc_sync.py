@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, select
 from service.overview.query import Query
 from service.overview.sections import DocSync, DocSyncDay
 from service.sources.database import Database, Statement
-from service.sources.expressions import Window, count, in_order, lowered, summed, text_or_number
+from service.sources.expressions import Window, count, fenced, in_order, lowered, summed, text_or_number
 from service.sources.tables import jobs
 
 TASK_TYPE_PREFIX = "document_sync_"
@@ -43,28 +43,24 @@ site = text_or_number(jobs.c.payload, "site_id")
 
 
 def _statement(window: Window, site_id: str | None) -> Statement:
-    # Jobs fold into a few cells per day first, which PostgreSQL does in parallel; only the cells
-    # are then grouped both ways and lower-cased.
-    out_of_attempts = (jobs.c.max_attempts > 0) & (
-        func.coalesce(jobs.c.attempt_count, 0) >= jobs.c.max_attempts
-    )
-    found = (
+    # Jobs fold into a few cells per day first; only the cells are then grouped both ways and lower-cased.
+    found = fenced(
         select(
             window.cell(jobs.c.created_at).label("day"),
             jobs.c.status,
             jobs.c.attempt_count,
-            out_of_attempts.label("out_of_attempts"),
-        )
-        .where(*population(window, site_id))
-        .subquery("found")
+            jobs.c.max_attempts,
+        ).where(*population(window, site_id))
     )
+    # Nulls count as 0 by themselves: a comparison with one is not true.
+    out_of_attempts = (found.c.max_attempts > 0) & (found.c.attempt_count >= found.c.max_attempts)
     cells = (
         select(
             found.c.day,
             lowered(found.c.status).label("state"),
             count().label("total"),
             summed(found.c.attempt_count).label("attempts"),
-            count().filter(found.c.out_of_attempts).label("exhausted"),
+            count().filter(out_of_attempts).label("exhausted"),
         )
         .group_by(found.c.day, found.c.status)
         .subquery("cells")

@@ -3,7 +3,19 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, Text, case, cast, func, literal, null
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Subquery,
+    Text,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    or_,
+)
 from sqlalchemy.dialects.postgresql import INTERVAL, JSONB, TIMESTAMP
 
 from service.overview.sections import window_since
@@ -22,7 +34,7 @@ WHITE_SPACE = "".join(
 )
 ONE_DAY = timedelta(days=1)
 _FALSY = ("null", "false", "0", '""', "[]", "{}")
-_NO_RESULT_CODE = ("null", "false", "0", '""')
+_NO_CODE = ("false", "0", '""')
 
 
 class Window:
@@ -73,19 +85,16 @@ def truthy(document: ColumnElement[Any], key: str) -> ColumnElement[bool]:
     return func.coalesce(value.not_in([_json(text) for text in _FALSY]), False)
 
 
-def result_code_json(result: ColumnElement[Any]) -> ColumnElement[str | None]:
-    """The JSON text of a result's code, `null` where an object has none; null for no object."""
-    missing = case((func.jsonb_typeof(result) == "object", "null"))
-    return func.coalesce(cast(field(result, "result_code"), Text), missing)
+def is_no_code(result: ColumnElement[Any], code: ColumnElement[str | None]) -> ColumnElement[bool | None]:
+    """Whether a result has no code: an object whose code is missing, null, "", 0 or false.
 
-
-def result_code_name(json_text: ColumnElement[Any]) -> ColumnElement[str | None]:
-    """What a result code counts as: its text, or UNKNOWN for null, "", 0 and false."""
-    value = cast(json_text, JSONB)
+    `code` is the code's text. The JSON itself is looked at only where the text leaves a doubt, for "0" is
+    a code and 0 is none: that spares most rows the work.
+    """
+    doubtful = or_(code.in_(("", "false")), code.startswith("0"))
     return case(
-        (json_text.is_(None), null()),
-        (value.in_([_json(text) for text in _NO_RESULT_CODE]), "UNKNOWN"),
-        else_=func.jsonb_build_array(value).op("->>", return_type=Text())(literal(0, Integer())),
+        (code.is_(None), func.jsonb_typeof(result) == "object"),
+        (doubtful, field(result, "result_code").in_([_json(text) for text in _NO_CODE])),
     )
 
 
@@ -97,6 +106,16 @@ def field(document: ColumnElement[Any], key: str) -> ColumnElement[Any]:
 def field_text(document: ColumnElement[Any], key: str) -> ColumnElement[str]:
     """The text of the JSON value at a key."""
     return document.op("->>", return_type=Text())(literal(key, Text()))
+
+
+def fenced(found: Select[*tuple[Any, ...]]) -> Subquery:
+    """Rows behind a fence (OFFSET 0) that the planner does not look through.
+
+    It takes an expression for as varied as the columns in it: it would expect as many day cells as
+    there are instants, and so sort all rows, on disk, rather than hash them into a few groups. And it
+    computes anew, wherever it is named, what behind a fence is computed once a row.
+    """
+    return found.offset(literal_column("0")).subquery("found")
 
 
 def count() -> ColumnElement[int]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, case, func, select
 
 from service.overview.query import Query
 from service.overview.sections import WorkflowActions, WorkflowActionsDay
@@ -10,10 +10,11 @@ from service.sources.database import Database, Statement
 from service.sources.expressions import (
     Window,
     count,
+    fenced,
+    field_text,
     in_order,
+    is_no_code,
     lowered,
-    result_code_json,
-    result_code_name,
     summed,
 )
 from service.sources.tables import runs
@@ -44,26 +45,24 @@ def population(window: Window, target_object: str | None) -> list[ColumnElement[
 
 
 def _statement(window: Window, target_object: str | None) -> Statement:
-    # Two levels, as in doc_sync: what is costly a row is done for a few cells only.
-    found = (
+    # Runs fold into a few cells per day first, as jobs do.
+    found = fenced(
         select(
             window.cell(runs.c.created_at).label("day"),
             runs.c.status,
-            result_code_json(runs.c.result).label("code"),
-        )
-        .where(*population(window, target_object))
-        .subquery("found")
+            runs.c.result,
+            field_text(runs.c.result, "result_code").label("code"),
+        ).where(*population(window, target_object))
     )
-    cells = (
-        select(
-            found.c.day,
-            lowered(found.c.status).label("state"),
-            result_code_name(found.c.code).label("code"),
-            count().label("total"),
-        )
-        .group_by(found.c.day, found.c.status, found.c.code)
-        .subquery("cells")
-    )
+    no_code = is_no_code(found.c.result, found.c.code).label("no_code")
+    axes = (found.c.day, found.c.status, found.c.code, no_code)
+    folded = select(*axes, count().label("total")).group_by(*axes).subquery("folded")
+    cells = select(
+        folded.c.day,
+        lowered(folded.c.status).label("state"),
+        case((folded.c.no_code, "UNKNOWN"), else_=folded.c.code).label("code"),
+        folded.c.total,
+    ).subquery("cells")
     return select(
         cells.c.day,
         cells.c.state,

@@ -60,6 +60,23 @@ async def test_the_keyboard_reaches_everything_in_order(page: Page, board: str) 
     await expect(page.locator("#window-1")).to_be_focused()
 
 
+async def test_the_keyboard_goes_through_all_of_it_as_it_is_read(page: Page, board: str) -> None:
+    await page.goto(board, wait_until="networkidle")
+    count = await page.evaluate(
+        """() => {
+            const all = "a[href], button, input:not([type=hidden]), summary, [tabindex='0']";
+            window.stops = [...document.querySelectorAll(all)].filter((one) => one.checkVisibility());
+            return window.stops.length;
+        }"""
+    )
+    assert count > 30
+    reached = []
+    for _ in range(count):
+        await page.keyboard.press("Tab")
+        reached.append(await page.evaluate("window.stops.indexOf(document.activeElement)"))
+    assert reached == list(range(count))
+
+
 async def test_every_chart_says_in_words_what_it_shows(page: Page, board: str) -> None:
     await page.goto(board)
     labels = [await chart.get_attribute("aria-label") for chart in await page.locator("svg[role=img]").all()]

@@ -113,7 +113,7 @@ async def test_without_redis_the_overlay_cache_has_no_figures_instead_of_zeros(
             await expect(page.locator("#overlay_cache dl")).to_be_visible()
             valkey.stop()
             await expect(page.locator("#state-h")).to_contain_text("Degraded", timeout=PATIENCE)
-            await expect(page.locator("#overlay_cache .note")).to_contain_text("Redis is away")
+            await expect(page.locator("#overlay_cache .note")).to_contain_text("cannot be read from Redis")
             assert not [
                 name
                 for name, value in (await figures(page)).items()

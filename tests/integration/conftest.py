@@ -21,7 +21,7 @@ from service.demo.folders import temporary_folder
 from service.demo.schema import create_schema
 from service.demo.servers import Postgres, Valkey
 from service.settings import Settings
-from tests.builders import Database, clear, insert
+from tests.builders import Database, clear, insert, job
 
 ROOT = Path(__file__).parent.parent.parent
 READER = "parallel_ops_reader"
@@ -30,6 +30,13 @@ _TABLE = re.compile(r"FROM (?:\w+\.)?(meta_\w+)")
 PREFIX = "/api/v1/parallel-ops"
 # A moment at which a tick begins, so that answers are as of this very instant.
 NOW = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
+
+SLOW = """
+ALTER TABLE meta_conversion_jobs RENAME TO real_jobs;
+CREATE VIEW meta_conversion_jobs AS SELECT real_jobs.* FROM (SELECT pg_sleep({seconds})) AS nap, real_jobs;
+GRANT SELECT ON meta_conversion_jobs TO parallel_ops_reader;
+"""
+QUICK = "DROP VIEW meta_conversion_jobs; ALTER TABLE real_jobs RENAME TO meta_conversion_jobs"
 
 Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 Ask = Callable[..., Awaitable[httpx.Response]]
@@ -113,6 +120,26 @@ async def database(admin: asyncpg.Connection) -> asyncpg.Connection:
     """The superuser's connection, all tables empty."""
     await clear(admin)
     return admin
+
+
+@pytest_asyncio.fixture
+async def slow_jobs(database: asyncpg.Connection) -> AsyncIterator[asyncpg.Connection]:
+    """A database with one failed job, in which reading jobs takes long once `napping(seconds)` is run."""
+    await insert(database, Database(jobs=[job(status="failed", created_at=NOW)]))
+    yield database
+    if await database.fetchval("SELECT to_regclass('real_jobs') IS NOT NULL"):
+        await database.execute(QUICK)
+
+
+def napping(seconds: float) -> str:
+    """The statements after which reading jobs takes so long."""
+    return SLOW.format(seconds=seconds)
+
+
+async def is_napping(connection: asyncpg.Connection) -> bool:
+    """Whether the service runs one such statement now."""
+    naps = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND usename = $1"
+    return bool(await connection.fetchval(naps, READER) == 1)
 
 
 @pytest_asyncio.fixture

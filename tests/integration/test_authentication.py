@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from service.api.authentication import REMEMBERED, Keys, Tokens, public_key
 from service.settings import SettingsError, from_environment
 from tests.integration.conftest import Serve
 from tests.tokens import SCRAPE_TOKEN, SECRET, Private, bearer, claims, token
@@ -172,6 +173,21 @@ async def test_the_subject_is_the_operator(guarded: Guarded) -> None:
             assert response.json()["operator_id"] == operator
 
 
+async def test_every_answer_names_its_own_caller_and_no_other(guarded: Guarded) -> None:
+    """The callers share everything that is cached, and ask in turn."""
+    callers = {operator: bearer(token(claims(sub=str(operator)))) for operator in (1001, 2002, 3003)}
+    async with guarded() as client:
+        for operator, headers in list(callers.items()) * 2:
+            for endpoint in ENDPOINTS:
+                response = await client.get(PREFIX + endpoint, headers=headers)
+                if endpoint in ("/summary/export", "/metrics"):
+                    assert "operator" not in response.text
+                else:
+                    assert response.json()["operator_id"] == operator
+                in_header = response.headers.get("x-operator-id")
+                assert in_header == (str(operator) if endpoint == "/summary/export" else None)
+
+
 async def test_the_leeway_forgives_clocks_that_differ(guarded: Guarded) -> None:
     now = int(time.time())
     async with guarded() as client:
@@ -188,6 +204,33 @@ async def test_a_remembered_token_ends_when_it_expires(serve: Serve, database: o
             assert time.monotonic() < deadline
         assert_refused(response)
         assert response.json()["detail"]["message"] == "the bearer token has expired"
+
+
+async def test_a_browsers_cookie_is_taken_for_reading_alone(guarded: Guarded) -> None:
+    cookie = {"Cookie": f"other=1; parallel_ops_token={token()}"}
+    async with guarded() as client:
+        assert (await client.get(SUMMARY, headers=cookie)).json()["operator_id"] == 7
+        for method in ("POST", "PUT", "DELETE", "HEAD"):
+            assert (await client.request(method, SUMMARY, headers=cookie)).status_code == 401
+        assert_refused(await client.get(SUMMARY, headers=cookie | bearer("not a token")))
+
+
+def test_only_so_many_good_tokens_are_remembered() -> None:
+    tokens = Tokens(Keys(SECRET.encode(), "HS256", 30))
+    for subject in range(REMEMBERED + 5):
+        assert tokens.operator_of(token(claims(sub=str(subject))).encode()) == subject
+    assert len(tokens._good) == REMEMBERED
+
+
+@pytest.mark.parametrize(
+    "private",
+    [rsa.generate_private_key(65537, 1024), ec.generate_private_key(ec.SECP384R1())],
+    ids=["1024 bits", "P-384"],
+)
+def test_a_weak_or_unfit_public_key_is_not_taken(private: Private) -> None:
+    pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    with pytest.raises(ValueError, match="must be an RSA key of at least 2048 bits"):
+        public_key(pem, 30)
 
 
 async def test_the_etag_of_one_caller_gives_another_nothing(guarded: Guarded) -> None:

@@ -8,6 +8,7 @@ import httpx
 
 from tests.builders import Database, insert, job, run, template
 from tests.integration.conftest import NOW, Clock, Serve, StatementLog
+from tests.tokens import SECRET, claims, token
 from tests.waiting import until
 
 MINUTE = timedelta(minutes=1).total_seconds()
@@ -68,6 +69,38 @@ async def test_choices_are_what_a_filter_finds_the_trimmed_and_the_bounded(
     assert len(sites) == 200
     assert "7" in sites
     assert "other" not in sites
+
+
+async def test_rates_without_data_are_not_called_fine(database: asyncpg.Connection, serve: Serve) -> None:
+    async with serve(NOW) as client:
+        nothing = (await client.get("/")).text
+        await insert(database, Database(jobs=[job(created_at=NOW)], runs=[run(created_at=NOW)]))
+        something = (await client.get("/?window_days=1")).text
+    for text, count in ((nothing, 4), (something, 2)):
+        assert f"{count} of 4 rates have no data." in text
+        assert f"No alerts among the rates that have data: {count} of 4 have none." in text
+
+
+async def test_a_token_that_no_browser_would_keep_is_refused_with_that_reason(serve: Serve) -> None:
+    async with serve(NOW, auth="required", jwt_secret=SECRET) as client:
+        for length, status in ((100, 303), (4000, 400)):
+            form = {"token": token(claims(note="x" * length)), "next": "/"}
+            response = await client.post("/sign-in", data=form)
+            assert response.status_code == status
+            assert ("set-cookie" in response.headers) is (status == 303)
+            assert ("too long for a browser" in response.text) is (status == 400)
+
+
+async def test_a_list_that_cannot_be_read_leaves_the_figures_standing(
+    spare: asyncpg.Connection, spare_url: str, serve: Serve
+) -> None:
+    await insert(spare, Database(jobs=[job(status="failed", created_at=NOW)]))
+    await spare.execute("REVOKE SELECT (last_error) ON meta_conversion_jobs FROM parallel_ops_reader")
+    async with serve(NOW, database_url=spare_url) as client:
+        text = (await client.get("/")).text
+    assert '<data value="1" data-figure="doc_sync.total">' in text
+    lists = [part.partition("</section>")[0] for part in text.split('class="card list"')[1:]]
+    assert ["The list could not be read just now." in part for part in lists] == [True, False]
 
 
 async def test_without_a_database_it_is_a_page_that_says_so_and_comes_back(serve: Serve) -> None:

@@ -8,13 +8,14 @@ import asyncpg
 import msgspec
 import pytest
 
-from service.check import Line, as_text, inspect
+from service.check import CheckReport, Line, as_text, inspect
 from service.settings import Settings
 from tests.integration.test_health import nowhere
+from tests.integration.test_optional_indexes import optional_indexes
 from tests.served import COMMAND
 from tests.tokens import SECRET
 
-TABLES = {"meta_conversion_jobs", "meta_workflow_custom_action_runs", "meta_breakage_incidents"}
+TABLES = ("meta_conversion_jobs", "meta_workflow_custom_action_runs", "meta_breakage_incidents")
 
 
 def variables(given: dict[str, str]) -> dict[str, str]:
@@ -80,17 +81,28 @@ async def test_a_good_configuration_can_be_worked_with(good: dict[str, str]) -> 
     ]
 
 
-async def test_optional_indexes_are_advice_by_what_they_lead_with(
+async def test_optional_indexes_are_advice_by_what_they_do(
     spoilt: dict[str, str], spare: asyncpg.Connection
 ) -> None:
-    async def advised() -> set[str]:
-        advice = [line.message for line in await lines(spoilt, "advice")]
-        return {table for table in TABLES for message in advice if table in message}
+    async def advised() -> set[tuple[str, str]]:
+        advice = [line.message.split(": ") for line in await lines(spoilt, "advice")]
+        return {(table, "window" if "created_at" in what else "failures") for table, what in advice}
 
-    assert await advised() == TABLES
-    await spare.execute("CREATE INDEX any_name ON meta_conversion_jobs (created_at DESC, id)")
-    await spare.execute("CREATE INDEX no_help ON meta_breakage_incidents (status, created_at)")
-    assert await advised() == TABLES - {"meta_conversion_jobs"}
+    jobs, runs, incidents = TABLES
+    all_five = {(table, "window") for table in TABLES} | {(jobs, "failures"), (runs, "failures")}
+    assert await advised() == all_five
+    await spare.execute(f"CREATE INDEX any_name ON {jobs} (created_at DESC, id)")
+    await spare.execute(f"CREATE INDEX no_help ON {incidents} (status, created_at)")
+    await spare.execute(f"CREATE INDEX of_failures ON {runs} (created_at) WHERE lower(status) = 'failed'")
+    assert await advised() == all_five - {(jobs, "window"), (runs, "failures")}
+
+
+async def test_with_the_optional_indexes_there_is_nothing_to_advise(
+    spoilt: dict[str, str], spare: asyncpg.Connection
+) -> None:
+    for statement in optional_indexes():
+        await spare.execute(statement)
+    assert await lines(spoilt, "advice") == []
 
 
 async def test_a_missing_table(spoilt: dict[str, str], spare: asyncpg.Connection) -> None:
@@ -98,6 +110,16 @@ async def test_a_missing_table(spoilt: dict[str, str], spare: asyncpg.Connection
     told = await problem(spoilt)
     assert "meta_consumption_plans is not there" in told.message
     assert "PARALLEL_OPS_DATABASE_URL" in str(told.remedy)
+
+
+async def test_what_helps_against_several_things_is_said_once(
+    spoilt: dict[str, str], spare: asyncpg.Connection
+) -> None:
+    await spare.execute("DROP TABLE meta_consumption_plans, meta_breakage_incidents")
+    problems = await lines(spoilt, "problem")
+    text = as_text(CheckReport(problems))
+    assert len(problems) == 2
+    assert text.count(str(problems[0].remedy)) == 1
 
 
 async def test_a_missing_column(spoilt: dict[str, str], spare: asyncpg.Connection) -> None:

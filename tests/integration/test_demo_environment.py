@@ -1,23 +1,31 @@
 """What the demo is served from: seeded data that moves, overlay counters, and a role that only reads."""
 
 import asyncio
+import os
 import shutil
+import subprocess
 import time
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
+import httpx
+import psutil
 import pytest
 from redis.asyncio import Redis
 
 from service.demo.folders import temporary_folder
 from service.demo.overlay import seed_overlay
+from service.demo.process import free_port
 from service.demo.run import Environment, demo_environment
 from service.overlay.counters import read_window
 from service.overview.query import WINDOW_DAYS
 from service.overview.sections import OverlayCache
+from service.overview.slo import HINT_CODES
+from tests.served import COMMAND
+from tests.waiting import until
 
 ROWS = 500
 DEADLINE_SECONDS = 30.0
@@ -40,6 +48,44 @@ def test_an_environment_is_seeded_moves_and_is_kept(
         with demo_environment(data_dir, ROWS) as environment:
             assert "The data is there already" in capfd.readouterr().err
             assert loop.run_until_complete(jobs(environment.database_url)) > ROWS
+
+
+async def test_a_demo_that_is_killed_takes_everything_with_it(data_dir: Path) -> None:
+    folder, port = data_dir.parent, free_port()
+    with running_demo(folder, port) as demo:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            await until(lambda: is_answering(client, demo), DEADLINE_SECONDS)
+        family = psutil.Process(demo.pid).children(recursive=True)
+        assert {"postgres", "valkey-server"} < {process.name() for process in family}
+        demo.kill()
+    await until(lambda: not any(map(is_alive, family)) and os.listdir(folder) == ["said"], DEADLINE_SECONDS)
+    assert f"curl 'http://127.0.0.1:{port}/api/v1/parallel-ops/alerts'" in (folder / "said").read_text()
+
+
+@contextmanager
+def running_demo(folder: Path, port: int) -> Generator[subprocess.Popen[bytes]]:
+    """The command, with its temporary files in a folder, where it also leaves what it said."""
+    command: list[str | Path] = [COMMAND, "demo", "--port", str(port), "--rows", "200"]
+    environment = os.environ | {"TMPDIR": str(folder)}
+    with (
+        (folder / "said").open("wb") as said,
+        subprocess.Popen(command, env=environment, stdout=said, stderr=said) as demo,
+    ):
+        yield demo
+        demo.kill()
+
+
+async def is_answering(client: httpx.AsyncClient, demo: subprocess.Popen[bytes]) -> bool:
+    assert demo.poll() is None
+    try:
+        answer = await client.get("/api/v1/parallel-ops/alerts")
+    except httpx.TransportError:
+        return False
+    return bool(answer.json()["total"] == len(HINT_CODES))
+
+
+def is_alive(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 async def wait_until_it_moves(environment: Environment) -> None:

@@ -22,8 +22,7 @@ async def test_with_them_every_answer_is_the_same(
 ) -> None:
     await seed(spare, Counts.of(2_000), NOW)
     before = await _answers(serve, spare_url)
-    script = (ROOT / "migrations_none" / "optional_indexes.sql").read_text()
-    statements = re.findall(r"^CREATE INDEX CONCURRENTLY[^;]+;", script, re.MULTILINE)
+    statements = optional_indexes()
     for statement in statements * 2:  # the second time is harmless
         await spare.execute(statement)
     assert await spare.fetchval(VALID) == len(statements) == 5
@@ -35,6 +34,12 @@ async def test_with_them_every_answer_is_the_same(
         return bool(await spare.fetchval(USED))
 
     await until(used)  # sessions report what they used as they end
+
+
+def optional_indexes() -> list[str]:
+    """The statements of the script; CONCURRENTLY wants them one by one."""
+    script = (ROOT / "migrations_none" / "optional_indexes.sql").read_text()
+    return re.findall(r"^CREATE INDEX CONCURRENTLY[^;]+;", script, re.MULTILINE)
 
 
 async def _answers(serve: Serve, url: str) -> list[str]:

@@ -1,9 +1,13 @@
 """The service's own metrics: what happened is what they say, whichever worker is asked."""
 
+import asyncio
+import shutil
+import subprocess
 import time
 from datetime import timedelta
 
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
@@ -60,6 +64,17 @@ async def test_every_family_is_there_with_its_labels(serve: Serve, database: obj
         for name, family in families.items()
     }
     assert found == FAMILIES
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed (Debian: prometheus)")
+async def test_promtool_finds_nothing_to_mind(serve: Serve, database: object) -> None:
+    async with serve(NOW) as client:
+        for path in (f"{PREFIX}/summary", "/", "/nothing"):
+            await client.get(path)
+        text = (await client.get("/metrics")).content
+    words = ["promtool", "check", "metrics"]
+    lint = await asyncio.to_thread(subprocess.run, words, input=text, capture_output=True, timeout=30)
+    assert (lint.returncode, lint.stdout + lint.stderr) == (0, b"")
 
 
 async def test_requests_are_counted_by_route_and_status(serve: Serve, database: object) -> None:

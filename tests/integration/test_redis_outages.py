@@ -1,6 +1,7 @@
 """Redis away in every way it can be: the figures stay right, the answer says what it lacks, and it heals."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from service.app import create_app
+from service.cache.store import TIMEOUT_SECONDS
 from service.demo.servers import Valkey
 from service.overlay.keys import counts_field, counts_key
 from service.settings import Settings
@@ -125,6 +127,32 @@ async def test_frozen(own_settings: Settings, own_valkey: Valkey, rows: Database
         assert await service.degraded() == ["overlay_cache"]
         own_valkey.resume()
         await until(service.is_whole)
+
+
+async def test_a_frozen_one_costs_a_wait_now_and_then_and_not_one_a_request(
+    own_settings: Settings, own_valkey: Valkey, rows: Database
+) -> None:
+    async with Service(own_settings) as service:
+        own_valkey.pause()
+        assert await service.degraded() == ["overlay_cache"]
+        started = time.monotonic()
+        for site in range(20):
+            await service.client.get(f"{API}/doc-sync/failures", params={"site_id": f"S{site}"})
+        assert time.monotonic() - started < 20 * TIMEOUT_SECONDS / 4
+
+
+async def test_a_client_that_leaves_while_it_is_frozen_fails_nobody_else(
+    own_settings: Settings, own_valkey: Valkey, rows: Database
+) -> None:
+    async with Service(own_settings) as service:
+        own_valkey.pause()
+        leaving, staying = (asyncio.create_task(service.client.get(f"{API}/summary")) for _ in range(2))
+        done, _ = await asyncio.wait([leaving], timeout=TIMEOUT_SECONDS / 4)
+        assert not done  # it waits for Redis, and so does the other
+        leaving.cancel()
+        assert (await staying).json()["doc_sync"]["total"] == 2
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
 
 
 async def test_flushed_and_restarted_empty(

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -23,7 +24,7 @@ from service.settings import Settings
 from tests.integration.conftest import NOW, PREFIX, Serve
 from tests.integration.test_health import until_blocked
 from tests.served import END_SECONDS, launched, served
-from tests.tokens import SECRET, bearer, token
+from tests.tokens import SECRET, bearer, claims, token
 from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("redis")
@@ -110,11 +111,15 @@ async def test_the_end_does_not_wait_for_ever(settings: Settings, database: asyn
                 await cold
 
 
-async def test_workers_end_with_a_parent_that_was_killed(settings: Settings, database: object) -> None:
+async def test_workers_end_with_a_parent_that_was_killed_and_leave_nothing_behind(
+    settings: Settings, database: object, temporary: Path
+) -> None:
     with launched(settings, free_port(), workers=2) as process:
         workers = psutil.Process(process.pid).children()
+        assert os.listdir(temporary) != []
         process.kill()
         await until(lambda: not any(worker.is_running() for worker in workers))
+    assert os.listdir(temporary) == []
 
 
 async def test_a_dead_worker_is_replaced_and_forgotten_by_the_gauges(
@@ -179,6 +184,26 @@ async def test_bodies_over_a_kilobyte_are_packed_for_who_takes_that(
                 assert int(packed.headers["content-length"]) < 1.2 * len(raw)
 
 
+async def test_what_no_caller_shares_is_packed_too(serve: Serve, database: object) -> None:
+    async with serve(NOW) as client:
+        stylesheet = re.search(r"/static/board\.\w+\.css", (await client.get("/")).text)
+        assert stylesheet
+        for path, is_large in (
+            ("/metrics", True),
+            ("/schema/openapi.json", True),
+            (stylesheet[0], True),
+            ("/health/ready", False),
+        ):
+            plain = await client.get(path, headers={"Accept-Encoding": "gzip;q=0"})
+            packed = await client.get(path, headers={"Accept-Encoding": "br, gzip"})
+            assert "content-encoding" not in plain.headers
+            assert packed.headers.get("content-encoding") == ("gzip" if is_large else None)
+            assert packed.headers.get("vary") == ("accept-encoding" if is_large else None)
+            assert path in ("/metrics", "/health/ready") or packed.content == plain.content
+            if is_large:
+                assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 2
+
+
 async def test_two_callers_unpack_their_own_answer(serve: Serve, database: object) -> None:
     async with serve(NOW, auth="required", jwt_secret=SECRET) as client:
         for operator in ("1", "22", "333"):
@@ -186,6 +211,16 @@ async def test_two_callers_unpack_their_own_answer(serve: Serve, database: objec
             answer = await client.get(f"{PREFIX}/trends?window_days=90", headers=headers)
             assert answer.headers["content-encoding"] == "gzip"
             assert answer.json()["operator_id"] == int(operator)
+
+
+async def test_callers_who_ask_at_once_get_their_own_answers(settings: Settings, database: object) -> None:
+    operators = [1000 + number for number in range(20)] * 10
+    with served(settings, auth="required", jwt_secret=SECRET, workers=2) as url:
+        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+            headers = {operator: bearer(token(claims(sub=str(operator)))) for operator in set(operators)}
+            asked = [client.get(f"{PREFIX}/alerts", headers=headers[operator]) for operator in operators]
+            answers = [response.json() for response in await asyncio.gather(*asked)]
+    assert [answer["operator_id"] for answer in answers] == operators
 
 
 async def test_every_response_has_the_security_headers(serve: Serve, database: object) -> None:
@@ -214,6 +249,22 @@ def test_without_configuration_it_says_what_is_missing(variables: dict[str, str]
     assert named in message
     assert "for example" in message
     assert "Traceback" not in message
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("serve", "--port", "99999"),
+        ("serve", "--port", "0"),
+        ("serve", "--workers", "0"),
+        ("demo", "--rows", "-5"),
+    ],
+)
+def test_an_option_that_means_nothing_is_refused(words: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert words[1] in result.output
+    assert "range" in result.output
 
 
 async def until_refused(port: int) -> None:

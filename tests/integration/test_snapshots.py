@@ -7,9 +7,11 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
+from service.cache.fleet import MAX_STORED_BYTES
+from service.cache.tick_cache import MAX_FLIGHTS
 from tests.builders import Database, insert, job, run
 from tests.fleet import API
-from tests.integration.conftest import Clock, Serve, StatementLog
+from tests.integration.conftest import Clock, Serve, StatementLog, napping
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 STRANGE = [
@@ -113,6 +115,37 @@ async def test_values_in_redis_expire_and_their_keys_can_be_read(
     assert len(keys) == 5
     assert max(map(len, keys)) < 250
     assert all([await redis.ttl(key) > 0 for key in keys])
+
+
+async def test_what_is_too_large_to_share_is_answered_all_the_same(
+    database: asyncpg.Connection, serve: Serve, redis: Redis
+) -> None:
+    error = "x" * (MAX_STORED_BYTES // 100)
+    jobs = [job(status="failed", last_error=error, created_at=NOW) for _ in range(101)]
+    await insert(database, Database(jobs=jobs))
+    path = f"{API}/doc-sync/failures?page_size=200"
+    async with serve(NOW) as first, serve(NOW, flush=False) as second:
+        answers = [await client.get(path) for client in (first, second)]
+    assert [answer.headers["x-cache"] for answer in answers] == ["miss", "miss"]
+    assert answers[0].content == answers[1].content
+    assert await redis.keys("*failures*") == []
+
+
+async def test_a_flood_of_distinct_questions_is_refused_and_not_queued(
+    slow_jobs: asyncpg.Connection, serve: Serve
+) -> None:
+    await slow_jobs.execute(napping(60))
+    async with serve(NOW, statement_timeout_seconds=30) as client:
+        asked = [
+            asyncio.create_task(client.get(f"{API}/doc-sync/failures?page={page}"))
+            for page in range(1, MAX_FLIGHTS + 100)
+        ]
+        # Without a limit the first of them would end when the first statement is given up.
+        done, waiting = await asyncio.wait(asked, timeout=20, return_when=asyncio.FIRST_COMPLETED)
+        answer = done.pop().result()
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+        for request in waiting:
+            request.cancel()
 
 
 @pytest.mark.parametrize("step", [-5, 5])

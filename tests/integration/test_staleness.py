@@ -1,6 +1,7 @@
 """Old answers: served while a refresh runs, and while refreshing fails, but never for too long."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,16 +15,10 @@ from service.demo.servers import Postgres
 from service.settings import Settings
 from tests.builders import Database, insert, job
 from tests.fleet import API
-from tests.integration.conftest import READER, ROOT, Clock, Serve
+from tests.integration.conftest import READER, ROOT, Clock, Serve, is_napping, napping
 from tests.waiting import until
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-SLOW = """
-ALTER TABLE meta_conversion_jobs RENAME TO real_jobs;
-CREATE VIEW meta_conversion_jobs AS SELECT real_jobs.* FROM (SELECT pg_sleep({seconds})) AS nap, real_jobs;
-GRANT SELECT ON meta_conversion_jobs TO parallel_ops_reader;
-"""
-QUICK = "DROP VIEW meta_conversion_jobs; ALTER TABLE real_jobs RENAME TO meta_conversion_jobs"
 
 
 @pytest.fixture
@@ -32,29 +27,20 @@ def clock() -> Clock:
     return Clock(NOW)
 
 
-@pytest.fixture
-async def slow_jobs(database: asyncpg.Connection) -> AsyncIterator[asyncpg.Connection]:
-    """A database in which reading jobs takes three seconds, once `SLOW` is run."""
-    await insert(database, Database(jobs=[job(created_at=NOW)]))
-    yield database
-    if await database.fetchval("SELECT to_regclass('real_jobs') IS NOT NULL"):
-        await database.execute(QUICK)
-
-
 async def test_nobody_waits_at_the_end_of_a_tick(
     slow_jobs: asyncpg.Connection, serve: Serve, clock: Clock
 ) -> None:
     async with serve(clock) as client:
         fresh = await client.get(f"{API}/summary")
-        await slow_jobs.execute(SLOW.format(seconds=3))
+        await slow_jobs.execute(napping(3))
         clock.now += 16
         await client.get(f"{API}/summary")
-        await until(lambda: _is_napping(slow_jobs))
+        await until(lambda: is_napping(slow_jobs))
         for _ in range(20):
             answer = await client.get(f"{API}/summary")
             assert (answer.headers["x-cache"], answer.headers["age"]) == ("stale", "16")
             assert answer.content == fresh.content
-        assert await _is_napping(slow_jobs)  # all of that was answered while the refresh still ran
+        assert await is_napping(slow_jobs)  # all of that was answered while the refresh still ran
         await until(lambda: _is(client, "hit"))
         assert (await _generated_at(client)) == clock.now - 1
 
@@ -64,23 +50,37 @@ async def test_a_failing_source_is_bridged_and_then_admitted(
 ) -> None:
     async with serve(clock, statement_timeout_seconds=0.3) as client:
         fresh = await client.get(f"{API}/summary")
-        await slow_jobs.execute(SLOW.format(seconds=30))
+        await slow_jobs.execute(napping(30))
         for age in (60, 120, 300):
             clock.now = NOW.timestamp() + age
             answer = await client.get(f"{API}/summary")
             assert (answer.status_code, answer.headers["x-cache"]) == (200, "stale")
             assert answer.content == fresh.content
-        clock.now = NOW.timestamp() + 315
+        clock.now = NOW.timestamp() + 301  # no more than that, wherever in its tick it is asked
         answer = await client.get(f"{API}/summary")
         assert answer.status_code == 503
         assert answer.json()["detail"]["code"] == "parallel_ops_unavailable"
         assert int(answer.headers["retry-after"]) > 0
 
 
+async def test_a_clock_set_back_in_the_middle_of_a_computation_lets_nobody_see_the_future(
+    slow_jobs: asyncpg.Connection, serve: Serve, clock: Clock
+) -> None:
+    await slow_jobs.execute(napping(1))
+    async with serve(clock) as client:
+        early = asyncio.create_task(client.get(f"{API}/doc-sync/failures?window_days=1"))
+        await until(lambda: is_napping(slow_jobs))
+        clock.now -= 3600
+        late = await client.get(f"{API}/doc-sync/failures?window_days=1")
+        await early
+    since = datetime.fromisoformat(late.json()["window_since"]).timestamp()
+    assert since == clock.now - 24 * 3600
+
+
 async def test_a_slow_scan_stretches_the_time_that_an_answer_hides_its_refresh(
     slow_jobs: asyncpg.Connection, serve: Serve, clock: Clock
 ) -> None:
-    await slow_jobs.execute(SLOW.format(seconds=1))
+    await slow_jobs.execute(napping(1))
     async with serve(clock, refresh_seconds=1, stale_seconds=1) as client:
         assert await _is(client, "miss")
         clock.now += 4  # four times the duration
@@ -147,8 +147,3 @@ async def _is(client: httpx.AsyncClient, *states: str) -> bool:
 async def _generated_at(client: httpx.AsyncClient) -> float:
     answer = await client.get(f"{API}/summary")
     return datetime.fromisoformat(answer.json()["generated_at"]).timestamp()
-
-
-async def _is_napping(connection: asyncpg.Connection) -> bool:
-    naps = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND usename = $1"
-    return bool(await connection.fetchval(naps, READER) == 1)

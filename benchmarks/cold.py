@@ -1,0 +1,131 @@
+"""A cold summary over HTTP against the same figures by hand-written SQL, one after another.
+
+The service keeps nothing from one second to the next, so every answer is a miss: a lease, a statement
+a section, what Redis is told, and the encoding are all in its time. The hand has one connection,
+which is open and warm, and the best of several ways for each section. Both figures are compared first.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import httpx
+from msgspec import Struct
+
+from benchmarks.handwritten import Rows, best_ways, timed
+from benchmarks.report import Table, spread
+from benchmarks.stage import USUAL, Service, Stage, service, stage
+from service.demo.seed import Counts
+from service.overview.query import WINDOW_DAYS
+from tests.tokens import bearer, token
+
+SUMMARY = "/api/v1/parallel-ops/summary"
+ROUNDS = 9
+TENFOLD = Counts(*(10 * rows for rows in (USUAL.jobs, USUAL.runs, USUAL.incidents, USUAL.plans)))
+# Nothing older than a tick may be served, and a tick is a second.
+FORGETFUL = {"refresh_seconds": "1", "stale_seconds": "0.001", "max_stale_seconds": "0.001"}
+
+
+class Pair(Struct, frozen=True):
+    """Seconds of one cold answer and of the same figures by hand."""
+
+    ours: float
+    by_hand: float
+
+
+def run() -> Table:
+    """Milliseconds of both, for every window and two sizes."""
+    rows = []
+    for counts in (USUAL, TENFOLD):
+        with stage(counts) as servers, service(servers, FORGETFUL) as cold:
+            for days, pairs in asyncio.run(measure(servers, cold)).items():
+                rows.append((f"{counts.jobs:,}", f"{days} days", *row(pairs)))
+    return Table(
+        ("jobs, runs", "window", "cold summary, ms", "by hand, ms", "ratio"),
+        rows,
+        [f"{ROUNDS} rounds, in turn. No index but the PLM's own; all rows in PostgreSQL's memory."],
+    )
+
+
+def row(pairs: Sequence[Pair]) -> tuple[str, str, str]:
+    """The figures of one window."""
+    return (
+        spread([1000 * pair.ours for pair in pairs], ".0f"),
+        spread([1000 * pair.by_hand for pair in pairs], ".0f"),
+        f"**{spread([pair.ours / pair.by_hand for pair in pairs])}**",
+    )
+
+
+async def measure(servers: Stage, cold: Service, rounds: int = ROUNDS) -> dict[int, list[Pair]]:
+    """The pairs of every window."""
+    connection = await asyncpg.connect(servers.settings.database_url)
+    headers = bearer(token())
+    try:
+        async with httpx.AsyncClient(base_url=cold.url, headers=headers, timeout=120) as client:
+            await missed(client, WINDOW_DAYS[-1])  # opens the connections
+            return {days: await _pairs(connection, client, days, rounds) for days in WINDOW_DAYS}
+    finally:
+        await connection.close()
+
+
+async def _pairs(
+    connection: asyncpg.Connection, client: httpx.AsyncClient, days: int, rounds: int
+) -> list[Pair]:
+    _, summary = await missed(client, days)
+    ways = await best_ways(connection, _since(summary))
+    _, rows = await timed(connection, ways, _since(summary))
+    _compare(summary, rows)
+    pairs = []
+    for _ in range(rounds):
+        seconds, summary = await missed(client, days)
+        by_hand, _ = await timed(connection, ways, _since(summary))
+        pairs.append(Pair(seconds, by_hand))
+    return pairs
+
+
+async def missed(client: httpx.AsyncClient, days: int) -> tuple[float, dict[str, Any]]:
+    """The seconds of a cold summary, and the summary."""
+    await asyncio.sleep(1.02 - time.time() % 1)  # a little into the next tick
+    started = time.perf_counter()
+    answer = await client.get(SUMMARY, params={"window_days": days})
+    seconds = time.perf_counter() - started
+    assert answer.raise_for_status().headers["x-cache"] == "miss"
+    return seconds, answer.json()
+
+
+def _since(summary: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(summary["window_since"]).replace(tzinfo=None)
+
+
+def _compare(summary: dict[str, Any], results: list[Rows]) -> None:
+    """Both must say the same, or there is nothing to compare."""
+    jobs, runs, *incidents, templates = results
+    repeated = (row["repeated"] for row in incidents[-1]) if len(incidents) > 1 else ()
+    by_hand = {
+        "doc_sync.by_status": _sums(jobs, "status"),
+        "doc_sync.dead_letter_total": sum(row["dead"] or 0 for row in jobs),
+        "workflow_actions.by_status": _sums(runs, "status"),
+        "workflow_actions.by_result_code": _sums(runs, "code"),
+        "breakages.by_status": _sums(incidents[0], "status"),
+        "breakages.by_severity": _sums(incidents[0], "severity"),
+        "breakages.by_responsibility": _sums(incidents[0], "responsibility"),
+        "breakages.repeated_total": sum(repeated)
+        or sum(row["total"] for row in incidents[0] if row.get("repeats")),
+        "consumption_templates.versions_total": sum(row["versions"] for row in templates),
+        "consumption_templates.active_versions_total": sum(row["active"] for row in templates),
+    }
+    for path, figure in by_hand.items():
+        section, field = path.split(".")
+        assert summary[section][field] == figure, (path, summary[section][field], figure)
+
+
+def _sums(rows: Rows, axis: str) -> dict[str, int]:
+    sums: Counter[str] = Counter()
+    for row in rows:
+        if row[axis] is not None:
+            sums[row[axis]] += int(row["total"])
+    return dict(sorted(sums.items()))

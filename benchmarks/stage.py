@@ -1,0 +1,91 @@
+"""What every benchmark stands on: the real servers with seeded rows, and the service before them."""
+
+import asyncio
+import shutil
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+import asyncpg
+import psutil
+from msgspec import Struct
+
+from service.demo.folders import temporary_folder
+from service.demo.process import free_port
+from service.demo.progress import bars
+from service.demo.run import READER, reader_role_script
+from service.demo.schema import quietly
+from service.demo.seed import Counts, seed
+from service.demo.servers import Postgres, Valkey
+from service.settings import Settings
+from tests.served import END_SECONDS, launched
+from tests.tokens import SECRET
+
+# As many as the figures of the old service were measured on.
+USUAL = Counts(jobs=200_000, runs=200_000, incidents=50_000, plans=5_000)
+# All rows fit into PostgreSQL's own memory, so that no figure depends on the disk.
+ROOMY = {"shared_buffers": "4GB"}
+# So long a tick that no refresh comes between: an answer once computed stays hot.
+NO_REFRESH = {"refresh_seconds": "3600"}
+
+
+class Stage(Struct, frozen=True):
+    """Running servers; `admin_url` is the superuser's, `settings` are the reader's."""
+
+    admin_url: str
+    settings: Settings
+
+
+class Service(Struct, frozen=True):
+    """A running service: its address, and its processes."""
+
+    url: str
+    parent: psutil.Process
+
+    @property
+    def workers(self) -> list[psutil.Process]:
+        """The processes that answer."""
+        return list(self.parent.children())
+
+
+@contextmanager
+def stage(counts: Counts = USUAL) -> Generator[Stage]:
+    """PostgreSQL with so many rows, all in memory, and an empty Valkey."""
+    folder = temporary_folder()
+    postgres, valkey = Postgres(folder / "postgres", settings=ROOMY), Valkey(folder / "valkey")
+    try:
+        postgres.start()
+        valkey.start()
+        asyncio.run(fill(postgres.url, counts))
+        reader = postgres.url.replace("postgres@", f"{READER}@")
+        yield Stage(postgres.url, Settings(database_url=reader, redis_url=valkey.url, jwt_secret=SECRET))
+    finally:
+        valkey.kill()
+        postgres.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def fill(url: str, counts: Counts) -> None:
+    """Replace what is there by rows of the last 100 days."""
+    connection = await asyncpg.connect(url)
+    try:
+        with bars() as progress:
+            await seed(connection, counts, datetime.now(UTC).replace(microsecond=0), progress)
+        await quietly(connection, reader_role_script())
+        await connection.execute("CHECKPOINT")
+    finally:
+        await connection.close()
+
+
+@contextmanager
+def service(
+    stage: Stage, variables: Mapping[str, str] = MappingProxyType({}), *, workers: int = 1
+) -> Generator[Service]:
+    """The service with authentication on; `variables` are settings by their lower-case names."""
+    port = free_port()
+    authentication = {"auth": "required", "jwt_secret": SECRET}
+    with launched(stage.settings, port, workers, **authentication, **variables) as process:
+        yield Service(f"http://127.0.0.1:{port}", psutil.Process(process.pid))
+        process.terminate()
+        process.wait(END_SECONDS)

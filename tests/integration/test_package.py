@@ -1,0 +1,38 @@
+"""The package as it is installed: all that a command reads is in it."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from tests.integration.conftest import ROOT
+
+READ_ALL = """
+from service.api import openapi
+from service.dashboard import assets
+from service.dashboard.pages import _environment
+from service.demo import run, schema, seed
+assert run.__file__.startswith({folder!r}), run.__file__
+assert "CREATE ROLE" in run.reader_role_script()
+assert len(schema.SCHEMA) > 0 and all(map(seed._statement, ("jobs", "runs", "incidents", "plans", "settle")))
+assert len(assets.assets()) > 0 and len(_environment().list_templates()) > 0
+"""
+
+
+def test_a_wheel_holds_every_file_that_the_service_and_the_demo_read(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=60)
+    (wheel,) = tmp_path.glob("*.whl")
+    folder = tmp_path / "installed"
+    zipfile.ZipFile(wheel).extractall(folder)
+    program = READ_ALL.format(folder=str(folder))
+    environment = {"PYTHONPATH": str(folder)}
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
