@@ -84,12 +84,12 @@ class TickCache:
         return Answer(tuple(values), tick, state)
 
     def _older(self, parts: Sequence[Part], tick: int, *, at_any_age: bool = False) -> Answer | None:
-        """The newest older answer, unless it is too old to be served without waiting."""
+        """The newest older answer, unless it is too old to be served without waiting, or at all."""
         for older in self._policy.older(tick):
             answer = self._held(parts, older, "stale")
             if answer is not None:
-                young = at_any_age or self._clock() - older <= self._bound(parts, older)
-                return answer if young else None
+                bound = self._policy.max_stale if at_any_age else self._bound(parts, older)
+                return answer if self._clock() - older <= bound else None
         return None
 
     def _bound(self, parts: Sequence[Part], tick: int) -> float:
