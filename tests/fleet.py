@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import psutil
 from msgspec.structs import asdict
 
 from service.demo.process import free_port
@@ -21,7 +23,7 @@ API = "/api/v1/parallel-ops"
 
 
 class Instance:
-    """One `parallel-ops serve` process with its workers, in a process group of its own."""
+    """One `parallel-ops serve` process with its workers."""
 
     def __init__(self, settings: Settings, log: Path, *, workers: int = 1) -> None:
         self.port = free_port()
@@ -62,8 +64,11 @@ class Instance:
         return self._process
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the process and its workers."""
-        os.killpg(self.process.pid, number)
+        """Send a signal to the process and its workers, which have left its process group."""
+        parent = psutil.Process(self.process.pid)
+        for member in (parent, *parent.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                member.send_signal(number)
 
     def kill(self) -> None:
         """End everything of this instance at once."""
