@@ -34,7 +34,11 @@ class Client:
 
     async def get(self, target: str, headers: Mapping[str, str]) -> Answer:
         """Ask once. Raises Broken. A kept connection that the server has closed meanwhile is replaced."""
-        lines = [f"GET {target} HTTP/1.1", "Host: test", *(f"{key}: {value}" for key, value in headers.items())]
+        lines = [
+            f"GET {target} HTTP/1.1",
+            "Host: test",
+            *(f"{key}: {value}" for key, value in headers.items()),
+        ]
         request = "\r\n".join([*lines, "", ""]).encode()
         reused = self._streams is not None
         try:

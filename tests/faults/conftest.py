@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from service.demo.folders import temporary_folder
-from tests.faults.load import Caller, Load
-from tests.faults.world import CALLERS_PER_DOOR, World
+from tests.faults.load import Load
+from tests.faults.world import World
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -26,13 +26,7 @@ async def whole_world() -> AsyncIterator[World]:
 async def world(whole_world: World) -> AsyncIterator[World]:
     """That world, while many callers ask and every answer is checked."""
     whole_world.checker.wrong.clear()
-    whole_world.load = Load(
-        [
-            Caller(100 * place + number, door, whole_world.checker)
-            for place, door in enumerate(whole_world.doors)
-            for number in range(CALLERS_PER_DOOR)
-        ]
-    )
+    whole_world.load = Load(whole_world.many_callers())
     whole_world.load.start()
     yield whole_world
     await whole_world.load.stop()

@@ -20,7 +20,11 @@ OURS = "FROM pg_stat_activity WHERE application_name = 'parallel-ops' AND pid <>
 
 @dataclass(frozen=True)
 class Holdings:
-    """What one worker process holds. `files` are the descriptors that are no sockets."""
+    """What one worker process holds.
+
+    `files` are the descriptors that are no sockets; `half_closed` are callers' connections that they have
+    closed and we have not.
+    """
 
     files: int
     threads: int
@@ -41,18 +45,25 @@ async def holdings(instance: Instance, database_port: int, redis_port: int) -> H
     """Count what an instance's worker holds now."""
     worker = worker_of(instance)
     tasks = await own_metric(instance, "parallel_ops_asyncio_tasks")
-    descriptors = [os.readlink(link) for link in Path(f"/proc/{worker.pid}/fd").iterdir()]
     sockets = worker.net_connections("tcp")
-    peers = [socket.raddr.port for socket in sockets if socket.raddr]
+    peers = [port for socket in sockets for port in socket.raddr[1:]]
     return Holdings(
-        files=sum(not descriptor.startswith("socket:") for descriptor in descriptors),
+        files=_files(worker),
         threads=worker.num_threads(),
         tasks=int(tasks),
         to_database=peers.count(database_port),
         to_redis=peers.count(redis_port),
-        half_closed=sum(socket.status == psutil.CONN_CLOSE_WAIT for socket in sockets),
+        half_closed=sum(
+            socket.status == psutil.CONN_CLOSE_WAIT and socket.laddr.port == instance.port
+            for socket in sockets
+        ),
         memory=worker.memory_info().rss,
     )
+
+
+def _files(worker: psutil.Process) -> int:
+    descriptors = (os.readlink(link) for link in Path(f"/proc/{worker.pid}/fd").iterdir())
+    return sum(not descriptor.startswith("socket:") for descriptor in descriptors)
 
 
 async def own_metric(instance: Instance, name: str) -> float:
@@ -75,7 +86,7 @@ async def database_use(monitor: asyncpg.Connection) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-def complaints(log: str) -> list[str]:
-    """The lines of an instance's log that no outage explains."""
+def complaints(lines: list[str]) -> list[str]:
+    """The lines of the instances' logs that no outage explains."""
     strange = re.compile(r"unforeseen error|Traceback|never retrieved|never awaited|RuntimeWarning|panicked")
-    return [line for line in log.splitlines() if strange.search(line)]
+    return [line for line in lines if strange.search(line)]

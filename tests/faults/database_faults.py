@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import asyncpg
 
@@ -140,7 +141,7 @@ async def promoted(world: World) -> AsyncIterator[None]:
     first = world.postgres
     replica = Postgres(world.folder / "replica", first.port, DATABASE_SETTINGS)
     await asyncio.to_thread(first.stop)
-    subprocess.run(["cp", "-a", first.folder, replica.folder], check=True)
+    await asyncio.to_thread(subprocess.run, ["cp", "-a", first.folder, replica.folder], check=True)
     await asyncio.to_thread(replica.start)
     world.postgres = replica
     world.stack.callback(replica.kill)
@@ -156,14 +157,14 @@ async def _administrator(world: World) -> AsyncIterator[asyncpg.Connection]:
         await connection.close()
 
 
-AWAY = {"excuses": (UNAVAILABLE,), "shows": ("stale", "503")}
+Away = partial(Fault, excuses=(UNAVAILABLE,), shows=("stale", "503"))
 FAULTS = (
-    Fault("PostgreSQL stopped", stopped, 1, **AWAY),
+    Away("PostgreSQL stopped", stopped, 1),
     Fault("PostgreSQL killed", killed, 4, shows=("stale",)),
     Fault("PostgreSQL restarted", restarted, 2),
-    Fault("PostgreSQL hung", hung, 1, **AWAY),
+    Away("PostgreSQL hung", hung, 1),
     Fault("connections exhausted", crowded, 4, shows=("stale",)),
-    Fault("a table locked", locked, 1, **AWAY),
+    Away("a table locked", locked, 1),
     Fault("a statement too slow", slow, 4, shows=("stale",)),
     Fault("a column dropped", column_dropped, 4, shows=("stale",)),
     Fault("a grant revoked", grant_revoked, 4, shows=("stale",)),

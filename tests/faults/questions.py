@@ -29,8 +29,14 @@ HINTS = {
     "breakage_open_rate_high": "breakages",
     "overlay_cache_hit_rate_low": "overlay_cache",
 }
-MAPS = {"doc_sync_by_status": "doc_sync.by_status", "workflow_by_result_code": "workflow_actions.by_result_code"}
+MAPS = {
+    "doc_sync_by_status": "doc_sync.by_status",
+    "workflow_by_result_code": "workflow_actions.by_result_code",
+}
 EXPECTED = 20_000
+
+
+EVERYTHING = oracle.Query()
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class Question:
     """One request: a path below the API, its parameters, and the oracle's name for the answer."""
 
     path: str
-    query: oracle.Query = oracle.Query()
+    query: oracle.Query = EVERYTHING
     more: tuple[tuple[str, str], ...] = ()
     target: str = field(init=False)
 

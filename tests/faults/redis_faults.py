@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from redis.asyncio import Redis
@@ -18,6 +19,7 @@ from tests.faults.world import World
 
 # Nobody listens on it, so a replica of it never gets any data.
 NOBODY = ("127.0.0.1", 1)
+NO_EXPIRY = -1
 SPOIL_SECONDS = 0.1
 
 
@@ -115,6 +117,9 @@ async def garbage(world: World) -> AsyncIterator[None]:
 
     async with _spoiling(world.redis, spoil):
         yield
+    async for key in world.redis.scan_iter(f"{PREFIX}:*:lease", count=1000):
+        if await world.redis.ttl(key) == NO_EXPIRY:
+            await world.redis.delete(key)
 
 
 @asynccontextmanager
@@ -124,7 +129,7 @@ async def older_version(world: World) -> AsyncIterator[None]:
     async def spoil(redis: Redis, key: bytes) -> None:
         raw = None if key.endswith(b":lease") else await redis.get(key)
         if raw is not None:
-            stored: Any = msgspec.msgpack.decode(raw)
+            stored: Any = msgspec.msgpack.decode(cast("bytes", raw))
             if stored[0] == entry.VERSION:
                 older = [entry.VERSION - 1, *stored[1:4], _changed(stored[4])]
                 await redis.set(key, msgspec.msgpack.encode(older), keepttl=True)
@@ -150,7 +155,7 @@ async def _spoiling(redis: Redis, spoil: Callable[[Redis, bytes], Awaitable[None
     async def keep_spoiling() -> None:
         while True:
             async for key in redis.scan_iter(f"{PREFIX}:*", count=1000):
-                with suppress(RedisError):  # what it was is something else by now
+                with suppress(RedisError, msgspec.MsgspecError, ValueError):  # other garbage
                     await spoil(redis, key)
             await asyncio.sleep(SPOIL_SECONDS)
 
@@ -163,12 +168,12 @@ async def _spoiling(redis: Redis, spoil: Callable[[Redis, bytes], Awaitable[None
             await task
 
 
-AWAY = {"excuses": (DEGRADED, APART), "shows": ("degraded",)}
+Away = partial(Fault, excuses=(DEGRADED, APART), shows=("degraded",))
 FAULTS = (
-    Fault("Redis stopped", stopped, 4, **AWAY),
-    Fault("Redis killed", killed, 4, **AWAY),
+    Away("Redis stopped", stopped, 4),
+    Away("Redis killed", killed, 4),
     Fault("Redis restarted, empty", restarted, 3, excuses=(DEGRADED, APART)),
-    Fault("Redis hung", hung, 5, **AWAY),
+    Away("Redis hung", hung, 5),
     Fault("Redis full", full, 4, excuses=(APART,)),
     Fault("Redis a read-only replica", read_only, 4, excuses=(APART,)),
     Fault("Redis slow", slow, 4, excuses=(DEGRADED, APART)),

@@ -4,16 +4,20 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import asyncpg
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from service.cache.store import MAX_CONNECTIONS, TIMEOUT_SECONDS
 from service.demo.run import READER, reader_role_script
 from service.demo.schema import create_schema
 from service.demo.servers import Postgres, Valkey
 from service.settings import Settings
+from tests.balancer import balanced
 from tests.faults import counts
 from tests.faults.checker import Bounds, Checker
 from tests.faults.client import Broken
@@ -27,14 +31,14 @@ from tests.tokens import SCRAPE_TOKEN, SECRET
 from tests.waiting import until
 
 INSTANCES = 3
-CALLERS_PER_DOOR = 3
-REFRESH_SECONDS = 2
-MAX_STALE_SECONDS = 8
+BALANCED_CALLERS, DIRECT_CALLERS = 6, 2
+REFRESH_SECONDS = 3
+STALE_SECONDS, MAX_STALE_SECONDS = 6, 9
 QUERIES = 4
 # A probe has a connection of its own.
 CONNECTIONS = QUERIES + 1
-# Requests under way are tasks, and resolvers of names are threads that stay.
-SOME_TASKS, SOME_THREADS = 8, 4
+# Requests under way are tasks; threads and files are opened when somebody first needs them.
+SOME_TASKS, SOME_THREADS, SOME_FILES = 8, 4, 4
 DATABASE_SETTINGS = {"synchronous_commit": "on", "max_connections": "60", "deadlock_timeout": "10s"}
 VALKEY_OPTIONS = {"enable-debug-command": "local"}
 
@@ -47,7 +51,7 @@ def settings(database_port: int, redis_port: int) -> Settings:
         jwt_secret=SECRET,
         scrape_token=SCRAPE_TOKEN,
         refresh_seconds=REFRESH_SECONDS,
-        stale_seconds=MAX_STALE_SECONDS / 2,
+        stale_seconds=STALE_SECONDS,
         max_stale_seconds=MAX_STALE_SECONDS,
         statement_timeout_seconds=1,
         max_database_queries=QUERIES,
@@ -69,13 +73,15 @@ class World:
         self.instances = [Instance(of, folder / f"{n}.log") for n, of in enumerate(configured)]
         self.writer = Writer(self.postgres.url)
         self.overlay = OverlayWriter(self.valkey.url)
-        self.redis = Redis.from_url(self.valkey.url)
+        self.redis = Redis.from_url(self.valkey.url, retry=Retry(NoBackoff(), 3))
         answer = configured[0].cache_policy.answer + TIMEOUT_SECONDS
         bounds = Bounds(REFRESH_SECONDS, MAX_STALE_SECONDS, answer)
         self.checker = Checker(bounds, self.writer.history, self.overlay.history)
         self.doors = [Door(f"instance {n}", instance.port) for n, instance in enumerate(self.instances)]
+        self.balancer = Door("nginx", 0)
         self.load = Load([])
         self.most_connections = self.most_statements = 0
+        self.base: list[Holdings] = []
         # What a fault adds to the world ends with it.
         self.stack = AsyncExitStack()
 
@@ -95,17 +101,20 @@ class World:
             for job in (self.writer.run(), self.overlay.run(), self._watch_database()):
                 task = asyncio.create_task(job)
                 stack.push_async_callback(_ended, task)
+            balancer = stack.enter_context(balanced([instance.port for instance in self.instances]))
+            self.balancer = Door("nginx", balancer.port)
             for instance in self.instances:
                 instance.start()
                 stack.callback(instance.kill)
             for instance in self.instances:
                 await instance.ready()
             await self.recovered(since=time.time())
+            self.base = await self.holdings()
             yield
 
     async def recovered(self, since: float) -> float:
         """Wait until every instance answers every question freshly and wholly; the seconds since then."""
-        callers = [Caller(900 + n, door, self.checker) for n, door in enumerate(self.doors[:INSTANCES])]
+        callers = [Caller(900 + n, door, self.checker) for n, door in enumerate(self.doors)]
         await asyncio.gather(*(_is_fresh(caller) for caller in callers))
         return time.time() - since
 
@@ -116,13 +125,13 @@ class World:
             for instance, (database, redis) in zip(self.instances, self.wires, strict=True)
         ]
 
-    async def leftovers(self, base: list[Holdings]) -> set[str]:
-        """What is held that was not held before; connections are, in pools that have their limits."""
+    async def leftovers(self) -> set[str]:
+        """What is held that was not held at first; connections are, in pools that have their limits."""
         now = await self.holdings()
         found = {f"lease {lease.decode()}" for lease in await counts.leases(self.redis)}
-        for number, (worker, before) in enumerate(zip(now, base, strict=True)):
+        for number, (worker, before) in enumerate(zip(now, self.base, strict=True)):
             most = {
-                "files": before.files,
+                "files": before.files + SOME_FILES,
                 "threads": before.threads + SOME_THREADS,
                 "tasks": before.tasks + SOME_TASKS,
                 "to_database": CONNECTIONS,
@@ -136,9 +145,14 @@ class World:
             }
         return found
 
-    def complaints(self) -> list[str]:
-        """What the instances' logs hold that no outage explains."""
-        return [line for instance in self.instances for line in counts.complaints(instance.log.read_text())]
+    def many_callers(self) -> list[Caller]:
+        """Callers through the balancer, and some who know an instance's own port."""
+        doors = [self.balancer] * BALANCED_CALLERS + self.doors * DIRECT_CALLERS
+        return [Caller(number, door, self.checker) for number, door in enumerate(doors)]
+
+    def logs(self) -> list[str]:
+        """The lines that the instances have logged so far."""
+        return [line for instance in self.instances for line in instance.log.read_text().splitlines()]
 
     async def _prepare_database(self) -> None:
         connection = await asyncpg.connect(self.postgres.url)
@@ -164,7 +178,7 @@ class World:
 
 async def _is_fresh(caller: Caller) -> None:
     for question in QUESTIONS:
-        await until(lambda question=question: _answers_freshly(caller, question), seconds=30)
+        await until(partial(_answers_freshly, caller, question), seconds=30)
     caller.close()
 
 

@@ -130,10 +130,13 @@ async def test_a_lost_lease_gives_a_tick_no_second_value(redis: Redis) -> None:
     async def quick(_tick: int) -> int:
         return 2
 
+    async def forgotten() -> bool:
+        return bool(await redis.delete("key:60:lease"))
+
     fleet = Fleet(Store(redis, 5), Policy(), Observer())
     held_up, other = (Part("p", "key", compute, DECODER) for compute in (slow, quick))
     first = asyncio.create_task(fleet.obtain(held_up, 60))
-    await until(lambda: redis.delete("key:60:lease"))
+    await until(forgotten)
     assert (await fleet.obtain(other, 60)).value == 2
     go_on.set()
     assert (await first).value == 2
