@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 import asyncpg
 
@@ -141,11 +142,15 @@ async def promoted(world: World) -> AsyncIterator[None]:
     first = world.postgres
     replica = Postgres(world.folder / "replica", first.port, DATABASE_SETTINGS)
     await asyncio.to_thread(first.stop)
-    await asyncio.to_thread(subprocess.run, ["cp", "-a", first.folder, replica.folder], check=True)
+    await asyncio.to_thread(_copy, first.folder, replica.folder)
     await asyncio.to_thread(replica.start)
     world.postgres = replica
     world.stack.callback(replica.kill)
     yield
+
+
+def _copy(source: Path, target: Path) -> None:
+    subprocess.run(["cp", "-a", source, target], check=True)
 
 
 @asynccontextmanager

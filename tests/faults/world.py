@@ -70,11 +70,12 @@ class World:
         self.valkey = Valkey(folder / "valkey", options=VALKEY_OPTIONS)
         self.wires = [(Link(self.postgres.port), Link(self.valkey.port)) for _ in range(INSTANCES)]
         configured = [settings(database.port, redis.port) for database, redis in self.wires]
+        self.settings = settings(self.postgres.port, self.valkey.port)
         self.instances = [Instance(of, folder / f"{n}.log") for n, of in enumerate(configured)]
         self.writer = Writer(self.postgres.url)
         self.overlay = OverlayWriter(self.valkey.url)
         self.redis = Redis.from_url(self.valkey.url, retry=Retry(NoBackoff(), 3))
-        answer = configured[0].cache_policy.answer + TIMEOUT_SECONDS
+        answer = self.settings.cache_policy.answer + TIMEOUT_SECONDS
         bounds = Bounds(REFRESH_SECONDS, MAX_STALE_SECONDS, answer)
         self.checker = Checker(bounds, self.writer.history, self.overlay.history)
         self.doors = [Door(f"instance {n}", instance.port) for n, instance in enumerate(self.instances)]
