@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run test browser screenshots check bench lock clean
+.PHONY: help run test browser faults soak screenshots check bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -26,6 +26,12 @@ test: $(READY) ## Run the tests on a real PostgreSQL and a real Valkey
 
 browser: $(READY) ## Run the duty board's tests in Debian's Chromium
 	$(BIN)/python -m pytest tests/browser $(ARGS)
+
+faults: $(READY) ## Break things on purpose while every answer is checked (ten minutes)
+	$(BIN)/python -m pytest tests/faults --session-timeout=900 $(ARGS)
+
+soak: $(READY) ## Twenty minutes of load while the data changes, and nothing may grow
+	$(BIN)/python -m pytest tests/faults/test_long_load.py --minutes 20 $(ARGS)
 
 screenshots: $(READY) ## Take pictures of the duty board into build/screenshots (needs Chromium)
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)

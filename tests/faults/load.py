@@ -1,6 +1,7 @@
 """Steady load: many clients who ask all day, each with a token and a cache of its own."""
 
 import asyncio
+import time
 from collections import Counter
 from dataclasses import dataclass
 from random import Random
@@ -10,7 +11,7 @@ from tests.faults.client import Answer, Broken, Client
 from tests.faults.questions import QUESTIONS, Question, Reading
 from tests.tokens import bearer, claims, token
 
-PAUSE_SECONDS = 0.1
+INTERVAL_SECONDS = 0.1
 KEEPS_SHARE = 0.4
 PACKED_SHARE = 0.3
 
@@ -50,15 +51,16 @@ class Caller:
             self._kept[question] = answer
         return answer, reading
 
-    async def keep_asking(self, pause: float, broken: Counter[str]) -> None:
-        """Ask until cancelled; what got no answer is counted by door."""
+    async def keep_asking(self, interval: float, broken: Counter[str]) -> None:
+        """Ask every `interval` seconds until cancelled; what got no answer is counted by door."""
         try:
             while True:
+                started = time.monotonic()
                 try:
                     await self.ask(self._random.choice(QUESTIONS))
                 except Broken:
                     broken[self.door.name] += 1
-                await asyncio.sleep(pause)
+                await asyncio.sleep(max(0.0, started + interval - time.monotonic()))
         finally:
             self.close()
 
@@ -70,16 +72,16 @@ class Caller:
 class Load:
     """Callers who ask until the load is stopped. `broken` counts requests without an answer by door."""
 
-    def __init__(self, callers: list[Caller], pause: float = PAUSE_SECONDS) -> None:
+    def __init__(self, callers: list[Caller], interval: float = INTERVAL_SECONDS) -> None:
         self.broken: Counter[str] = Counter()
         self._callers = callers
-        self._pause = pause
+        self._interval = interval
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Let all of them ask."""
         self._tasks = [
-            asyncio.create_task(caller.keep_asking(self._pause, self.broken)) for caller in self._callers
+            asyncio.create_task(caller.keep_asking(self._interval, self.broken)) for caller in self._callers
         ]
 
     async def stop(self) -> None:

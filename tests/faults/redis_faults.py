@@ -130,7 +130,7 @@ async def older_version(world: World) -> AsyncIterator[None]:
         raw = None if key.endswith(b":lease") else await redis.get(key)
         if raw is not None:
             stored: Any = msgspec.msgpack.decode(cast("bytes", raw))
-            if stored[0] == entry.VERSION:
+            if isinstance(stored, list) and len(stored) == 5 and stored[0] == entry.VERSION:
                 older = [entry.VERSION - 1, *stored[1:4], _changed(stored[4])]
                 await redis.set(key, msgspec.msgpack.encode(older), keepttl=True)
 

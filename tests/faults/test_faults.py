@@ -3,6 +3,7 @@
 import pytest
 
 from tests.faults import database_faults, instance_faults, network_faults, redis_faults
+from tests.faults.figures import Figures
 from tests.faults.trial import Fault, trial
 from tests.faults.world import World
 
@@ -10,5 +11,5 @@ FAULTS = (*database_faults.FAULTS, *redis_faults.FAULTS, *instance_faults.FAULTS
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-async def test_every_answer_stays_right(world: World, fault: Fault) -> None:
-    print(await trial(world, fault))
+async def test_every_answer_stays_right(world: World, figures: Figures, fault: Fault) -> None:
+    figures.outcomes.append(await trial(world, fault))

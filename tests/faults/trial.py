@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from tests.faults import counts
+from tests.faults.figures import Outcome
 from tests.faults.world import CONNECTIONS, INSTANCES, REFRESH_SECONDS, World
 from tests.waiting import until
 
@@ -30,20 +31,6 @@ class Fault:
     excuses: tuple[str, ...] = ()
     shows: tuple[str, ...] = ()
     breaks: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a trial measured."""
-
-    name: str
-    answers: int
-    oldest: float
-    slowest: float
-    slowest_refusal: float
-    recovery: float
-    connections: int
-    statements: int
 
 
 async def _until_clean(world: World) -> None:
@@ -77,12 +64,12 @@ async def trial(world: World, fault: Fault) -> Outcome:
     complaints = counts.complaints([line for line in world.logs() if line not in already_logged])
     assert not complaints, complaints[:3]
     return Outcome(
-        fault.name,
-        seen.answers["200"] + seen.answers["304"] + seen.answers["503"],
-        seen.oldest,
-        seen.slowest,
-        seen.slowest_refusal,
-        recovery,
-        world.most_connections,
-        world.most_statements,
+        name=fault.name,
+        answers=seen.answers["200"] + seen.answers["304"],
+        refusals=seen.answers["503"],
+        oldest=seen.oldest,
+        slowest=seen.slowest,
+        recovery=recovery,
+        connections=world.most_connections,
+        statements=world.most_statements,
     )

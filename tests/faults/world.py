@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import asyncpg
+from msgspec.structs import replace
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -62,15 +64,20 @@ def settings(database_port: int, redis_port: int) -> Settings:
 
 
 class World:
-    """What a fault may break; `instances[n]` reaches its servers through `wires[n]`."""
+    """What a fault may break; `instances[n]` reaches its servers through `wires[n]`, or directly.
 
-    def __init__(self, folder: Path) -> None:
+    `changes` are to the settings.
+    """
+
+    def __init__(self, folder: Path, *, wired: bool = True, **changes: Any) -> None:  # noqa: ANN401
         self.folder = folder
         self.postgres = Postgres(folder / "postgres", settings=DATABASE_SETTINGS)
         self.valkey = Valkey(folder / "valkey", options=VALKEY_OPTIONS)
         self.wires = [(Link(self.postgres.port), Link(self.valkey.port)) for _ in range(INSTANCES)]
-        configured = [settings(database.port, redis.port) for database, redis in self.wires]
-        self.settings = settings(self.postgres.port, self.valkey.port)
+        direct = (self.postgres.port, self.valkey.port)
+        self.reached = [(database.port, redis.port) if wired else direct for database, redis in self.wires]
+        configured = [replace(settings(*ports), **changes) for ports in self.reached]
+        self.settings = replace(settings(*direct), **changes)
         self.instances = [Instance(of, folder / f"{n}.log") for n, of in enumerate(configured)]
         self.writer = Writer(self.postgres.url)
         self.overlay = OverlayWriter(self.valkey.url)
@@ -122,8 +129,8 @@ class World:
     async def holdings(self) -> list[Holdings]:
         """What each instance's worker holds now."""
         return [
-            await counts.holdings(instance, database.port, redis.port)
-            for instance, (database, redis) in zip(self.instances, self.wires, strict=True)
+            await counts.holdings(instance, *ports)
+            for instance, ports in zip(self.instances, self.reached, strict=True)
         ]
 
     async def leftovers(self) -> set[str]:
@@ -192,7 +199,9 @@ async def _answers_freshly(caller: Caller, question: Question) -> bool:
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
-    """Cancel it. Raises what had ended it early."""
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    """Cancel it until it ends: asyncpg may turn a cancellation into an error. Raises what ended it early."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=1)
+    if not task.cancelled():
+        task.result()
