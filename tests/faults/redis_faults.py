@@ -26,8 +26,7 @@ SPOIL_SECONDS = 0.1
 @asynccontextmanager
 async def stopped(world: World) -> AsyncIterator[None]:
     """An administrator stops it; it comes back without data."""
-    world.overlay.history.begin(0)
-    await asyncio.to_thread(world.valkey.stop)
+    await world.overlay.forgotten(world.valkey.stop)
     try:
         yield
     finally:
@@ -37,8 +36,7 @@ async def stopped(world: World) -> AsyncIterator[None]:
 @asynccontextmanager
 async def killed(world: World) -> AsyncIterator[None]:
     """It is gone from one moment to the next, and comes back without data."""
-    world.overlay.history.begin(0)
-    await asyncio.to_thread(world.valkey.kill)
+    await world.overlay.forgotten(world.valkey.kill)
     try:
         yield
     finally:

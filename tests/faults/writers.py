@@ -1,7 +1,7 @@
 """The programs that change what the service reads, and note when they did."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -33,10 +33,14 @@ class Writer:
 
     async def run(self) -> None:
         """Write until cancelled; a server that is away is waited for."""
-        while True:
-            async with self._turn:
-                await self._write()
-            await asyncio.sleep(PAUSE_SECONDS)
+        try:
+            while True:
+                async with self._turn:
+                    await self._write()
+                await asyncio.sleep(PAUSE_SECONDS)
+        finally:
+            if self._connection is not None:
+                self._connection.terminate()
 
     @asynccontextmanager
     async def resting(self) -> AsyncIterator[None]:
@@ -89,25 +93,36 @@ class OverlayWriter:
         self.history = History()
         self._redis = Redis.from_url(url, socket_timeout=30)
         self._number = 0
+        self._turn = asyncio.Lock()
         self.history.begin(0).end()
 
     async def run(self) -> None:
         """Write until cancelled. What a server that is away did with a write stays unknown until the next."""
         while True:
-            self._number += 1
-            generation = self.history.begin(self._number)
-            try:
-                await self._set(overlay_of(self._number))
-                generation.end()
-            except ResponseError:
-                self.history.drop(generation)
-            except (RedisError, OSError):
-                pass
+            async with self._turn:
+                await self._write()
             await asyncio.sleep(PAUSE_SECONDS)
+
+    async def forgotten(self, end: Callable[[], None]) -> None:
+        """Run what ends Redis, and with it all that it holds."""
+        async with self._turn:
+            await asyncio.to_thread(end)
+            self.history.begin(0)
 
     async def close(self) -> None:
         """Close the connection."""
         await self._redis.aclose()
+
+    async def _write(self) -> None:
+        self._number += 1
+        generation = self.history.begin(self._number)
+        try:
+            await self._set(overlay_of(self._number))
+            generation.end()
+        except ResponseError:
+            self.history.drop(generation)
+        except (RedisError, OSError):
+            pass
 
     async def _set(self, counts: dict[str, int]) -> None:
         """One command, so that no reader sees half of it."""
