@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run test browser deployment screenshots check bench lock clean
+.PHONY: help run test browser deployment faults soak screenshots check bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -29,6 +29,11 @@ browser: $(READY) ## Run the duty board's tests in Debian's Chromium
 
 deployment: $(READY) ## Run what is deployed: nginx before three instances, Prometheus and its alerts
 	$(BIN)/python -m pytest tests/deployment $(ARGS)
+faults: $(READY) ## Break things on purpose while every answer is checked (ten minutes)
+	$(BIN)/python -m pytest tests/faults --session-timeout=900 $(ARGS)
+
+soak: $(READY) ## Twenty minutes of load while the data changes, and nothing may grow
+	$(BIN)/python -m pytest tests/faults/test_long_load.py --minutes 20 $(ARGS)
 
 screenshots: $(READY) ## Take pictures of the duty board into build/screenshots (needs Chromium)
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)

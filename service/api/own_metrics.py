@@ -4,6 +4,7 @@ Workers share their numbers through files (prometheus-client's multiprocess mode
 variable PROMETHEUS_MULTIPROC_DIR names a folder; one process alone, as in tests, needs none.
 """
 
+import asyncio
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -126,6 +127,12 @@ class OwnMetrics(Observer):
             multiprocess_mode="livemostrecent",
             registry=registry,
         )
+        self._tasks = Gauge(
+            "parallel_ops_asyncio_tasks",
+            "Tasks on the event loop: requests, computations, checks. One that only grows is a leak.",
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
         build = Gauge(
             "parallel_ops_build_info",
             "Always 1; the label says what runs.",
@@ -165,6 +172,7 @@ class OwnMetrics(Observer):
         self._database.labels("in_use").set(pool.in_use)
         self._database.labels("idle").set(pool.idle)
         self._database.labels("limit").set(pool.limit)
+        self._tasks.set(len(asyncio.all_tasks()))
 
     def text(self) -> bytes:
         """All families of all workers in the text format 0.0.4."""

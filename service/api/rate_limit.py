@@ -12,6 +12,8 @@ from redis.exceptions import RedisError
 
 PREFIX = "parallel-ops:limits"
 REST_SECONDS = 1.0
+# Longer than a hung Redis is waited for.
+PROBE_SECONDS = 3.0
 
 log = structlog.get_logger(__name__)
 
@@ -37,8 +39,11 @@ class RateLimit:
 
     async def wait(self, caller: str) -> int | None:
         """Seconds after which this caller may ask again; None when it may now, which is counted."""
-        if time.monotonic() < self._rest_until:
+        now = time.monotonic()
+        if now < self._rest_until:
             return None
+        if self._away:  # one caller finds out whether it is back, and nobody else waits for that
+            self._rest_until = now + PROBE_SECONDS
         try:
             allowed = await self._window.hit(self._item, caller)
             reset = None if allowed else (await self._window.get_window_stats(self._item, caller)).reset_time
@@ -48,5 +53,5 @@ class RateLimit:
                 log.warning("redis is away: callers are not limited", error=str(error))
             self._away = True
             return None
-        self._away = False
+        self._away, self._rest_until = False, 0.0
         return None if reset is None else max(1, ceil(reset - time.time()))

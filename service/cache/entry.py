@@ -41,11 +41,14 @@ def encode(key: str, tick: int, seconds: float, value: Any) -> bytes:  # noqa: A
 
 
 def decode(raw: bytes, key: str, tick: int, decoder: msgspec.msgpack.Decoder[Any]) -> Entry:
-    """The entry that `encode` wrote. Raises UnreadableEntry for anything else."""
+    """The entry that `encode` wrote. Raises UnreadableEntry for anything else.
+
+    Bytes that nobody encoded may be no UTF-8 (a ValueError), or be nested without end.
+    """
     try:
         stored = _stored.decode(raw)
         if (stored.version, stored.key, stored.tick) != (VERSION, key, tick):
             raise UnreadableEntry(f"version {stored.version} of {stored.key}:{stored.tick}")
         return Entry(decoder.decode(stored.value), key, tick, stored.seconds, len(raw))
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise UnreadableEntry(str(error)) from error

@@ -66,12 +66,27 @@ class Fleet:
 
     async def _compute_and_store(self, part: Part, tick: int) -> Entry:
         entry, raw = await self._compute(part, tick)
-        if len(raw) <= MAX_STORED_BYTES:
-            try:
-                await self._store.put(_name(part, tick), raw, self._policy.kept_seconds)
-            except StoreAway as error:
-                log.info("not kept in redis", part=part.key, error=str(error))
-        return entry
+        if len(raw) > MAX_STORED_BYTES:
+            return entry
+        try:
+            return await self._first(part, tick, raw) or entry
+        except StoreAway as error:
+            log.info("not kept in redis", part=part.key, error=str(error))
+            return entry
+
+    async def _first(self, part: Part, tick: int, raw: bytes) -> Entry | None:
+        """What another process has kept of this tick meanwhile; else ours is kept.
+
+        A lease is lost when its holder stood still or Redis forgot it. The value stays what others
+        have had of it already.
+        """
+        name, seconds = _name(part, tick), self._policy.kept_seconds
+        if await self._store.add(name, raw, seconds):
+            return None
+        first = await self._stored(part, tick)
+        if first is None:
+            await self._store.put(name, raw, seconds)  # in place of something unreadable
+        return first
 
     async def _compute(self, part: Part, tick: int) -> tuple[Entry, bytes]:
         started = time.monotonic()

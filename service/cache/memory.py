@@ -1,6 +1,8 @@
-"""What this process remembers: entries by key and tick, bounded in bytes."""
+"""What this process remembers: entries by key and tick, bounded in bytes and in age."""
 
-from cachetools import LRUCache
+from collections.abc import Callable
+
+from cachetools import TLRUCache
 
 from service.cache.entry import Entry
 
@@ -10,10 +12,15 @@ DECODED_FACTOR = 6
 
 
 class Memory:
-    """The least recently used entries make room for new ones."""
+    """Entries whose tick is too old go, and the least recently used make room for new ones.
 
-    def __init__(self, max_bytes: int) -> None:
-        self._entries: LRUCache[tuple[str, int], Entry] = LRUCache(max_bytes, getsizeof=_cost)
+    `clock` gives Unix seconds, as ticks are.
+    """
+
+    def __init__(self, max_bytes: int, max_age: float, clock: Callable[[], float]) -> None:
+        self._entries: TLRUCache[tuple[str, int], Entry] = TLRUCache(
+            max_bytes, lambda _, entry, __: entry.tick + max_age, clock, getsizeof=_cost
+        )
 
     def get(self, key: str, tick: int) -> Entry | None:
         """The entry of a key's tick."""
@@ -23,6 +30,9 @@ class Memory:
         """Remember an entry; one too large for the whole memory is not kept."""
         if _cost(entry) <= self._entries.maxsize:
             self._entries[entry.key, entry.tick] = entry
+
+    def __len__(self) -> int:
+        return len(self._entries)
 
 
 def _cost(entry: Entry) -> int:

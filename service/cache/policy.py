@@ -32,7 +32,7 @@ class Policy(Struct, frozen=True):
 
     @property
     def kept_seconds(self) -> float:
-        """How long Redis keeps a value: as long as anybody may still serve it, and a tick more."""
+        """How long a value is kept: as long as anybody may still serve it, and a tick more."""
         return self.max_stale + self.compute + self.refresh
 
     def older(self, tick: int) -> range:

@@ -74,9 +74,14 @@ class Store:
         found = await self._ask(lambda: self._redis.mget(keys))
         return cast("list[bytes | None]", found)
 
+    async def add(self, key: str, value: bytes, expires_in: float) -> bool:
+        """Keep a value for some seconds, unless there is one already. Raises StoreAway."""
+        expiry = _milliseconds(expires_in)
+        return bool(await self._ask(lambda: self._redis.set(key, value, px=expiry, nx=True)))
+
     async def put(self, key: str, value: bytes, expires_in: float) -> None:
-        """Keep a value for some seconds. Raises StoreAway."""
-        expiry = max(1, round(expires_in * 1000))
+        """Keep a value for some seconds, whatever stands there. Raises StoreAway."""
+        expiry = _milliseconds(expires_in)
         await self._ask(lambda: self._redis.set(key, value, px=expiry))
 
     async def lease(self, name: str) -> "Lease | None":
@@ -130,3 +135,7 @@ class Lease:
             await asyncio.sleep(self._seconds / 3)
             with suppress(RedisError, OSError):
                 await self._lock.reacquire()
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(seconds * 1000))

@@ -40,7 +40,7 @@ class TickCache:
         self._policy = policy
         self._clock = clock
         self._observer = observer
-        self._memory = Memory(policy.memory_bytes)
+        self._memory = Memory(policy.memory_bytes, policy.kept_seconds, clock)
         self._flights = Flights()
         self._flight_ticks: dict[str, int] = {}
         self._failed_at: LRUCache[str, float] = LRUCache(REMEMBERED_FAILURES)

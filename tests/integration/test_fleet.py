@@ -11,11 +11,16 @@ from typing import Any
 
 import asyncpg
 import httpx
+import msgspec
 import pytest
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
+from service.cache.fleet import Fleet
+from service.cache.observer import Observer
+from service.cache.parts import Part
 from service.cache.policy import Policy
+from service.cache.store import Store
 from service.settings import Settings
 from tests.builders import Database, incident, insert, job, run
 from tests.fleet import API, Instance
@@ -24,6 +29,7 @@ from tests.waiting import until
 
 StartFleet = Callable[..., AbstractAsyncContextManager[list[Instance]]]
 LEASE_SECONDS = Policy().lease
+DECODER = msgspec.msgpack.Decoder(int)
 ONCE = {
     "meta_conversion_jobs": 1,
     "meta_workflow_custom_action_runs": 1,
@@ -117,6 +123,31 @@ async def test_a_killed_computation_is_taken_over_when_its_lease_ends(
     assert answer.headers["x-cache"] == "miss"
     assert left / 2 < waited < LEASE_SECONDS + 2  # the dead one's lease, and a computation
     assert answer.json()["doc_sync"]["total"] == len(rows.jobs)
+
+
+async def test_a_lost_lease_gives_a_tick_no_second_value(redis: Redis) -> None:
+    """Its holder stood still for too long, and goes on when another has computed the same."""
+    go_on = asyncio.Event()
+
+    async def slow(_tick: int) -> int:
+        await go_on.wait()
+        return 1
+
+    async def quick(_tick: int) -> int:
+        return 2
+
+    async def forgotten() -> bool:
+        return bool(await redis.delete("key:60:lease"))
+
+    fleet = Fleet(Store(redis, 5), Policy(), Observer())
+    held_up, other = (Part("p", "key", compute, DECODER) for compute in (slow, quick))
+    first = asyncio.create_task(fleet.obtain(held_up, 60))
+    await until(forgotten)
+    assert (await fleet.obtain(other, 60)).value == 2
+    go_on.set()
+    assert (await first).value == 2
+    (kept,) = await fleet.recall([other], [60])
+    assert kept.value == 2
 
 
 async def _ask_and_listen_not(instance: Instance) -> asyncio.StreamWriter:

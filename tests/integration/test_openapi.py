@@ -46,22 +46,25 @@ async def instance(
 
 async def test_no_answer_breaks_the_document(instance: Instance, tmp_path: Path) -> None:
     """Positive and negative data alike: no 5xx, nothing undocumented, nothing bad that is taken."""
-    report = await asyncio.to_thread(_schemathesis, instance.url, tmp_path)
+    report = await asyncio.to_thread(schemathesis, instance.url, tmp_path)
     assert report.returncode == 0, report.stdout + report.stderr
 
 
-def _schemathesis(url: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def schemathesis(
+    url: str, folder: Path, *options: str, examples: int = EXAMPLES, seconds: float = 100
+) -> subprocess.CompletedProcess[str]:
+    """Run it, with options of its own, for at most so many seconds."""
     return subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "run", f"{url}/schema/openapi.json"),
-            *("--checks", "all", "--max-examples", str(EXAMPLES), "--seed", str(SEED)),
-            *("--continue-on-failure", "--no-color"),
+            *("--checks", "all", "--max-examples", str(examples), "--seed", str(SEED)),
+            *("--continue-on-failure", "--no-color", *options),
         ],
         cwd=folder,
         env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.openapi_hooks", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=seconds,
         check=False,
     )
 

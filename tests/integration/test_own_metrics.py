@@ -26,6 +26,7 @@ FAMILIES = {
     "parallel_ops_lease_waits": ("counter", {"section"}),
     "parallel_ops_database_connections": ("gauge", {"state"}),
     "parallel_ops_redis_up": ("gauge", set()),
+    "parallel_ops_asyncio_tasks": ("gauge", set()),
     "parallel_ops_build_info": ("gauge", {"version"}),
 }
 
@@ -128,6 +129,7 @@ async def test_the_pool_and_redis_are_shown(serve: Serve, database: object) -> N
         1,
         3,
     ]
+    assert metrics.value("asyncio_tasks") >= 1
     assert metrics.value("redis_up") == 1
     async with serve(NOW, redis_url=nowhere("redis")) as client:
         assert (await scrape(client)).value("redis_up") == 0

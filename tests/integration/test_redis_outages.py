@@ -155,6 +155,18 @@ async def test_a_client_that_leaves_while_it_is_frozen_fails_nobody_else(
             await leaving
 
 
+async def test_a_hung_redis_that_counts_callers_delays_one_of_them_at_a_time(
+    own_settings: Settings, own_valkey: Valkey, rows: Database
+) -> None:
+    async with Service(replace(own_settings, rate_limit="100000/second")) as service:
+        assert await service.is_whole()
+        own_valkey.pause()
+        delayed = await asyncio.gather(*(_delays(service, 4.5) for _ in range(10)))
+        own_valkey.resume()
+    at_first, again = 10, 3
+    assert at_first <= sum(delayed) <= at_first + again
+
+
 async def test_flushed_and_restarted_empty(
     own_settings: Settings, own_valkey: Valkey, rows: Database, statements: StatementLog
 ) -> None:
@@ -225,6 +237,17 @@ def _restart(server: Valkey) -> Callable[[], Awaitable[None]]:
         server.start()
 
     return restart
+
+
+async def _delays(service: Service, seconds: float) -> int:
+    """How many answers to one caller took long."""
+    delays, until = 0, time.monotonic() + seconds
+    while time.monotonic() < until:
+        asked = time.monotonic()
+        assert (await service.client.get(f"{API}/summary")).status_code == 200
+        delays += time.monotonic() - asked > 0.5
+        await asyncio.sleep(0.01)
+    return delays
 
 
 async def _ask_until_told(service: Service) -> None:

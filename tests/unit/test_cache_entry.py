@@ -31,6 +31,10 @@ def test_an_entry_comes_back_as_it_was() -> None:
         encode("key", 60, 0.25, {"a": "text"}),
         msgspec.msgpack.encode([VERSION + 1, "key", 60, 0.25, {"a": 1}]),
         msgspec.msgpack.encode({"a": 1}),
+        b"\xd9\x01\x9c",  # a string that is no UTF-8
+        RAW.replace(b"key", b"\x9c\x9c\x9c"),
+        RAW[:-3] + b"\xa1\x9c\x01",
+        b"\x91" * 100_000,
     ],
 )
 def test_anything_else_is_unreadable(raw: bytes) -> None:

@@ -1,0 +1,186 @@
+"""What callers do who do not behave, while others go on as ever."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from random import Random
+from urllib.parse import quote
+
+from service.serving import HEAD_MILLISECONDS
+from tests.faults.client import Answer, Client
+from tests.faults.crowd import connections, received, send
+from tests.faults.trial import Fault
+from tests.faults.world import World
+from tests.fleet import API
+from tests.tokens import bearer, claims, token
+
+MEGABYTE = 1024 * 1024
+SUMMARY = f"{API}/summary"
+READY_SECONDS = 2.0
+WORKERS = 16
+
+
+def _abuse(act: Callable[[World], Awaitable[None]]) -> Callable[[World], AbstractAsyncContextManager[None]]:
+    """Abuse as a fault: it is over when the act has ended, and no worker may have grown by much."""
+
+    @asynccontextmanager
+    async def broken(world: World) -> AsyncIterator[None]:
+        before = await world.holdings()
+        await act(world)
+        after = await world.holdings()
+        grown = [now.memory - then.memory for now, then in zip(after, before, strict=True)]
+        assert max(grown) < 32 * MEGABYTE, grown
+        yield
+
+    return broken
+
+
+async def half_open(world: World) -> None:
+    """Heads that never end, callers who hang up half-way, and callers who do not read."""
+    port = world.doors[0].port
+    head = f"GET {SUMMARY} HTTP/1.1\r\nHost: test\r\nAuthorization: {_token(501)}\r\n".encode()
+    async with connections(port, 300) as slow, connections(port, 100) as deaf:
+        await asyncio.gather(*(send(one, head[: 10 + n % len(head)]) for n, one in enumerate(slow)))
+        await asyncio.gather(*(send(one, (head + b"\r\n") * 20) for one in deaf))
+        assert (await _ready(port)).status == 200
+        longest = HEAD_MILLISECONDS / 1000 + 5
+        answers = await asyncio.gather(*(received(one, longest) for one in slow))
+        assert all(answer == b"" or b" 408 " in answer[:20] for answer in answers), set(answers)
+
+
+async def ten_thousand(world: World) -> None:
+    """More connections than the balancer or an instance takes, and none of them says anything."""
+    for door, other in ((world.balancer, world.doors[0]), (world.doors[0], world.balancer)):
+        async with connections(door.port, 10_000) as taken:
+            assert len(taken) >= 1000
+            assert (await _ready(other.port)).status == 200
+        assert (await _ready(door.port)).status == 200
+
+
+async def large_heads(world: World) -> None:
+    """URLs and headers of all sizes: a refusal that says so, and no more memory."""
+    client = Client(world.doors[0].port)
+    for length, status in ((8_000, 200), (9_000, 414), (100_000, 414)):
+        answer = await client.get(f"{SUMMARY}?x={'x' * length}", {"Authorization": _token(502)})
+        assert answer.status == status, (length, answer)
+    for headers in ({"X": "x" * 300_000}, {f"X-{n}": "x" for n in range(5000)}):
+        for _ in range(20):
+            answer = await client.get(SUMMARY, headers)
+            assert answer.status == 431, answer
+    async with connections(world.doors[0].port, 20) as endless:
+        await asyncio.gather(*(send(one, b"GET / HTTP/1.1\r\nX: " + b"x" * MEGABYTE) for one in endless))
+        await asyncio.gather(*(received(one, 5) for one in endless))
+    client.close()
+
+
+async def pipelining(world: World) -> None:
+    """Fifty requests in one go are answered one by one, in their order."""
+    for number, door in enumerate((world.balancer, *world.doors)):
+        head = f"GET {SUMMARY} HTTP/1.1\r\nHost: test\r\nAuthorization: {_token(510 + number)}\r\n"
+        requests = [f"{head}X-Request-ID: number-{n}\r\n\r\n" for n in range(49)]
+        requests.append(f"{head}X-Request-ID: number-49\r\nConnection: close\r\n\r\n")
+        async with connections(door.port, 1) as (one,):
+            await send(one, "".join(requests).encode())
+            answers = (await received(one, 10)).decode().split("HTTP/1.1 200 ")[1:]
+        ids = [answer.partition("x-request-id: ")[2].partition("\r")[0] for answer in answers]
+        assert ids == [f"number-{n}" for n in range(50)], door
+
+
+async def distinct_filters(world: World) -> None:
+    """Each request wants a computation that nobody else needs; some may be told to come back."""
+    before = await world.redis.dbsize()
+    targets = [f"{SUMMARY}?site_id={quote(f'站点 {n} ' + 'x' * (n % 150))}" for n in range(3000)]
+    statuses = await _flood(world, ((target, _token(20_000 + n)) for n, target in enumerate(targets)))
+    assert set(statuses) <= {200, 503}, statuses
+    assert statuses[200] >= 1500, statuses
+    kept = world.settings.cache_policy.kept_seconds
+    deadline = time.monotonic() + kept + 5
+    while await world.redis.dbsize() > before + 500:
+        assert time.monotonic() < deadline, "Redis keeps what nobody asks for"
+        await asyncio.sleep(0.5)
+
+
+async def random_bytes(world: World) -> None:
+    """What is no HTTP is refused or cut off."""
+    random = Random(7)
+    for door in (world.doors[0], world.balancer):
+        async with connections(door.port, 500) as crowd:
+            noise = [random.randbytes(random.randrange(1, 2000)) + b"\r\n\r\n" for _ in crowd]
+            await asyncio.gather(*(send(one, data) for one, data in zip(crowd, noise, strict=True)))
+            answers = await asyncio.gather(*(received(one, 15) for one in crowd))
+        assert all(answer == b"" or b" 400 " in answer[:20] for answer in answers), set(answers)
+
+
+async def deep_pages(world: World) -> None:
+    """A page far past the end is empty, and costs no more than the first."""
+    client = Client(world.balancer.port)
+    for path in ("/doc-sync/failures", "/workflow/failures"):
+        for page in (10**6, 2**31, 2**63 - 1, 2**63, 10**30, int("9" * 3000)):
+            answer = await client.get(
+                f"{API}{path}?page={page}&page_size=200", {"Authorization": _token(504)}
+            )
+            assert answer.status == 200, answer
+            assert b'"jobs":[]' in answer.body or b'"runs":[]' in answer.body
+            assert answer.received - answer.sent < world.checker.bounds.answer
+    client.close()
+
+
+async def many_tokens(world: World) -> None:
+    """More callers than are remembered, and as many who have no good token."""
+    good = ((SUMMARY, _token(10_000 + n)) for n in range(6000))
+    assert await _flood(world, good) == {200: 6000}
+    bad = ((SUMMARY, _token(n)[:-4] + "AAAA") for n in range(6000))
+    assert await _flood(world, bad) == {401: 6000}
+
+
+async def one_greedy_caller(world: World) -> None:
+    """Who asks more than the limit is told to wait, and nobody else is."""
+    greedy = ((SUMMARY, _token(505)) for _ in range(1000))
+    statuses = await _flood(world, greedy)
+    assert set(statuses) == {200, 429}, statuses
+    assert statuses[429] > 100, statuses
+
+
+async def _flood(world: World, requests: Iterable[tuple[str, str]]) -> Counter[int]:
+    """Ask all of it, as fast as some callers can, through every door; how often each status came."""
+    statuses: Counter[int] = Counter()
+    pending = iter(requests)
+
+    async def ask(client: Client) -> None:
+        for target, authorization in pending:
+            answer = await client.get(target, {"Authorization": authorization})
+            statuses[answer.status] += 1
+        client.close()
+
+    doors = [world.balancer, *world.doors]
+    await asyncio.gather(*(ask(Client(doors[n % len(doors)].port)) for n in range(WORKERS)))
+    return statuses
+
+
+async def _ready(port: int) -> Answer:
+    """What readiness says, in time and on a new connection."""
+    client = Client(port)
+    async with asyncio.timeout(READY_SECONDS):
+        answer = await client.get("/health/ready", {})
+    client.close()
+    return answer
+
+
+def _token(operator: int) -> str:
+    return bearer(token(claims(sub=str(operator))))["Authorization"]
+
+
+ACTS = {
+    "slow and half-open callers": half_open,
+    "10,000 connections": ten_thousand,
+    "giant headers and URLs": large_heads,
+    "pipelining": pipelining,
+    "a flood of distinct filters": distinct_filters,
+    "random bytes": random_bytes,
+    "deep pages": deep_pages,
+    "a flood of tokens": many_tokens,
+    "a greedy caller": one_greedy_caller,
+}
+FAULTS = tuple(Fault(name, _abuse(act), 0) for name, act in ACTS.items())

@@ -1,0 +1,207 @@
+"""Everything at once: servers, wires, instances, the programs that write, callers and their checker."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from msgspec.structs import replace
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from service.cache.store import MAX_CONNECTIONS, TIMEOUT_SECONDS
+from service.demo.run import READER, reader_role_script
+from service.demo.schema import create_schema
+from service.demo.servers import Postgres, Valkey
+from service.settings import Settings
+from tests.balancer import balanced
+from tests.faults import counts
+from tests.faults.checker import Bounds, Checker
+from tests.faults.client import Broken
+from tests.faults.counts import Holdings
+from tests.faults.link import Link
+from tests.faults.load import Caller, Door, Load
+from tests.faults.questions import QUESTIONS, Question
+from tests.faults.writers import AWAY, OverlayWriter, Writer
+from tests.fleet import Instance
+from tests.tokens import SCRAPE_TOKEN, SECRET
+from tests.waiting import until
+
+INSTANCES = 3
+BALANCED_CALLERS, DIRECT_CALLERS = 6, 2
+REFRESH_SECONDS = 3
+STALE_SECONDS, MAX_STALE_SECONDS = 6, 9
+QUERIES = 4
+# A probe has a connection of its own.
+CONNECTIONS = QUERIES + 1
+# Requests under way are tasks; threads and files are opened when somebody first needs them.
+SOME_TASKS, SOME_THREADS, SOME_FILES = 8, 4, 4
+DATABASE_SETTINGS = {"synchronous_commit": "on", "max_connections": "60", "deadlock_timeout": "10s"}
+VALKEY_OPTIONS = {"enable-debug-command": "local"}
+
+
+def settings(database_port: int, redis_port: int) -> Settings:
+    """Short ticks and bounds, so that a fault takes seconds."""
+    return Settings(
+        database_url=f"postgresql://{READER}@127.0.0.1:{database_port}/postgres",
+        redis_url=f"redis://127.0.0.1:{redis_port}/0",
+        jwt_secret=SECRET,
+        scrape_token=SCRAPE_TOKEN,
+        refresh_seconds=REFRESH_SECONDS,
+        stale_seconds=STALE_SECONDS,
+        max_stale_seconds=MAX_STALE_SECONDS,
+        statement_timeout_seconds=1,
+        max_database_queries=QUERIES,
+        rate_limit="100/second",
+        drain_seconds=0.5,
+        shutdown_seconds=5,
+    )
+
+
+class World:
+    """What a fault may break; `instances[n]` reaches its servers through `wires[n]`, or directly.
+
+    `changes` are to the settings.
+    """
+
+    def __init__(self, folder: Path, *, wired: bool = True, **changes: Any) -> None:  # noqa: ANN401
+        self.folder = folder
+        self.postgres = Postgres(folder / "postgres", settings=DATABASE_SETTINGS)
+        self.valkey = Valkey(folder / "valkey", options=VALKEY_OPTIONS)
+        self.wires = [(Link(self.postgres.port), Link(self.valkey.port)) for _ in range(INSTANCES)]
+        direct = (self.postgres.port, self.valkey.port)
+        self.reached = [(database.port, redis.port) if wired else direct for database, redis in self.wires]
+        configured = [replace(settings(*ports), **changes) for ports in self.reached]
+        self.settings = replace(settings(*direct), **changes)
+        self.instances = [Instance(of, folder / f"{n}.log") for n, of in enumerate(configured)]
+        self.writer = Writer(self.postgres.url)
+        self.overlay = OverlayWriter(self.valkey.url)
+        self.redis = Redis.from_url(self.valkey.url, retry=Retry(NoBackoff(), 3))
+        answer = self.settings.cache_policy.answer + TIMEOUT_SECONDS
+        bounds = Bounds(REFRESH_SECONDS, MAX_STALE_SECONDS, answer)
+        self.checker = Checker(bounds, self.writer.history, self.overlay.history)
+        self.doors = [Door(f"instance {n}", instance.port) for n, instance in enumerate(self.instances)]
+        self.balancer = Door("nginx", 0)
+        self.load = Load([])
+        self.most_connections = self.most_statements = 0
+        self.base: list[Holdings] = []
+        # What a fault adds to the world ends with it.
+        self.stack = AsyncExitStack()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Everything runs and every question has been answered during the block."""
+        async with self.stack as stack:
+            for server in (self.postgres, self.valkey):
+                await asyncio.to_thread(server.start)
+                stack.callback(server.kill)
+            await self._prepare_database()
+            for wire in (wire for pair in self.wires for wire in pair):
+                await wire.open()
+                stack.push_async_callback(wire.close)
+            stack.push_async_callback(self.overlay.close)
+            stack.push_async_callback(self.redis.aclose)
+            for job in (self.writer.run(), self.overlay.run(), self._watch_database()):
+                task = asyncio.create_task(job)
+                stack.push_async_callback(_ended, task)
+            balancer = stack.enter_context(balanced([instance.port for instance in self.instances]))
+            self.balancer = Door("nginx", balancer.port)
+            for instance in self.instances:
+                instance.start()
+                stack.callback(instance.kill)
+            for instance in self.instances:
+                await instance.ready()
+            await self.recovered(since=time.time())
+            self.base = await self.holdings()
+            yield
+
+    async def recovered(self, since: float) -> float:
+        """Wait until every instance answers every question freshly and wholly; the seconds since then."""
+        callers = [Caller(900 + n, door, self.checker) for n, door in enumerate(self.doors)]
+        await asyncio.gather(*(_is_fresh(caller) for caller in callers))
+        return time.time() - since
+
+    async def holdings(self) -> list[Holdings]:
+        """What each instance's worker holds now."""
+        return [
+            await counts.holdings(instance, *ports)
+            for instance, ports in zip(self.instances, self.reached, strict=True)
+        ]
+
+    async def leftovers(self) -> set[str]:
+        """What is held that was not held at first; connections are, in pools that have their limits."""
+        now = await self.holdings()
+        found = {f"lease {lease.decode()}" for lease in await counts.leases(self.redis)}
+        for number, (worker, before) in enumerate(zip(now, self.base, strict=True)):
+            most = {
+                "files": before.files + SOME_FILES,
+                "threads": before.threads + SOME_THREADS,
+                "tasks": before.tasks + SOME_TASKS,
+                "to_database": CONNECTIONS,
+                "to_redis": MAX_CONNECTIONS,
+                "half_closed": 0,
+            }
+            found |= {
+                f"instance {number} has more than {limit} {name}"
+                for name, limit in most.items()
+                if getattr(worker, name) > limit
+            }
+        return found
+
+    def many_callers(self) -> list[Caller]:
+        """Callers through the balancer, and some who know an instance's own port."""
+        doors = [self.balancer] * BALANCED_CALLERS + self.doors * DIRECT_CALLERS
+        return [Caller(number, door, self.checker) for number, door in enumerate(doors)]
+
+    def logs(self) -> list[str]:
+        """The lines that the instances have logged so far."""
+        return [line for instance in self.instances for line in instance.log.read_text().splitlines()]
+
+    async def _prepare_database(self) -> None:
+        connection = await asyncpg.connect(self.postgres.url)
+        await create_schema(connection)
+        await connection.execute(reader_role_script())
+        await connection.close()
+
+    async def _watch_database(self) -> None:
+        """Note the most connections and statements at once, as PostgreSQL sees them."""
+        while True:
+            with suppress(*AWAY):
+                monitor = await asyncpg.connect(self.postgres.url)
+                try:
+                    while True:
+                        connections, statements = await counts.database_use(monitor)
+                        self.most_connections = max(self.most_connections, connections)
+                        self.most_statements = max(self.most_statements, statements)
+                        await asyncio.sleep(0.1)
+                finally:
+                    monitor.terminate()
+            await asyncio.sleep(0.1)
+
+
+async def _is_fresh(caller: Caller) -> None:
+    for question in QUESTIONS:
+        await until(partial(_answers_freshly, caller, question), seconds=30)
+    caller.close()
+
+
+async def _answers_freshly(caller: Caller, question: Question) -> bool:
+    try:
+        answer, reading = await caller.ask(question)
+    except Broken:
+        return False
+    return answer.headers.get("x-cache") in ("hit", "miss") and reading is not None and not reading.degraded
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Cancel it until it ends: asyncpg may turn a cancellation into an error. Raises what ended it early."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=1)
+    if not task.cancelled():
+        task.result()
