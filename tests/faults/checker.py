@@ -39,7 +39,6 @@ class Seen:
     answers: Counter[str] = field(default_factory=Counter)
     oldest: float = 0.0
     slowest: float = 0.0
-    slowest_refusal: float = 0.0
 
     def shows(self, *kinds: str) -> bool:
         """Whether there was at least one answer of each kind: 503, 429, 304, stale, degraded, ..."""
@@ -106,7 +105,6 @@ class Checker:
         return reading
 
     def _check_refusal(self, answer: Answer) -> None:
-        self.seen.slowest_refusal = max(self.seen.slowest_refusal, answer.received - answer.sent)
         detail = json.loads(answer.body)["detail"]
         code = {429: "parallel_ops_rate_limited", 503: "parallel_ops_unavailable"}[answer.status]
         assert (detail["code"], detail["context"]) == (code, {}), "a refusal that nobody promised"

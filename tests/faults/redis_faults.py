@@ -16,6 +16,7 @@ from service.cache.keys import PREFIX
 from tests.faults.checker import APART, DEGRADED
 from tests.faults.trial import Fault
 from tests.faults.world import World
+from tests.faults.writers import ended
 
 # Nobody listens on it, so a replica of it never gets any data.
 NOBODY = ("127.0.0.1", 1)
@@ -161,9 +162,7 @@ async def _spoiling(redis: Redis, spoil: Callable[[Redis, bytes], Awaitable[None
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await ended(task)
 
 
 Away = partial(Fault, excuses=(DEGRADED, APART), shows=("degraded",))

@@ -58,6 +58,7 @@ async def trial(world: World, fault: Fault) -> Outcome:
     await _until_clean(world)
     seen = world.checker.seen
     assert not world.checker.wrong, "\n".join(world.checker.wrong[:5])
+    assert not seen.answers["429"], "callers who keep the limit were limited"
     assert set(+world.load.broken) <= fault.breaks, world.load.broken
     assert recovery <= RECOVERY_SECONDS, f"recovered after {recovery:.1f} s"
     assert world.most_connections <= INSTANCES * CONNECTIONS, world.most_connections

@@ -27,7 +27,7 @@ from tests.faults.counts import Holdings
 from tests.faults.link import Link
 from tests.faults.load import Caller, Door, Load
 from tests.faults.questions import QUESTIONS, Question
-from tests.faults.writers import AWAY, OverlayWriter, Writer
+from tests.faults.writers import AWAY, OverlayWriter, Writer, ended
 from tests.fleet import Instance
 from tests.tokens import SCRAPE_TOKEN, SECRET
 from tests.waiting import until
@@ -42,7 +42,6 @@ CONNECTIONS = QUERIES + 1
 # Requests under way are tasks; threads and files are opened when somebody first needs them.
 SOME_TASKS, SOME_THREADS, SOME_FILES = 8, 4, 4
 DATABASE_SETTINGS = {"synchronous_commit": "on", "max_connections": "60", "deadlock_timeout": "10s"}
-VALKEY_OPTIONS = {"enable-debug-command": "local"}
 
 
 def settings(database_port: int, redis_port: int) -> Settings:
@@ -72,7 +71,7 @@ class World:
     def __init__(self, folder: Path, *, wired: bool = True, **changes: Any) -> None:  # noqa: ANN401
         self.folder = folder
         self.postgres = Postgres(folder / "postgres", settings=DATABASE_SETTINGS)
-        self.valkey = Valkey(folder / "valkey", options=VALKEY_OPTIONS)
+        self.valkey = Valkey(folder / "valkey")
         self.wires = [(Link(self.postgres.port), Link(self.valkey.port)) for _ in range(INSTANCES)]
         direct = (self.postgres.port, self.valkey.port)
         self.reached = [(database.port, redis.port) if wired else direct for database, redis in self.wires]
@@ -108,7 +107,7 @@ class World:
             stack.push_async_callback(self.redis.aclose)
             for job in (self.writer.run(), self.overlay.run(), self._watch_database()):
                 task = asyncio.create_task(job)
-                stack.push_async_callback(_ended, task)
+                stack.push_async_callback(ended, task)
             balancer = stack.enter_context(balanced([instance.port for instance in self.instances]))
             self.balancer = Door("nginx", balancer.port)
             for instance in self.instances:
@@ -196,12 +195,3 @@ async def _answers_freshly(caller: Caller, question: Question) -> bool:
     except Broken:
         return False
     return answer.headers.get("x-cache") in ("hit", "miss") and reading is not None and not reading.degraded
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    """Cancel it until it ends: asyncpg may turn a cancellation into an error. Raises what ended it early."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=1)
-    if not task.cancelled():
-        task.result()

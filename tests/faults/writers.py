@@ -128,3 +128,12 @@ class OverlayWriter:
         """One command, so that no reader sees half of it."""
         fields = {counts_field(START.hour, kind): str(counts[kind]) for kind in KINDS}
         await self._redis.hset(counts_key(START.date()), mapping=dict(fields.items()))
+
+
+async def ended(task: asyncio.Task[None]) -> None:
+    """Cancel it until it ends: a client may swallow a cancellation. Raises what ended it early."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=1)
+    if not task.cancelled():
+        task.result()
