@@ -30,7 +30,7 @@ browser: $(READY) ## Run the duty board's tests in Debian's Chromium
 deployment: $(READY) ## Run what is deployed: nginx before three instances, Prometheus and its alerts
 	$(BIN)/python -m pytest tests/deployment $(ARGS)
 faults: $(READY) ## Break things on purpose while every answer is checked (ten minutes)
-	$(BIN)/python -m pytest tests/faults --session-timeout=900 $(ARGS)
+	timeout --kill-after=30 900 $(BIN)/python -m pytest tests/faults $(ARGS)
 
 soak: $(READY) ## Twenty minutes of load while the data changes, and nothing may grow
 	$(BIN)/python -m pytest tests/faults/test_long_load.py --minutes 20 $(ARGS)
