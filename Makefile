@@ -29,6 +29,7 @@ browser: $(READY) ## Run the duty board's tests in Debian's Chromium
 
 deployment: $(READY) ## Run what is deployed: nginx before three instances, Prometheus and its alerts
 	$(BIN)/python -m pytest tests/deployment $(ARGS)
+
 faults: $(READY) ## Break things on purpose while every answer is checked (ten minutes)
 	timeout --kill-after=30 900 $(BIN)/python -m pytest tests/faults $(ARGS)
 
