@@ -49,6 +49,11 @@ class Snapshots:
         self._redis = redis
 
     @property
+    def now(self) -> float:
+        """The time in Unix seconds."""
+        return self._cache.now
+
+    @property
     def tick(self) -> int:
         """The start of the current tick in Unix seconds: fresh snapshots are as of this instant."""
         return self._cache.tick

@@ -39,13 +39,9 @@ class Fleet:
     async def obtain(self, part: Part, tick: int) -> Entry:
         """The entry of a part's tick: from Redis, from whoever computes it now, or computed here.
 
-        Raises what the computation raises, and TimeoutError when it takes too long.
+        One process computes, and the others wait for what it leaves in Redis. Raises what the
+        computation raises.
         """
-        async with asyncio.timeout(self._policy.compute):
-            return await self._shared(part, tick)
-
-    async def _shared(self, part: Part, tick: int) -> Entry:
-        """Let one process compute, and the others wait for what it leaves in Redis."""
         waited = False
         try:
             while True:

@@ -7,6 +7,7 @@ is looked for in this process, then in Redis, and computed last. Nothing here kn
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 import structlog
 from cachetools import LRUCache
@@ -20,6 +21,7 @@ from service.cache.observer import Observer
 from service.cache.parts import Answer, Part, State
 from service.cache.policy import Policy
 from service.cache.store import Store
+from service.cache.turnstile import Turnstile
 
 REMEMBERED_FAILURES = 10_000
 # More computations than this at once are a flood; who comes later is told to come back.
@@ -43,7 +45,15 @@ class TickCache:
         self._memory = Memory(policy.memory_bytes, policy.kept_seconds, clock)
         self._flights = Flights()
         self._flight_ticks: dict[str, int] = {}
+        # A tick's end is the end of many parts at once. If all their refreshes began in that moment,
+        # they would take the processor from everybody, and the connections from who waits.
+        self._behind = Turnstile(policy.refreshes, policy.pace)
         self._failed_at: LRUCache[str, float] = LRUCache(REMEMBERED_FAILURES)
+
+    @property
+    def now(self) -> float:
+        """The time in Unix seconds."""
+        return self._clock()
 
     @property
     def tick(self) -> int:
@@ -61,7 +71,7 @@ class TickCache:
         answer = self._held(parts, tick, "hit") or self._older(parts, tick)
         if answer is None:
             return await self._cold(parts, tick)
-        self._refresh(parts, tick)
+        self._refresh(parts, tick, self._behind)
         return answer
 
     async def close(self) -> None:
@@ -101,10 +111,15 @@ class TickCache:
         entries = (self._memory.get(part.key, tick) for part in parts)
         return self._policy.stale_bound(max((entry.seconds for entry in entries if entry), default=0.0))
 
-    def _refresh(self, parts: Sequence[Part], tick: int) -> list[asyncio.Task[Entry]]:
-        """Start the computations that a tick needs, leaving out those that have only just failed."""
+    def _refresh(
+        self, parts: Sequence[Part], tick: int, turn: AbstractAsyncContextManager[None]
+    ) -> list[asyncio.Task[Entry]]:
+        """Start the computations that a tick needs, leaving out those that have only just failed.
+
+        Each runs when its `turn` has come.
+        """
         return [
-            self._start(part, tick)
+            self._start(part, tick, turn)
             for part in parts
             if self._memory.get(part.key, tick) is None and not self._resting(part)
         ]
@@ -113,11 +128,11 @@ class TickCache:
         failed_at = self._failed_at.get(part.key)
         return failed_at is not None and time.monotonic() - failed_at < self._policy.retry
 
-    def _start(self, part: Part, tick: int) -> asyncio.Task[Entry]:
+    def _start(self, part: Part, tick: int, turn: AbstractAsyncContextManager[None]) -> asyncio.Task[Entry]:
         """The running computation of a part, of whichever tick it is, or a new one."""
         if part.key not in self._flight_ticks:
             self._flight_ticks[part.key] = tick
-        return self._flights.start(part.key, lambda: self._obtain(part, tick))
+        return self._flights.start(part.key, lambda: self._obtain(part, tick, turn))
 
     async def _cold(self, parts: Sequence[Part], tick: int) -> Answer:
         """Wait for Redis or a computation; when that fails, any answer that may still be served."""
@@ -142,7 +157,7 @@ class TickCache:
         await asyncio.shield(self._flights.start((keys, tick), lambda: self._recall(parts, tick)))
         answer = self._held(parts, tick, "hit") or self._older(parts, tick)
         if answer is not None:
-            self._refresh(parts, tick)
+            self._refresh(parts, tick, self._behind)
         return answer
 
     async def _computed(self, parts: Sequence[Part]) -> Answer | None:
@@ -154,7 +169,7 @@ class TickCache:
         """
         while True:
             tick = min(self.tick, *(self._flight_ticks.get(part.key, self.tick) for part in parts))
-            tasks = self._refresh(parts, tick)
+            tasks = self._refresh(parts, tick, nullcontext())
             if tasks:
                 await asyncio.wait(tasks)
             landed = [task.result() for task in tasks if not task.cancelled() and not task.exception()]
@@ -166,10 +181,11 @@ class TickCache:
         for entry in await self._fleet.recall(parts, (tick, *self._policy.older(tick))):
             self._memory.put(entry)
 
-    async def _obtain(self, part: Part, tick: int) -> Entry:
+    async def _obtain(self, part: Part, tick: int, turn: AbstractAsyncContextManager[None]) -> Entry:
         """The entry of a part's tick, wherever it comes from; a failure is remembered for a while."""
         try:
-            entry = await self._fleet.obtain(part, tick)
+            async with asyncio.timeout(self._policy.compute), turn:
+                entry = await self._fleet.obtain(part, tick)
         except Exception as error:  # a source may fail in any way, and none of them ends the service
             self._failed_at[part.key] = time.monotonic()
             self._observer.failed(part.name)
