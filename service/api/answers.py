@@ -84,8 +84,8 @@ class Answers:
         return encoded, held.state
 
     def _found_just_now(self, encoded: Encoded) -> bool:
-        """By both clocks: one may be set, and in tests stands still."""
-        if encoded.found is None:
+        """By both clocks: one may be set, and in tests stands still. A hit is none after its tick."""
+        if encoded.found is None or (encoded.state == "hit" and encoded.tick != self._ticks.tick):
             return False
         now, moment = encoded.found
         return monotonic() - moment < AGAIN_SECONDS and 0 <= self._ticks.now - now < AGAIN_SECONDS

@@ -79,3 +79,12 @@ async def test_a_clock_that_moves_ends_the_moment(seconds: float) -> None:
     times.now += seconds
     await ask(answers, source)
     assert source.searches == 2
+
+
+async def test_a_hit_that_lacks_a_part_is_none_after_its_tick() -> None:
+    times, source = Times(2 * TICK - 0.01), Source(Held("lacks a part", TICK, "miss", ("overlay_cache",)))
+    answers = Answers(times)
+    await ask(answers, source)
+    times.now += 0.02
+    source.found = Held("lacks a part", TICK, "stale", ("overlay_cache",))
+    assert (await ask(answers, source))[1] == "stale"
