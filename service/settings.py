@@ -122,8 +122,6 @@ class Settings(Struct, frozen=True, kw_only=True):
             max_stale=max(self.stale_seconds, self.max_stale_seconds),
             answer=statement + 1,
             compute=2 * statement + 2,
-            # One connection is left to those who wait.
-            refreshes=max(1, self.max_database_queries - 1),
         )
 
 

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 
 class Policy(Struct, frozen=True):
-    """All in seconds, but for `memory_bytes` and `refreshes`.
+    """All in seconds, but for `memory_bytes`.
 
     refresh: the length of a tick, whole seconds on a grid that all instances share.
     stale: up to this age an older value is served while its refresh runs.
@@ -14,7 +14,6 @@ class Policy(Struct, frozen=True):
     lease: a computation whose process died is taken over after this.
     poll: how often a process looks whether another one's computation has ended.
     retry: a failed computation is not tried again for this long.
-    refreshes: so many computations that nobody waits for run at once in a process.
     """
 
     refresh: int = 15
@@ -25,7 +24,6 @@ class Policy(Struct, frozen=True):
     lease: float = 5.0
     poll: float = 0.025
     retry: float = 2.0
-    refreshes: int = 3
     memory_bytes: int = 64 * 1024 * 1024
 
     def tick(self, now: float) -> int:
@@ -39,7 +37,7 @@ class Policy(Struct, frozen=True):
 
     @property
     def pace(self) -> float:
-        """The time between two refreshes behind the scenes: hundreds fit into a tick, side by side or not."""
+        """The time between the beginnings of two refreshes behind the scenes: hundreds fit into a tick."""
         return self.refresh / 600
 
     def older(self, tick: int) -> range:

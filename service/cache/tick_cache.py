@@ -6,8 +6,7 @@ is looked for in this process, then in Redis, and computed last. Nothing here kn
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 from cachetools import LRUCache
@@ -27,6 +26,8 @@ REMEMBERED_FAILURES = 10_000
 # More computations than this at once are a flood; who comes later is told to come back.
 MAX_FLIGHTS = 512
 
+Turn = Callable[[], Awaitable[None]]
+
 log = structlog.get_logger(__name__)
 
 
@@ -45,9 +46,9 @@ class TickCache:
         self._memory = Memory(policy.memory_bytes, policy.kept_seconds, clock)
         self._flights = Flights()
         self._flight_ticks: dict[str, int] = {}
-        # A tick's end is the end of many parts at once. If all their refreshes began in that moment,
-        # they would take the processor from everybody, and the connections from who waits.
-        self._behind = Turnstile(policy.refreshes, policy.pace)
+        # A tick's end is the end of many parts at once: if all their refreshes began in that moment,
+        # they would take the processor from everybody.
+        self._turnstile = Turnstile(policy.pace)
         self._failed_at: LRUCache[str, float] = LRUCache(REMEMBERED_FAILURES)
 
     @property
@@ -71,7 +72,7 @@ class TickCache:
         answer = self._held(parts, tick, "hit") or self._older(parts, tick)
         if answer is None:
             return await self._cold(parts, tick)
-        self._refresh(parts, tick, self._behind)
+        self._refresh(parts, tick, self._turnstile.enter)
         return answer
 
     async def close(self) -> None:
@@ -111,12 +112,10 @@ class TickCache:
         entries = (self._memory.get(part.key, tick) for part in parts)
         return self._policy.stale_bound(max((entry.seconds for entry in entries if entry), default=0.0))
 
-    def _refresh(
-        self, parts: Sequence[Part], tick: int, turn: AbstractAsyncContextManager[None]
-    ) -> list[asyncio.Task[Entry]]:
+    def _refresh(self, parts: Sequence[Part], tick: int, turn: Turn) -> list[asyncio.Task[Entry]]:
         """Start the computations that a tick needs, leaving out those that have only just failed.
 
-        Each runs when its `turn` has come.
+        Each runs when its `turn` has come, which is awaited.
         """
         return [
             self._start(part, tick, turn)
@@ -128,7 +127,7 @@ class TickCache:
         failed_at = self._failed_at.get(part.key)
         return failed_at is not None and time.monotonic() - failed_at < self._policy.retry
 
-    def _start(self, part: Part, tick: int, turn: AbstractAsyncContextManager[None]) -> asyncio.Task[Entry]:
+    def _start(self, part: Part, tick: int, turn: Turn) -> asyncio.Task[Entry]:
         """The running computation of a part, of whichever tick it is, or a new one."""
         if part.key not in self._flight_ticks:
             self._flight_ticks[part.key] = tick
@@ -157,7 +156,7 @@ class TickCache:
         await asyncio.shield(self._flights.start((keys, tick), lambda: self._recall(parts, tick)))
         answer = self._held(parts, tick, "hit") or self._older(parts, tick)
         if answer is not None:
-            self._refresh(parts, tick, self._behind)
+            self._refresh(parts, tick, self._turnstile.enter)
         return answer
 
     async def _computed(self, parts: Sequence[Part]) -> Answer | None:
@@ -169,7 +168,7 @@ class TickCache:
         """
         while True:
             tick = min(self.tick, *(self._flight_ticks.get(part.key, self.tick) for part in parts))
-            tasks = self._refresh(parts, tick, nullcontext())
+            tasks = self._refresh(parts, tick, _at_once)
             if tasks:
                 await asyncio.wait(tasks)
             landed = [task.result() for task in tasks if not task.cancelled() and not task.exception()]
@@ -181,10 +180,11 @@ class TickCache:
         for entry in await self._fleet.recall(parts, (tick, *self._policy.older(tick))):
             self._memory.put(entry)
 
-    async def _obtain(self, part: Part, tick: int, turn: AbstractAsyncContextManager[None]) -> Entry:
+    async def _obtain(self, part: Part, tick: int, turn: Turn) -> Entry:
         """The entry of a part's tick, wherever it comes from; a failure is remembered for a while."""
         try:
-            async with asyncio.timeout(self._policy.compute), turn:
+            await turn()
+            async with asyncio.timeout(self._policy.compute):
                 entry = await self._fleet.obtain(part, tick)
         except Exception as error:  # a source may fail in any way, and none of them ends the service
             self._failed_at[part.key] = time.monotonic()
@@ -197,3 +197,7 @@ class TickCache:
         self._failed_at.pop(part.key, None)
         self._memory.put(entry)
         return entry
+
+
+async def _at_once() -> None:
+    """The turn of what somebody waits for."""

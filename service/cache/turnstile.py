@@ -1,30 +1,19 @@
-"""Work behind the scenes: little of it at once, and not all of it in one moment."""
+"""Work behind the scenes does not begin all in one moment."""
 
 import asyncio
 import time
-from contextlib import AbstractAsyncContextManager
 
 
-class Turnstile(AbstractAsyncContextManager[None]):
-    """Lets `most` in at once, and one every `pace` seconds. Whoever came first goes first."""
+class Turnstile:
+    """Lets one in every `pace` seconds, in the order in which they came."""
 
-    def __init__(self, most: int, pace: float) -> None:
-        self._room = asyncio.Semaphore(most)
+    def __init__(self, pace: float) -> None:
         self._pace = pace
         self._next = 0.0
 
-    async def __aenter__(self) -> None:
-        """Wait for room, and for one's moment."""
-        await self._room.acquire()
-        try:
-            now = time.monotonic()
-            moment = max(now, self._next)
-            self._next = moment + self._pace
-            await asyncio.sleep(moment - now)
-        except BaseException:
-            self._room.release()
-            raise
-
-    async def __aexit__(self, *_: object) -> None:
-        """Make room."""
-        self._room.release()
+    async def enter(self) -> None:
+        """Wait for one's moment."""
+        now = time.monotonic()
+        moment = max(now, self._next)
+        self._next = moment + self._pace
+        await asyncio.sleep(moment - now)

@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,8 +63,11 @@ async def holdings(instance: Instance, database_port: int, redis_port: int) -> H
 
 
 def _files(worker: psutil.Process) -> int:
-    descriptors = (os.readlink(link) for link in Path(f"/proc/{worker.pid}/fd").iterdir())
-    return sum(not descriptor.startswith("socket:") for descriptor in descriptors)
+    count = 0
+    for link in Path(f"/proc/{worker.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since it was listed
+            count += not os.readlink(link).startswith("socket:")
+    return count
 
 
 async def own_metric(instance: Instance, name: str) -> float:
