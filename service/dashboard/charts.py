@@ -63,7 +63,7 @@ def trend_chart(buckets: Sequence[TrendBucket], limit: float | None) -> TrendCha
         dots=dots,
         totals=_bars([bucket.total for bucket in buckets], total_top),
         parts=_bars([bucket.part for bucket in buckets], total_top),
-        limit=None if limit is None else _rounded(_rate_y(limit, rate_top)),
+        limit=None if limit is None else round(_rate_y(limit, rate_top), 1),
         gaps=tuple(n * POINT_WIDTH for n, bucket in enumerate(buckets) if bucket.rate is None),
         partial=tuple(n * POINT_WIDTH for n, bucket in enumerate(buckets) if bucket.partial),
         rate_top=rate_top,
@@ -77,7 +77,7 @@ def _lines(buckets: Sequence[TrendBucket], rate_top: float) -> tuple[str, str]:
     """A line for each run of known rates, and a dot for each that stands alone."""
     lines, dots = [], []
     for run in _runs(buckets):
-        points = [f"{(n + 0.5) * POINT_WIDTH:g} {_rounded(_rate_y(rate, rate_top)):g}" for n, rate in run]
+        points = [f"{(n + 0.5) * POINT_WIDTH:g} {_rate_y(rate, rate_top):.1f}" for n, rate in run]
         if len(points) > 1:
             lines.append("M" + "L".join(points))
         else:
@@ -96,22 +96,22 @@ def _runs(buckets: Sequence[TrendBucket]) -> list[list[tuple[int, float]]]:
 
 
 def _bars(counts: Sequence[int], top: int) -> str:
-    """All bars as one path; a count of zero has no bar."""
-    width = POINT_WIDTH - 2 * BAR_MARGIN
-    bars = []
-    for n, count in enumerate(counts):
+    """All bars as one path along the floor; a count of zero has no bar."""
+    if not any(counts):
+        return ""
+    width, space = f"{POINT_WIDTH - 2 * BAR_MARGIN:g}", f"{2 * BAR_MARGIN:g}"
+    steps = [f"M{BAR_MARGIN:g} {BAR_FLOOR:g}"]
+    for count in counts:
         if count:
-            height = _rounded(max(1.0, count / top * (BAR_FLOOR - BAR_TOP)))
-            bars.append(f"M{n * POINT_WIDTH + BAR_MARGIN:g} {BAR_FLOOR:g}v-{height:g}h{width:g}v{height:g}z")
-    return "".join(bars)
+            height = f"{max(1.0, count / top * (BAR_FLOOR - BAR_TOP)):.1f}"
+            steps.append(f"v-{height}h{width}v{height}h{space}")
+        else:
+            steps.append(f"h{POINT_WIDTH:g}")
+    return "".join(steps)
 
 
 def _rate_y(rate: float, top: float) -> float:
     return RATE_FLOOR - rate / top * (RATE_FLOOR - RATE_TOP)
-
-
-def _rounded(number: float) -> float:
-    return round(number, 1)
 
 
 class Share(Struct, frozen=True):

@@ -13,7 +13,7 @@ from service.dashboard import assets
 from service.dashboard.board import Readings, board_of
 from service.dashboard.formats import FILTERS
 from service.dashboard.query import View
-from service.dashboard.wording import HTML_LANGUAGES, LANGUAGES, known, words_in
+from service.dashboard.wording import HTML_LANGUAGES, LANGUAGES, words_in
 from service.overview.failures import paginate
 from service.overview.query import EXPORT_FORMATS, WINDOW_DAYS
 from service.overview.slo import HINT_CODES, Thresholds
@@ -72,7 +72,6 @@ class Pages:
             board=board,
             summary=board.summary,
             state=board.states[0],
-            missing=", ".join(words_in(reader.language)(part) for part in board.summary.degraded),
             readings=readings,
             choices=readings.choices,
             jobs_at=readings.jobs and paginate(view.jobs, readings.jobs.value.total),
@@ -85,28 +84,23 @@ class Pages:
 
 def render(template: str, language: str, view: View, **values: Any) -> bytes:  # noqa: ANN401
     """A page of that template in a language."""
-    words = words_in(language)
-    page = _environment().get_template(template)
-    text: str = page.render(
-        words=words,
-        known=lambda key: known(key, words),
-        language=language,
-        html_language=HTML_LANGUAGES[language],
-        view=view,
-        **values,
-    )
+    text: str = _environment(language).get_template(template).render(view=view, **values)
     return text.encode()
 
 
 async def prepare() -> None:
     """Make the templates ready before the first page, beside the event loop: that takes a moment."""
-    if not _environment.cache_info().currsize:
-        await asyncio.to_thread(_environment)
+    if _environment.cache_info().currsize < len(LANGUAGES):
+        await asyncio.gather(*(asyncio.to_thread(_environment, language) for language in LANGUAGES))
 
 
 @cache
-def _environment() -> Any:  # noqa: ANN401
-    """The templates, all loaded; a service that nobody looks at needs none."""
+def _environment(language: str) -> Any:  # noqa: ANN401
+    """The templates in a language, all loaded; a service that nobody looks at needs none.
+
+    A word that does not depend on figures is written into the compiled template: jinja2 works out
+    filters of constants once.
+    """
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
 
     environment = Environment(
@@ -117,9 +111,10 @@ def _environment() -> Any:  # noqa: ANN401
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters.update(FILTERS)
+    environment.filters.update(FILTERS, asset=assets.address, **words_in(language))
     environment.globals.update(
-        asset=assets.address,
+        language=language,
+        html_language=HTML_LANGUAGES[language],
         windows=WINDOW_DAYS,
         languages=LANGUAGES,
         export_formats=EXPORT_FORMATS,

@@ -5,22 +5,23 @@ from collections.abc import Callable
 LANGUAGES = ("en", "zh")
 HTML_LANGUAGES = {"en": "en", "zh": "zh-CN"}
 
-Words = Callable[..., str]
 
+def words_in(language: str) -> dict[str, Callable[..., str]]:
+    """Functions from a key to its text in one language.
 
-def words_in(language: str) -> Words:
-    """The catalogue of one language: words("age", n=3) gives the text with its values filled in."""
+    `word` takes the values to be filled in, word("age", n=3). `known` gives the word for a value of the
+    data where there is one, else the value itself.
+    """
     index = LANGUAGES.index(language)
 
-    def words(key: str, **values: object) -> str:
-        return CATALOGUE[key][index].format(**values)
+    def word(key: str, **values: object) -> str:
+        text = CATALOGUE[key][index]
+        return text.format(**values) if values else text
 
-    return words
+    def known(value: str) -> str:
+        return CATALOGUE.get(f"value.{value}", (value, value))[index]
 
-
-def known(key: str, words: Words) -> str:
-    """The word for a value of the data where there is one, else the value itself."""
-    return words(f"value.{key}") if f"value.{key}" in CATALOGUE else key
+    return {"word": word, "known": known}
 
 
 def preferred(accept_language: str) -> str:
