@@ -14,26 +14,32 @@ from service.overview.query import BUCKET_DAYS, WINDOW_DAYS
 from tests.tokens import bearer, token
 
 REPEATS = 500
-SITES = ("SH-01", "BJ-03", "GZ-02", "CD-05")
+SITES = ("SH-01", "SH-02", "SZ-01", "BJ-03", "CD-01", "MUC-01", "DET-02", "PUN-01")
 
 
-def views(buckets: Sequence[int], languages: Sequence[str]) -> list[str]:
-    """The board's addresses of all sites and windows with these buckets and languages."""
+def views(windows: Sequence[int], buckets: Sequence[int], *more: str) -> list[str]:
+    """The board's addresses of all sites, with these windows and buckets, and once with each of `more`."""
     return [
-        f"/?window_days={days}&site_id={site}&bucket_days={bucket}&lang={language}"
-        for site, days, bucket, language in product(SITES, WINDOW_DAYS, buckets, languages)
+        f"/?window_days={days}&site_id={site}&bucket_days={bucket}{rest}"
+        for site, days, bucket, rest in product(SITES, windows, buckets, more)
         if bucket <= days
     ]
 
 
 # Of these, every figure and row is in memory before the others, which show the same in other ways, are asked.
-HOT = views([1], ["en"])
-UNWRITTEN = views([1], ["zh"]) + views(BUCKET_DAYS[1:], ["en", "zh"])
+HOT = views(WINDOW_DAYS, [1], "")
 CASES = {
     "7 days, as it stands": ["/"] * REPEATS,
     "90 days, as it stands": ["/?window_days=90"] * REPEATS,
-    "all windows, newly written": UNWRITTEN,
+    "7 days, newly written": views([7], BUCKET_DAYS, "&lang=en", "&lang=zh", "&theme=dark", "&theme=light"),
+    "all windows, newly written": views(
+        WINDOW_DAYS, BUCKET_DAYS, "&lang=en&theme=dark", "&lang=zh&theme=dark"
+    ),
+    "90 days by the day, newly written": views(
+        [90], [1], "&lang=en", "&lang=zh", "&theme=dark", "&theme=light", "&lang=zh&theme=light"
+    ),
 }
+NEW = [str(len(pages)) for pages in CASES.values() if len(set(pages)) > 1]
 _FILE = re.compile(r'(?:src|href)="(/static/[^"]+)"')
 
 
@@ -49,8 +55,8 @@ def run() -> Table:
         ("page", "processor time, ms", "page, bytes", "with its files"),
         rows,
         [
-            f"{REPEATS} requests of what stands, {len(UNWRITTEN)} of what does not, one after another, gzip;"
-            " the whole process's time, the kernel's included."
+            f"{REPEATS} requests of what stands, and {', '.join(NEW)} different pages newly written, one after"
+            " another, gzip; the whole process's time, the kernel's included."
         ],
     )
 
