@@ -55,8 +55,8 @@ def run() -> Table:
         ("page", "processor time, ms", "page, bytes", "with its files"),
         rows,
         [
-            f"{REPEATS} requests of what stands, and {', '.join(NEW)} different pages newly written, one after"
-            " another, gzip; the whole process's time, the kernel's included."
+            f"{REPEATS} requests of what stands, and {', '.join(NEW)} different pages newly written, one"
+            " after another, gzip; the whole process's time, the kernel's included."
         ],
     )
 
