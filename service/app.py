@@ -1,6 +1,7 @@
 """The composition root: builds everything from the settings, wires it, and closes it again."""
 
 import asyncio
+import gc
 import os
 import time
 from collections.abc import AsyncIterator, Callable
@@ -140,4 +141,7 @@ def application() -> Gate:
     # Ctrl-C is for the parent alone, which stops its workers when their requests are answered.
     os.setpgrp()
     end_with_parent()
-    return create_app(settings, draining=draining_sign())
+    app = create_app(settings, draining=draining_sign())
+    # What is loaded by now stays. The collector need not look through it again, while callers wait.
+    gc.freeze()
+    return app

@@ -1,7 +1,9 @@
 """Pages as bytes: written once for all who look at the same figures, and kept while they stand."""
 
 import asyncio
+import gc
 import gzip
+from collections.abc import Hashable
 from functools import cache
 from hashlib import blake2b
 from typing import Any
@@ -10,15 +12,21 @@ from cachetools import LRUCache
 from msgspec import Struct
 
 from service.dashboard import assets
-from service.dashboard.board import Readings, board_of
+from service.dashboard.board import Board, Readings, board_of
+from service.dashboard.charts import d3
 from service.dashboard.formats import FILTERS
+from service.dashboard.kept import Kept
 from service.dashboard.query import View
 from service.dashboard.wording import HTML_LANGUAGES, LANGUAGES, words_in
 from service.overview.failures import paginate
 from service.overview.query import EXPORT_FORMATS, WINDOW_DAYS
+from service.overview.sections import Snapshot
 from service.overview.slo import HINT_CODES, Thresholds
+from service.snapshots import Held
 
 MAX_BYTES = 16 * 1024 * 1024
+# A large one, of ninety points a trend, takes some 60 kB.
+MAX_BOARDS = 128
 # A longer error would make the page heavy; its rest is one click away.
 MAX_ERROR_LENGTH = 4000
 # A page stands for one tick: the least effort, for some 2 kB more.
@@ -48,24 +56,20 @@ class Pages:
         self._thresholds = thresholds
         self._refresh_seconds = refresh_seconds
         self._stale_after = 3 * refresh_seconds
-        self._pages: LRUCache[Any, tuple[Any, Page]] = LRUCache(MAX_BYTES, getsizeof=_cost)
+        self._boards: Kept[Board] = Kept(LRUCache(MAX_BOARDS))
+        self._pages: Kept[Page] = Kept(LRUCache(MAX_BYTES, getsizeof=_cost))
 
     def board(self, readings: Readings, view: View, reader: Reader, age: float) -> Page:
         """The board as of the readings, which are `age` seconds old."""
         is_stale = age > self._stale_after
-        key, stamp = (view, reader), (readings.stamp, is_stale)
-        kept = self._pages.get(key)
-        if kept is not None and kept[0] == stamp:
-            return kept[1]
-        body = self._render(readings, view, reader, is_stale=is_stale)
-        page = Page(body, gzip.compress(body, GZIP_LEVEL), blake2b(body, digest_size=12).hexdigest())
-        if len(body) < self._pages.maxsize:
-            self._pages[key] = (stamp, page)
-        return page
+        stamp = (readings.stamp, is_stale)
+        return self._pages.get(
+            (view, reader), stamp, lambda: self._written(readings, view, reader, is_stale=is_stale)
+        )
 
-    def _render(self, readings: Readings, view: View, reader: Reader, *, is_stale: bool) -> bytes:
-        board = board_of(readings.snapshot.value, view, self._thresholds, is_stale=is_stale)
-        return render(
+    def _written(self, readings: Readings, view: View, reader: Reader, *, is_stale: bool) -> Page:
+        board = self._drawn(readings.snapshot, view, is_stale=is_stale)
+        body = render(
             "board.html",
             reader.language,
             view,
@@ -80,6 +84,15 @@ class Pages:
             refresh_seconds=self._refresh_seconds,
             stale_after=self._stale_after,
         )
+        return Page(body, gzip.compress(body, GZIP_LEVEL), blake2b(body, digest_size=12).hexdigest())
+
+    def _drawn(self, held: Held[Snapshot], view: View, *, is_stale: bool) -> Board:
+        """The figures and charts, which are the same in every language, colour and page of the lists."""
+        return self._boards.get(
+            (view.snapshot, view.trend_days),
+            (held.tick, held.degraded, is_stale),
+            lambda: board_of(held.value, view, self._thresholds, is_stale=is_stale),
+        )
 
 
 def render(template: str, language: str, view: View, **values: Any) -> bytes:  # noqa: ANN401
@@ -89,9 +102,13 @@ def render(template: str, language: str, view: View, **values: Any) -> bytes:  #
 
 
 async def prepare() -> None:
-    """Make the templates ready before the first page, beside the event loop: that takes a moment."""
+    """Make all ready before the first page, beside the event loop: that takes a moment."""
     if _environment.cache_info().currsize < len(LANGUAGES):
-        await asyncio.gather(*(asyncio.to_thread(_environment, language) for language in LANGUAGES))
+        await asyncio.gather(
+            asyncio.to_thread(d3), *(asyncio.to_thread(_environment, language) for language in LANGUAGES)
+        )
+        # As in service.app: this is here to stay, and looking through it again would cost a page dearly.
+        gc.freeze()
 
 
 @cache
@@ -127,5 +144,5 @@ def _environment(language: str) -> Any:  # noqa: ANN401
     return environment
 
 
-def _cost(kept: tuple[Any, Page]) -> int:
+def _cost(kept: tuple[Hashable, Page]) -> int:
     return 1024 + len(kept[1].body) + len(kept[1].gzipped)

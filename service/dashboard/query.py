@@ -12,8 +12,8 @@ from service.overview.query import PageQuery, Query
 
 THEMES = ("light", "dark")
 ROWS_PER_PAGE = 10
-# Thirteen points for a quarter read better than ninety.
-_COARSE_WINDOW, _COARSE_BUCKET = 90, 7
+# Thirteen points for a quarter read better than ninety, and cost as little as a month's; the API has all.
+_FINEST_DAYS = {90: 7}
 
 _WINDOW, _BUCKET, _SITE, _TARGET, _TEMPLATE = TRENDS.parameters
 _PAGE = next(parameter for parameter in DOC_SYNC_FAILURES.parameters if parameter.name == "page")
@@ -38,9 +38,14 @@ class View(Struct, frozen=True):
         return Query(self.window_days, self.site_id, self.target_object, self.template_key)
 
     @property
+    def finest_days(self) -> int:
+        """The fewest days that a point of the window's trends may span."""
+        return _FINEST_DAYS.get(self.window_days, 1)
+
+    @property
     def trend_days(self) -> int:
-        """How many days a point of the trends spans."""
-        return self.bucket_days or (_COARSE_BUCKET if self.window_days == _COARSE_WINDOW else 1)
+        """How many days a point of the trends spans; what would be too fine is as fine as may be."""
+        return max(self.bucket_days or 1, self.finest_days)
 
     @property
     def jobs(self) -> PageQuery:

@@ -170,7 +170,7 @@ async def test_an_address_that_makes_no_sense_says_so(page: Page, board: str) ->
     await expect(page.locator("#figures")).to_be_visible()
 
 
-@pytest.mark.parametrize("days", [7, 90])
+@pytest.mark.parametrize("days", [7, 30, 90])
 def test_the_page_is_light(board: str, days: int) -> None:
     address = f"{board}/?window_days={days}&bucket_days=1"
     page = httpx.get(address).content

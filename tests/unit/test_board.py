@@ -9,6 +9,7 @@ from service.dashboard.charts import TrendBucket, distribution, trend_chart
 from service.dashboard.formats import number, percent
 from service.dashboard.query import VIEW, View
 from service.dashboard.wording import CATALOGUE, preferred
+from service.overview.query import BUCKET_DAYS, WINDOW_DAYS
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -29,13 +30,26 @@ def test_an_unknown_rate_is_a_gap_in_the_line_and_a_lone_point_is_a_dot() -> Non
 
 def test_no_rows_have_no_bar_and_the_most_rows_the_highest() -> None:
     chart = trend_chart(buckets(0.1, None, 0.2), limit=0.05)
-    assert chart.totals == "M1.5 100v-32.0h7v32.0h3h10v-32.0h7v32.0h3"
+    assert chart.totals == "M1.5,68h7v32h-7ZM21.5,68h7v32h-7Z"
     assert chart.limit is not None
 
 
 def test_a_trend_without_any_data_can_be_drawn() -> None:
     chart = trend_chart(buckets(None, None), limit=0.05)
     assert (chart.lines, chart.dots, chart.totals, len(chart.gaps)) == ("", "", "", 2)
+
+
+def test_no_chart_has_more_points_than_a_month_has_days() -> None:
+    views = [
+        View(window_days=days, bucket_days=bucket) for days in WINDOW_DAYS for bucket in (None, *BUCKET_DAYS)
+    ]
+    assert max(view.window_days / view.trend_days for view in views) == 30
+    assert [View(window_days=90, bucket_days=bucket).trend_days for bucket in (None, 1, 7, 14)] == [
+        7,
+        7,
+        7,
+        14,
+    ]
 
 
 def test_a_distribution_shows_the_largest_and_counts_the_others() -> None:
