@@ -7,7 +7,7 @@ with scripts and styles of their own.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from msgspec import Struct
@@ -94,7 +94,7 @@ class _Bands(Struct, frozen=True):
     width: float
 
 
-@lru_cache(maxsize=128)
+@cache
 def _bands(count: int) -> _Bands:
     scale = d3().scale_band(range(count), [0, count * POINT_WIDTH])
     scale.set_padding_inner(BAR_SPACE).set_padding_outer(BAR_SPACE / 2)
@@ -103,6 +103,7 @@ def _bands(count: int) -> _Bands:
 
 def _lines(rates: Sequence[float | None], rate_y: Any) -> tuple[str, str]:  # noqa: ANN401
     """A line through each run of known rates, and a dot for each that stands alone."""
+    # Run by run: where the last rate is unknown, detroit 2.6's own `defined` draws a point too many.
     runs: list[list[tuple[float, float]]] = [[]]
     bands = _bands(len(rates))
     for left, rate in zip(bands.left, rates, strict=True):
