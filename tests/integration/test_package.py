@@ -8,14 +8,17 @@ from pathlib import Path
 from tests.integration.conftest import ROOT
 
 READ_ALL = """
+import asyncio
 from service.api import openapi
 from service.dashboard import assets
-from service.dashboard.pages import _environment
+from service.dashboard.pages import _environment, prepare
 from service.demo import run, schema, seed
 assert run.__file__.startswith({folder!r}), run.__file__
 assert "CREATE ROLE" in run.reader_role_script()
 assert len(schema.SCHEMA) > 0 and all(map(seed._statement, ("jobs", "runs", "incidents", "plans", "settle")))
-assert len(assets.assets()) > 0 and len(_environment().list_templates()) > 0
+assert len(assets.assets()) > 0
+asyncio.run(prepare())
+assert all(len(_environment(language).list_templates()) > 0 for language in ("en", "zh"))
 """
 
 
