@@ -15,35 +15,35 @@
 -- in 6 to 10 ms instead of 7 to 20; (target_object, created_at), for 2.5 instead of 5 ms.
 
 -- Jobs of short windows, with or without a site; 4.4 MB.
---   summary and trends, 1 day    39 ms, 6330 pages -> 0.8 ms, 114 pages
---   summary and trends, 7 days   67 ms, 6330 pages -> 5.8 ms, 669 pages
---   the same, one site, 7 days   60 ms, 6330 pages -> 8.7 ms, 669 pages
+--   summary and trends, 1 day    37 ms, 6329 pages -> 1.1 ms, 116 pages
+--   summary and trends, 7 days   39 ms, 6329 pages -> 9.1 ms, 660 pages
+--   the same, one site, 7 days   52 ms, 6329 pages -> 12 ms, 660 pages
 CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_parallel_ops_jobs_created_at
     ON public.meta_conversion_jobs (created_at);
 
 -- Runs of short windows, with or without a target object; 4.4 MB.
---   summary and trends, 1 day    37 ms, 6104 pages -> 2.1 ms, 104 pages
---   summary and trends, 7 days   71 ms, 6104 pages -> 21 ms, 533 pages
---   the same, one target, 7 days 54 ms, 6104 pages -> 5.7 ms, 533 pages
+--   summary and trends, 1 day    29 ms, 6104 pages -> 3.1 ms, 103 pages
+--   summary and trends, 7 days   57 ms, 6104 pages -> 10 ms, 517 pages
+--   the same, one target, 7 days 50 ms, 6104 pages -> 3.7 ms, 517 pages
 CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_parallel_ops_runs_created_at
     ON public.meta_workflow_custom_action_runs (created_at);
 
 -- Incidents of short windows; 1.1 MB. The table is small: the last one to add.
---   summary and trends, 1 day    6.6 ms, 1286 pages -> 0.9 ms, 27 pages
---   summary and trends, 7 days   24 ms, 1286 pages -> 4.7 ms, 118 pages
+--   summary and trends, 1 day    6.5 ms, 1286 pages -> 0.8 ms, 25 pages
+--   summary and trends, 7 days   16 ms, 1286 pages -> 4.6 ms, 116 pages
 CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_parallel_ops_incidents_created_at
     ON public.meta_breakage_incidents (created_at);
 
 -- /doc-sync/failures in every window; 1.8 MB, since it holds failed jobs only.
---   count and first page, 7 days   62 + 44 ms, 6330 + 6330 pages -> 0.4 + 0.1 ms, 40 + 7 pages
---   count and first page, 90 days  48 + 56 ms, 6330 + 6330 pages -> 2.3 + 0.1 ms, 200 + 7 pages
+--   count and first page, 7 days   42 + 43 ms, 6329 + 6329 pages -> 0.6 + 0.1 ms, 40 + 6 pages
+--   count and first page, 90 days  46 + 58 ms, 6329 + 6329 pages -> 2.3 + 0.1 ms, 200 + 6 pages
 CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_parallel_ops_jobs_failed
     ON public.meta_conversion_jobs (created_at DESC, (id COLLATE "C") DESC) INCLUDE (task_type)
     WHERE lower(status) = 'failed';
 
 -- /workflow/failures in every window; 0.6 MB, since it holds failed runs only.
---   count and first page, 7 days   49 + 61 ms, 6104 + 6104 pages -> 0.1 + 0.1 ms, 12 + 10 pages
---   count and first page, 90 days  53 + 54 ms, 6104 + 6104 pages -> 0.8 + 0.1 ms, 72 + 10 pages
+--   count and first page, 7 days   45 + 45 ms, 6104 + 6104 pages -> 0.1 + 0.1 ms, 12 + 10 pages
+--   count and first page, 90 days  52 + 55 ms, 6104 + 6104 pages -> 0.8 + 0.1 ms, 71 + 10 pages
 CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_parallel_ops_runs_failed
     ON public.meta_workflow_custom_action_runs (created_at DESC, (id COLLATE "C") DESC)
     WHERE lower(status) = 'failed';
