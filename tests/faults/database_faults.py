@@ -11,8 +11,10 @@ import asyncpg
 
 from service.demo.run import READER, reader_role_script
 from service.demo.servers import Postgres
+from tests.faults import outage
 from tests.faults.checker import UNAVAILABLE
 from tests.faults.counts import OURS
+from tests.faults.outage import Outage
 from tests.faults.trial import Fault
 from tests.faults.world import DATABASE_SETTINGS, World
 
@@ -35,42 +37,24 @@ DROP TABLE kept
 """
 
 
-@asynccontextmanager
-async def stopped(world: World) -> AsyncIterator[None]:
+def stopped(world: World) -> Outage:
     """An administrator stops it."""
-    await asyncio.to_thread(world.postgres.stop)
-    try:
-        yield
-    finally:
-        await asyncio.to_thread(world.postgres.start)
+    return outage.away(world.postgres, partial(asyncio.to_thread, world.postgres.stop))
 
 
-@asynccontextmanager
-async def killed(world: World) -> AsyncIterator[None]:
+def killed(world: World) -> Outage:
     """The machine ends it, and it has to repair itself when it comes back."""
-    await asyncio.to_thread(world.postgres.kill)
-    try:
-        yield
-    finally:
-        await asyncio.to_thread(world.postgres.start)
+    return outage.away(world.postgres, partial(asyncio.to_thread, world.postgres.kill))
 
 
-@asynccontextmanager
-async def restarted(world: World) -> AsyncIterator[None]:
+def restarted(world: World) -> Outage:
     """It is away for a moment only."""
-    async with stopped(world):
-        pass
-    yield
+    return outage.momentary(stopped(world))
 
 
-@asynccontextmanager
-async def hung(world: World) -> AsyncIterator[None]:
+def hung(world: World) -> Outage:
     """It takes connections and answers nothing."""
-    world.postgres.pause()
-    try:
-        yield
-    finally:
-        world.postgres.resume()
+    return outage.hung(world.postgres)
 
 
 @asynccontextmanager

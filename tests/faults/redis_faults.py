@@ -13,7 +13,9 @@ from redis.exceptions import RedisError
 
 from service.cache import entry
 from service.cache.keys import PREFIX
+from tests.faults import outage
 from tests.faults.checker import APART, DEGRADED
+from tests.faults.outage import Outage
 from tests.faults.trial import Fault
 from tests.faults.world import World
 from tests.faults.writers import ended
@@ -24,42 +26,24 @@ NO_EXPIRY = -1
 SPOIL_SECONDS = 0.1
 
 
-@asynccontextmanager
-async def stopped(world: World) -> AsyncIterator[None]:
+def stopped(world: World) -> Outage:
     """An administrator stops it; it comes back without data."""
-    await world.overlay.forgotten(world.valkey.stop)
-    try:
-        yield
-    finally:
-        await asyncio.to_thread(world.valkey.start)
+    return outage.away(world.valkey, partial(world.overlay.forgotten, world.valkey.stop))
 
 
-@asynccontextmanager
-async def killed(world: World) -> AsyncIterator[None]:
+def killed(world: World) -> Outage:
     """It is gone from one moment to the next, and comes back without data."""
-    await world.overlay.forgotten(world.valkey.kill)
-    try:
-        yield
-    finally:
-        await asyncio.to_thread(world.valkey.start)
+    return outage.away(world.valkey, partial(world.overlay.forgotten, world.valkey.kill))
 
 
-@asynccontextmanager
-async def restarted(world: World) -> AsyncIterator[None]:
+def restarted(world: World) -> Outage:
     """It is away for a moment only, and empty then."""
-    async with killed(world):
-        pass
-    yield
+    return outage.momentary(killed(world))
 
 
-@asynccontextmanager
-async def hung(world: World) -> AsyncIterator[None]:
+def hung(world: World) -> Outage:
     """It takes connections and answers nothing."""
-    world.valkey.pause()
-    try:
-        yield
-    finally:
-        world.valkey.resume()
+    return outage.hung(world.valkey)
 
 
 @asynccontextmanager
