@@ -5,9 +5,7 @@ the rows, and with the optional indexes one of a day alone only with the rows of
 """
 
 import asyncio
-import re
 from collections.abc import Sequence
-from pathlib import Path
 
 import asyncpg
 import httpx
@@ -18,10 +16,10 @@ from benchmarks.load import Load, ask
 from benchmarks.report import Table, spread
 from benchmarks.stage import NO_REFRESH, USUAL, Service, Stage, service, stage
 from service.demo.seed import Counts
+from tests.indexes import optional_indexes
 from tests.tokens import bearer, token
 
 SIZES = (10_000, 100_000, 1_000_000, 5_000_000)
-INDEXES = Path(__file__).parent.parent / "migrations_none" / "optional_indexes.sql"
 ROUNDS = 7
 LOAD = Load(connections=32, seconds=4)
 LONG, SHORT = 90, 1
@@ -82,9 +80,8 @@ async def _cold(service: Service) -> dict[int, list[float]]:
 
 
 async def _index(servers: Stage) -> None:
-    statements = re.findall(r"^CREATE INDEX CONCURRENTLY[^;]+;", INDEXES.read_text(), re.MULTILINE)
     connection = await asyncpg.connect(servers.admin_url)
-    for statement in (*statements, "VACUUM ANALYZE"):
+    for statement in (*optional_indexes(), "VACUUM ANALYZE"):
         await connection.execute(statement)
     await connection.close()
 

@@ -8,10 +8,8 @@ Starts a PostgreSQL of its own with 200,000 jobs and runs and 50,000 incidents o
 
 import asyncio
 import json
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -24,12 +22,12 @@ from service.demo.seed import Counts
 from service.overview.query import PageQuery, Query
 from service.sources import breakages, doc_sync, failures, workflow_actions
 from service.sources.database import session
+from tests.indexes import optional_indexes
 
 COUNTS = Counts(jobs=200_000, runs=200_000, incidents=50_000, plans=3_000)
 WINDOWS = (1, 7, 90)
 REPEATS = 7
 SITE, TARGET = "SH-01", "Part"
-INDEXES = Path(__file__).parent.parent / "migrations_none" / "optional_indexes.sql"
 DIALECT = postgresql.asyncpg.dialect()  # type: ignore[no-untyped-call]
 
 
@@ -109,7 +107,7 @@ async def compare(servers: Stage) -> None:
     connection = await asyncpg.connect(servers.admin_url, server_settings=settings)
     await connection.execute("SET default_transaction_read_only = off; SET statement_timeout = 0")
     without = await measure(connection, until)
-    for statement in re.findall(r"^CREATE INDEX CONCURRENTLY[^;]+;", INDEXES.read_text(), re.MULTILINE):
+    for statement in optional_indexes():
         await connection.execute(statement)
         table = statement.partition(" ON ")[2].split()[0]
         await connection.execute(f"VACUUM ANALYZE {table}")

@@ -10,8 +10,8 @@ import pytest
 
 from service.check import CheckReport, Line, as_text, inspect
 from service.settings import Settings
+from tests.indexes import optional_indexes
 from tests.integration.test_health import nowhere
-from tests.integration.test_optional_indexes import optional_indexes
 from tests.served import COMMAND
 from tests.tokens import SECRET
 

@@ -1,11 +1,10 @@
 """The optional indexes: they can be added while the service runs, and change no answer."""
 
-import re
-
 import asyncpg
 
 from service.demo.seed import Counts, seed
-from tests.integration.conftest import NOW, PREFIX, ROOT, Serve
+from tests.indexes import optional_indexes
+from tests.integration.conftest import NOW, PREFIX, Serve
 from tests.waiting import until
 
 OURS = "LIKE 'ix_parallel_ops%'"
@@ -34,12 +33,6 @@ async def test_with_them_every_answer_is_the_same(
         return bool(await spare.fetchval(USED))
 
     await until(used)  # sessions report what they used as they end
-
-
-def optional_indexes() -> list[str]:
-    """The statements of the script; CONCURRENTLY wants them one by one."""
-    script = (ROOT / "migrations_none" / "optional_indexes.sql").read_text()
-    return re.findall(r"^CREATE INDEX CONCURRENTLY[^;]+;", script, re.MULTILINE)
 
 
 async def _answers(serve: Serve, url: str) -> list[str]:

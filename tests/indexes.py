@@ -1,0 +1,11 @@
+"""The optional indexes, as a DBA would add them."""
+
+import re
+from pathlib import Path
+
+SCRIPT = Path(__file__).parent.parent / "migrations_none" / "optional_indexes.sql"
+
+
+def optional_indexes() -> list[str]:
+    """The statements of the script; CONCURRENTLY wants them one by one."""
+    return re.findall(r"^CREATE INDEX CONCURRENTLY[^;]+;", SCRIPT.read_text(), re.MULTILINE)
