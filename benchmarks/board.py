@@ -9,19 +9,14 @@ import httpx
 import psutil
 
 from benchmarks.report import Table
-from benchmarks.stage import NO_REFRESH, service, stage
+from benchmarks.stage import NO_REFRESH, SITES, service, stage
 from service.dashboard.query import View
 from service.demo.seed import Counts
-from service.overview.query import BUCKET_DAYS, WINDOW_DAYS
+from service.overview.query import WINDOW_DAYS
 from tests.tokens import bearer, token
 
 REPEATS = 500
-SITES = ("SH-01", "SH-02", "SZ-01", "BJ-03", "CD-01", "MUC-01", "DET-02", "PUN-01")
-TRENDS = [
-    (days, bucket)
-    for days, bucket in product(WINDOW_DAYS, BUCKET_DAYS)
-    if View(window_days=days).finest_days <= bucket <= days
-]
+TRENDS = [(days, bucket) for days in WINDOW_DAYS for bucket in View(window_days=days).trend_choices]
 # Of each window, the last: with it, all figures and rows of the others are in memory, too.
 COARSEST = list(dict(TRENDS).items())
 HEAVIEST = (30, 1)

@@ -11,6 +11,7 @@ from typing import Any
 from cachetools import LRUCache
 from msgspec import Struct
 
+from service.api.openapi import PREFIX
 from service.dashboard import assets
 from service.dashboard.board import Board, Readings, board_of
 from service.dashboard.charts import d3
@@ -25,13 +26,12 @@ from service.overview.slo import HINT_CODES, Thresholds
 from service.snapshots import Held
 
 MAX_BYTES = 16 * 1024 * 1024
-# A large one, of ninety points a trend, takes some 60 kB.
+# A large one, of thirty points a trend, takes some 25 kB.
 MAX_BOARDS = 128
 # A longer error would make the page heavy; its rest is one click away.
 MAX_ERROR_LENGTH = 4000
 # A page stands for one tick: the least effort, for some 2 kB more.
 GZIP_LEVEL = 1
-PARALLEL_OPS = "/api/v1/parallel-ops"
 
 
 class Page(Struct, frozen=True):
@@ -133,11 +133,10 @@ def _environment(language: str) -> Any:  # noqa: ANN401
         language=language,
         html_language=HTML_LANGUAGES[language],
         windows=WINDOW_DAYS,
-        languages=LANGUAGES,
         export_formats=EXPORT_FORMATS,
         objectives=len(HINT_CODES),
         max_error_length=MAX_ERROR_LENGTH,
-        api=PARALLEL_OPS,
+        api=PREFIX,
     )
     for name in environment.list_templates():
         environment.get_template(name)

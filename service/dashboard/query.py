@@ -8,7 +8,7 @@ from msgspec.structs import asdict, replace
 
 from service.api.parameters import DOC_SYNC_FAILURES, TRENDS, Parameter, Reader, Values
 from service.dashboard.wording import LANGUAGES
-from service.overview.query import PageQuery, Query
+from service.overview.query import BUCKET_DAYS, PageQuery, Query
 
 THEMES = ("light", "dark")
 ROWS_PER_PAGE = 10
@@ -38,14 +38,15 @@ class View(Struct, frozen=True):
         return Query(self.window_days, self.site_id, self.target_object, self.template_key)
 
     @property
-    def finest_days(self) -> int:
-        """The fewest days that a point of the window's trends may span."""
-        return _FINEST_DAYS.get(self.window_days, 1)
+    def trend_choices(self) -> tuple[int, ...]:
+        """How many days a point of the window's trends may span, the fewest first."""
+        finest = _FINEST_DAYS.get(self.window_days, 1)
+        return tuple(days for days in BUCKET_DAYS if finest <= days <= self.window_days)
 
     @property
     def trend_days(self) -> int:
         """How many days a point of the trends spans; what would be too fine is as fine as may be."""
-        return max(self.bucket_days or 1, self.finest_days)
+        return max(self.bucket_days or 1, self.trend_choices[0])
 
     @property
     def jobs(self) -> PageQuery:
