@@ -19,11 +19,12 @@ from msgspec import Struct
 from benchmarks.handwritten import Rows, best_ways, timed
 from benchmarks.report import Table, spread
 from benchmarks.stage import USUAL, Service, Stage, service, stage
+from service.api.openapi import PREFIX
 from service.demo.seed import Counts
 from service.overview.query import WINDOW_DAYS
 from tests.tokens import bearer, token
 
-SUMMARY = "/api/v1/parallel-ops/summary"
+SUMMARY = f"{PREFIX}/summary"
 ROUNDS = 9
 TENFOLD = Counts(*(10 * rows for rows in (USUAL.jobs, USUAL.runs, USUAL.incidents, USUAL.plans)))
 # Nothing older than a tick may be served, and a tick is a second.

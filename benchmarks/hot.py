@@ -10,16 +10,16 @@ from benchmarks.bare import bare
 from benchmarks.load import Load, Result, ask
 from benchmarks.report import Table, spread
 from benchmarks.stage import NO_REFRESH, Service, service, stage
+from service.api.openapi import PREFIX
 from service.demo.seed import Counts
 from tests.tokens import bearer, token
 
-API = "/api/v1/parallel-ops"
 PATHS = {
-    "summary": f"{API}/summary",
-    "trends": f"{API}/trends",
-    "alerts": f"{API}/alerts",
-    "metrics": f"{API}/metrics",
-    "summary of 90 days, one site": f"{API}/summary?window_days=90&site_id=SH-01",
+    "summary": f"{PREFIX}/summary",
+    "trends": f"{PREFIX}/trends",
+    "alerts": f"{PREFIX}/alerts",
+    "metrics": f"{PREFIX}/metrics",
+    "summary of 90 days, one site": f"{PREFIX}/summary?window_days=90&site_id=SH-01",
 }
 ROUNDS = 5
 LOAD = Load(connections=32, seconds=4)

@@ -13,20 +13,19 @@ from msgspec import Struct
 
 from benchmarks.load import Load, Result, ask
 from benchmarks.report import Table
-from benchmarks.stage import NO_REFRESH, Service, service, stage
+from benchmarks.stage import NO_REFRESH, SITES, Service, service, stage
+from service.api.openapi import PREFIX
 from service.demo.seed import Counts
+from service.overview.query import WINDOW_DAYS
 from tests.tokens import bearer, token
 
-API = "/api/v1/parallel-ops"
-SITES = ("SH-01", "BJ-03", "GZ-02", "CD-05", "WH-04")
-TARGETS = ("Part", "Document")
-WINDOWS = (1, 7, 14, 30, 90)
+SOME_SITES, TARGETS = SITES[:5], ("Part", "Document")
 PATHS = [
-    f"{API}/summary?{urlencode({'window_days': days, 'site_id': site, 'target_object': target})}"
-    for days, site, target in product(WINDOWS, SITES, TARGETS)
+    f"{PREFIX}/summary?{urlencode({'window_days': days, 'site_id': site, 'target_object': target})}"
+    for days, site, target in product(WINDOW_DAYS, SOME_SITES, TARGETS)
 ]
 # A statement a tick for each: a site's jobs and a target's runs in every window, incidents, templates.
-SECTIONS = len(WINDOWS) * (len(SITES) + len(TARGETS) + 1) + 1
+SECTIONS = len(WINDOW_DAYS) * (len(SOME_SITES) + len(TARGETS) + 1) + 1
 CONNECTIONS = 512
 TICK_SECONDS = 15
 SECONDS = 60

@@ -1,13 +1,14 @@
 """Two workers against one under the same load, and what the bare handler gains by a second worker."""
 
 from benchmarks.bare import bare
-from benchmarks.hot import API, LOAD, WARM_UP, size_of
+from benchmarks.hot import LOAD, WARM_UP, size_of
 from benchmarks.load import ask
 from benchmarks.report import Table, spread
 from benchmarks.stage import NO_REFRESH, service, stage
+from service.api.openapi import PREFIX
 from service.demo.seed import Counts
 
-PATH = f"{API}/summary"
+PATH = f"{PREFIX}/summary"
 ROUNDS = 5
 
 
