@@ -27,6 +27,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 from service.api.caller import operator_of
 from service.api.compression import negotiated
+from service.api.headers import header
 from service.api.health import Readiness
 from service.api.reply import Reply
 from service.api.tally import BOUNDS, Tally
@@ -203,8 +204,7 @@ def own_metrics_route(metrics: OwnMetrics, readiness: Readiness) -> HTTPRouteHan
         """The service's own metrics, Redis' state among them: so that is looked at first."""
         operator_of(request.scope)
         await readiness.report()
-        accepted = request.headers.get("accept-encoding", "").encode("latin-1")
-        body, encoding = negotiated(metrics.text(), accepted)
+        body, encoding = negotiated(metrics.text(), header(request.scope, b"accept-encoding"))
         length = (b"content-length", b"%d" % len(body))
         kind = (b"content-type", CONTENT_TYPE_PLAIN_0_0_4.encode())
         encoded = [(name.encode(), value.encode()) for name, value in encoding.items()]

@@ -14,6 +14,7 @@ from service.api import openapi, parameters
 from service.api.answers import Answers
 from service.api.compression import negotiated
 from service.api.errors import answered
+from service.api.headers import header
 from service.api.openapi import PREFIX
 from service.api.reply import Content, Endpoint, Replies, Reply
 from service.overview import export, prometheus
@@ -164,8 +165,7 @@ def schema_route() -> HTTPRouteHandler:
     @get(openapi.SCHEMA, media_type=MediaType.JSON, sync_to_thread=False)
     def openapi_document(request: AnyRequest) -> Response[bytes]:
         """The OpenAPI document of this API."""
-        accepted = request.headers.get("accept-encoding", "").encode("latin-1")
-        body, encoding = negotiated(document(), accepted)
+        body, encoding = negotiated(document(), header(request.scope, b"accept-encoding"))
         return Response(body, headers={"cache-control": "public, max-age=3600", **encoding})
 
     return openapi_document

@@ -2,6 +2,7 @@
 
 from litestar.types import HTTPScope
 
+from service.api.headers import header
 from service.dashboard.wording import preferred
 
 HTML = "text/html; charset=utf-8"
@@ -22,11 +23,6 @@ HEADERS = {
     "cache-control": "private, no-cache",
     "vary": "accept-encoding, accept-language, cookie",
 }
-
-
-def header(scope: HTTPScope, name: bytes) -> bytes:
-    """The value of a request's header, b"" without one."""
-    return next((value for key, value in scope["headers"] if key == name), b"")
 
 
 def language_of(scope: HTTPScope) -> str:

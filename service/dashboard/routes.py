@@ -10,12 +10,13 @@ from litestar.types import HTTPScope
 from service.api.caller import operator_of
 from service.api.compression import accepts_gzip, negotiated
 from service.api.cookie import bearer_of
+from service.api.headers import header
 from service.api.parameters import InvalidRequest
 from service.cache.tick_cache import Unavailable
 from service.choices import Choices
 from service.dashboard import assets
 from service.dashboard.board import read
-from service.dashboard.html import HEADERS, HTML, header, language_of
+from service.dashboard.html import HEADERS, HTML, language_of
 from service.dashboard.pages import Page, Pages, Reader, prepare, render
 from service.dashboard.query import VIEW, View
 from service.snapshots import Snapshots

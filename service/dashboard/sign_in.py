@@ -10,9 +10,10 @@ from litestar.types import HTTPScope
 from service.api.authentication import MAX_TOKEN_BYTES, Door, Unauthorized
 from service.api.cookie import bearer_of, set_cookie
 from service.api.gate import Entrance
+from service.api.headers import header
 from service.api.reply import Reply
 from service.dashboard import assets
-from service.dashboard.html import HEADERS, HTML, header, language_of
+from service.dashboard.html import HEADERS, HTML, language_of
 from service.dashboard.pages import render
 from service.dashboard.query import View
 

@@ -1,11 +1,15 @@
 """The duty board as any client gets it: what it costs the database, and what it says without figures."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import httpx
+import pytest
 
+from service.dashboard import pages
 from tests.builders import Database, insert, job, run, template
 from tests.integration.conftest import NOW, Clock, Serve, StatementLog
 from tests.tokens import SECRET, claims, token
@@ -36,6 +40,37 @@ async def test_a_view_costs_the_apis_statements_and_the_choices_one_scan_in_five
         again = once - Counter(dict.fromkeys(("meta_conversion_jobs", "meta_workflow_custom_action_runs"), 1))
         again -= Counter(meta_consumption_plans=1)
         assert statements.tables() == once + again
+
+
+async def test_a_snapshot_is_drawn_once_for_all_readers_and_a_page_written_once(
+    database: asyncpg.Connection, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: Counter[str] = Counter()
+    for name in ("board_of", "render"):
+        monkeypatch.setattr(pages, name, _counted(made, name, getattr(pages, name)))
+    clock = Clock(NOW)
+    async with serve(clock) as client:
+        for _ in range(3):
+            for view in ("/?lang=en", "/?lang=zh", "/?theme=dark", "/?jobs_page=2"):
+                await client.get(view)
+        assert made == {"board_of": 1, "render": 4}
+        await client.get("/?window_days=30")
+        assert made == {"board_of": 2, "render": 5}
+        clock.now += 2 * MINUTE
+
+        async def is_drawn_anew() -> bool:
+            await client.get("/?lang=en")
+            return made["board_of"] > 2
+
+        await until(is_drawn_anew)
+
+
+def _counted(made: Counter[str], name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def counting(*arguments: object, **named: object) -> object:
+        made[name] += 1
+        return function(*arguments, **named)
+
+    return counting
 
 
 async def test_choices_are_what_a_filter_finds_the_trimmed_and_the_bounded(

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
+from benchmarks.stage import SITES
 from service.demo.schema import TABLES
 from service.demo.seed import Counts, seed, seeded_until, trickle
 from service.demo.servers import Postgres
@@ -51,6 +52,13 @@ async def database_of_its_own(postgres: Postgres, name: str) -> AsyncIterator[as
 
 def address(postgres: Postgres, name: str) -> str:
     return postgres.url.removesuffix("postgres") + name
+
+
+async def test_the_sites_that_benchmarks_ask_for_are_those_with_most_jobs(
+    database: asyncpg.Connection,
+) -> None:
+    most = "SELECT payload ->> 'site_id' FROM meta_conversion_jobs GROUP BY 1 ORDER BY count(*) DESC LIMIT $1"
+    assert {site for (site,) in await database.fetch(most, len(SITES))} == set(SITES)
 
 
 async def test_each_table_gets_its_rows(database: asyncpg.Connection) -> None:

@@ -1,0 +1,35 @@
+"""What a worker has loaded for good is not looked through again by the garbage collector."""
+
+import os
+import subprocess
+import sys
+
+from service.settings import Settings
+from tests.fleet import environment
+
+PROGRAM = """
+import asyncio, gc
+gc.disable()
+from service.app import application
+from service.dashboard.pages import prepare
+application()
+print(len(gc.get_objects()), gc.get_freeze_count())
+asyncio.run(prepare())
+print(len(gc.get_objects()), gc.get_freeze_count())
+"""
+
+
+def test_what_is_loaded_is_set_aside_at_the_start_and_with_the_first_page(settings: Settings) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        env=os.environ | environment(settings),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    (at_start, frozen_at_start), (with_page, frozen_with_page) = (
+        map(int, line.split()) for line in done.stdout.splitlines()[-2:]
+    )
+    assert max(at_start, with_page) < 1000
+    assert frozen_with_page > frozen_at_start > 10_000
