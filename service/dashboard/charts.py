@@ -118,15 +118,14 @@ def _lines(rates: Sequence[float | None], rate_y: Any) -> tuple[str, str]:  # no
 
 
 def _bars(counts: Sequence[int], top: int) -> str:
-    """All bars as one path; a count of zero has no bar."""
-    bands = _bands(len(counts))
-    count_y = d3().scale_linear([0, top], [BAR_FLOOR, BAR_TOP])
-    path = d3().path(DIGITS)
+    """All bars as one path, where the scales say; a count of zero has no bar."""
+    bands, count_y = _bands(len(counts)), d3().scale_linear([0, top], [BAR_FLOOR, BAR_TOP])
+    bars = []
     for left, count in zip(bands.left, counts, strict=True):
         if count:
-            height = max(LEAST_BAR, BAR_FLOOR - count_y(count))
-            path.rect(left, BAR_FLOOR - height, bands.width, height)
-    return str(path)
+            y = min(round(count_y(count), DIGITS), BAR_FLOOR - LEAST_BAR)
+            bars.append(f"M{left:g},{y:g}h{bands.width:g}v{BAR_FLOOR - y:g}h-{bands.width:g}Z")
+    return "".join(bars)
 
 
 def _columns(are_marked: Iterable[bool]) -> tuple[float, ...]:
