@@ -22,6 +22,8 @@ from service.demo.rhythm import INCIDENTS, JOBS, RUNS, SLOT, Slot, fresh, slots
 from service.demo.schema import TABLES, create_schema, quietly
 
 CHUNK_ROWS = 20_000
+# So that a week has enough of them at any hour of it: of four, two may be open, which is not past a half.
+FEWEST_INCIDENTS = 200
 SQL = Path(__file__).parent / "sql"
 MOMENT = timedelta(seconds=2)
 WAITING = timedelta(minutes=10)
@@ -38,7 +40,8 @@ class Counts(Struct, frozen=True):
     @classmethod
     def of(cls, rows: int) -> "Counts":
         """In the proportions of the usual 20,000: as many runs as jobs, fewer of the others."""
-        return cls(jobs=rows, runs=rows, incidents=rows // 4, plans=rows * 3 // 200)
+        incidents = max(rows // 4, FEWEST_INCIDENTS)
+        return cls(jobs=rows, runs=rows, incidents=incidents, plans=rows * 3 // 200)
 
 
 async def seed(

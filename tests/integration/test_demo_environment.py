@@ -24,6 +24,7 @@ from service.overlay.counters import read_window
 from service.overview.query import WINDOW_DAYS
 from service.overview.sections import OverlayCache
 from service.overview.slo import HINT_CODES
+from tests.integration.test_demo_seed import FEW_ROWS
 from tests.served import COMMAND
 from tests.waiting import until
 
@@ -65,14 +66,16 @@ async def test_a_demo_that_is_killed_takes_everything_with_it(data_dir: Path) ->
 @contextmanager
 def running_demo(folder: Path, port: int) -> Generator[subprocess.Popen[bytes]]:
     """The command, with its temporary files in a folder, where it also leaves what it said."""
-    command: list[str | Path] = [COMMAND, "demo", "--port", str(port), "--rows", "200"]
+    command: list[str | Path] = [COMMAND, "demo", "--port", str(port), "--rows", str(FEW_ROWS)]
     environment = os.environ | {"TMPDIR": str(folder)}
     with (
         (folder / "said").open("wb") as said,
         subprocess.Popen(command, env=environment, stdout=said, stderr=said) as demo,
     ):
-        yield demo
-        demo.kill()
+        try:
+            yield demo
+        finally:
+            demo.kill()
 
 
 async def is_answering(client: httpx.AsyncClient, demo: subprocess.Popen[bytes]) -> bool:
@@ -81,7 +84,7 @@ async def is_answering(client: httpx.AsyncClient, demo: subprocess.Popen[bytes])
         answer = await client.get("/api/v1/parallel-ops/alerts")
     except httpx.TransportError:
         return False
-    return bool(answer.json()["total"] == len(HINT_CODES))
+    return answer.status_code == 200 and bool(answer.json()["total"] == len(HINT_CODES))
 
 
 def is_alive(process: psutil.Process) -> bool:

@@ -20,6 +20,8 @@ SUNDAY_NIGHT = datetime(2026, 3, 1, 22, 30, tzinfo=UTC)
 MONDAY_MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 THURSDAY_NOON = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
 COUNTS = Counts.of(20_000)
+# As few as these show every hint of a week, whenever they are made.
+FEW_ROWS = 1_000
 
 JOBS, RUNS, INCIDENTS, PLANS = TABLES
 
@@ -90,6 +92,25 @@ async def test_every_hint_shows_in_every_window_even_on_a_quiet_sunday(
     assert await dead_letter_rate(database, SUNDAY_NIGHT, days) > 0.05
     assert await rate(database, RUNS, "failed", SUNDAY_NIGHT, days) > 0.02
     assert await rate(database, INCIDENTS, "open", SUNDAY_NIGHT, days) > 0.5
+
+
+async def test_every_hint_shows_with_few_rows_at_any_hour_of_a_week(scratch: asyncpg.Connection) -> None:
+    """The demo is started at all hours; steps of 13 hours come by each of them within a fortnight."""
+    for step in range(26):
+        until = MONDAY_MORNING + step * timedelta(hours=13, minutes=7)
+        await seed(scratch, Counts.of(FEW_ROWS), until)
+        assert await dead_letter_rate(scratch, until, 7) > 0.05, until
+        assert await rate(scratch, RUNS, "failed", until, 7) > 0.02, until
+        assert await rate(scratch, INCIDENTS, "open", until, 7) > 0.5, until
+
+
+async def test_open_incidents_outnumber_the_others_at_any_hour_however_few_jobs_there_are(
+    scratch: asyncpg.Connection,
+) -> None:
+    for step in range(26):
+        until = MONDAY_MORNING + step * timedelta(hours=13, minutes=7)
+        await seed(scratch, Counts.of(200), until)
+        assert await rate(scratch, INCIDENTS, "open", until, 7) > 0.5, until
 
 
 async def test_failures_are_believably_few(database: asyncpg.Connection) -> None:
