@@ -20,7 +20,7 @@ RUN pip wheel --no-deps --no-index --no-build-isolation --wheel-dir /wheels . \
  && /opt/parallel-ops/bin/python -m compileall -q /opt/parallel-ops/lib
 
 FROM build AS without-demo
-RUN rm -r /opt/parallel-ops/lib/python3.*/site-packages/service/demo
+RUN rm -r /opt/parallel-ops/lib/python3.*/site-packages/demo
 
 FROM python:${PYTHON} AS base
 RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin parallel-ops
@@ -31,7 +31,7 @@ WORKDIR /tmp
 FROM base AS demo
 COPY --from=build /opt/parallel-ops /opt/parallel-ops
 ENTRYPOINT ["python", "-m"]
-CMD ["service.demo.seed", "--help"]
+CMD ["demo.seed", "--help"]
 
 # The last stage is what is built when none is named.
 FROM base AS service

@@ -11,11 +11,11 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 # The set-up runs once, and again only when what it installs has changed.
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock pyproject.toml recorder/pyproject.toml
 	@echo "Setting up $(VENV) (once; about a minute) ..."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e recorder
 	@touch $(READY)
 
 run: $(READY) ## Start the demo: PostgreSQL, Valkey, seeded data and the service
@@ -48,7 +48,7 @@ check: $(READY) ## Format, lint, types, and the direction of imports
 bench: $(READY) ## Run the benchmarks and rewrite the tables of docs/benchmarks.md
 	$(BIN)/python -m benchmarks $(ARGS)
 
-LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11
+LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11 --no-emit-package parallel-ops-recorder
 
 lock: ## Pin every dependency again, and the same versions for the image (needs uv)
 	$(LOCK) --all-extras -o requirements.lock pyproject.toml

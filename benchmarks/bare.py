@@ -14,9 +14,9 @@ import rich_click as click
 from litestar import Litestar, get
 from litestar.handlers import HTTPRouteHandler
 
-from service.demo.process import free_port
+from demo.process import free_port
 from service.serving import Serving, serve
-from tests.served import END_SECONDS, running
+from tests.support.served import END_SECONDS, running
 
 SIZES = "BARE_SIZES"
 

@@ -11,10 +11,10 @@ import psutil
 
 from benchmarks.report import Table, spread
 from benchmarks.stage import NO_REFRESH, SITES, service, stage
+from demo.seed import Counts
 from service.dashboard.query import View
-from service.demo.seed import Counts
 from service.overview.query import WINDOW_DAYS
-from tests.tokens import bearer, token
+from tests.support.tokens import bearer, token
 
 REPEATS = 60
 TRENDS = [(days, bucket) for days in WINDOW_DAYS for bucket in View(window_days=days).trend_choices]

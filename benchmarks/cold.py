@@ -19,10 +19,10 @@ from msgspec import Struct
 from benchmarks.handwritten import Rows, best_ways, timed
 from benchmarks.report import Table, spread
 from benchmarks.stage import USUAL, Service, Stage, service, stage
+from demo.seed import Counts
 from service.api.openapi import PREFIX
-from service.demo.seed import Counts
 from service.overview.query import WINDOW_DAYS
-from tests.tokens import bearer, token
+from tests.support.tokens import bearer, token
 
 SUMMARY = f"{PREFIX}/summary"
 ROUNDS = 9

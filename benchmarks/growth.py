@@ -15,9 +15,9 @@ from benchmarks.cold import FORGETFUL, SUMMARY, missed
 from benchmarks.load import Load, ask
 from benchmarks.report import Table, spread
 from benchmarks.stage import NO_REFRESH, USUAL, Service, Stage, service, stage
-from service.demo.seed import Counts
-from tests.indexes import optional_indexes
-from tests.tokens import bearer, token
+from demo.seed import Counts
+from tests.support.indexes import optional_indexes
+from tests.support.tokens import bearer, token
 
 SIZES = (10_000, 100_000, 1_000_000, 5_000_000)
 ROUNDS = 7

@@ -10,9 +10,9 @@ from benchmarks.bare import bare
 from benchmarks.load import Load, Result, ask
 from benchmarks.report import Table, spread
 from benchmarks.stage import NO_REFRESH, Service, service, stage
+from demo.seed import Counts
 from service.api.openapi import PREFIX
-from service.demo.seed import Counts
-from tests.tokens import bearer, token
+from tests.support.tokens import bearer, token
 
 PATHS = {
     "summary": f"{PREFIX}/summary",

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from tests.tokens import bearer, token
+from tests.support.tokens import bearer, token
 
 SCRIPT = Path(__file__).with_name("load.lua")
 # wrk ends by itself; should it not, it is ended.

@@ -18,11 +18,11 @@ from sqlalchemy import Select
 from sqlalchemy.dialects import postgresql
 
 from benchmarks.stage import Stage, stage
-from service.demo.seed import Counts
+from demo.seed import Counts
 from service.overview.query import PageQuery, Query
 from service.sources import breakages, doc_sync, failures, workflow_actions
 from service.sources.database import session
-from tests.indexes import optional_indexes
+from tests.support.indexes import optional_indexes
 
 COUNTS = Counts(jobs=200_000, runs=200_000, incidents=50_000, plans=3_000)
 WINDOWS = (1, 7, 90)

@@ -5,8 +5,8 @@ from benchmarks.hot import LOAD, WARM_UP, size_of
 from benchmarks.load import ask
 from benchmarks.report import Table, spread
 from benchmarks.stage import NO_REFRESH, service, stage
+from demo.seed import Counts
 from service.api.openapi import PREFIX
-from service.demo.seed import Counts
 
 PATH = f"{PREFIX}/summary"
 ROUNDS = 5

@@ -11,16 +11,16 @@ import asyncpg
 import psutil
 from msgspec import Struct
 
-from service.demo.folders import temporary_folder
-from service.demo.process import free_port
-from service.demo.progress import bars
-from service.demo.run import READER, reader_role_script
-from service.demo.schema import quietly
-from service.demo.seed import Counts, seed
-from service.demo.servers import Postgres, Valkey
+from demo.folders import temporary_folder
+from demo.process import free_port
+from demo.progress import bars
+from demo.run import READER, reader_role_script
+from demo.schema import quietly
+from demo.seed import Counts, seed
+from demo.servers import Postgres, Valkey
 from service.settings import Settings
-from tests.served import END_SECONDS, launched
-from tests.tokens import SECRET
+from tests.support.served import END_SECONDS, launched
+from tests.support.tokens import SECRET
 
 # As many as the figures of the old service were measured on.
 USUAL = Counts(jobs=200_000, runs=200_000, incidents=50_000, plans=5_000)

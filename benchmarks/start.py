@@ -8,17 +8,17 @@ import httpx
 
 from benchmarks.report import Table, spread
 from benchmarks.stage import service, stage
-from service.demo.seed import Counts
+from demo.seed import Counts
 
 ROUNDS = 9
 IMPORTS = {
     "python alone": "pass",
     "parallel-ops --help": "import service.cli",
-    "the recorder, in a PLM's process": "import service.overlay",
+    "the recorder, in a PLM's process": "import parallel_ops_recorder",
     "the application": "import service.app",
 }
 # What the application must not bring along: parts of the demo, and what only some configurations need.
-UNWANTED = ("limits", "jwt", "psutil", "service.demo", "rich_click", "prometheus_client.exposition")
+UNWANTED = ("limits", "jwt", "psutil", "demo", "rich_click", "prometheus_client.exposition")
 
 
 def run() -> Table:

@@ -45,7 +45,7 @@ def demo(host: str, port: int, workers: int, rows: int, data_dir: Path | None) -
 
     Ends with Ctrl-C, and takes everything it started with it.
     """
-    from service.demo.run import run_demo
+    from demo.run import run_demo
 
     run_demo(host, port, workers, rows, data_dir)
 

@@ -16,12 +16,12 @@ from redis.asyncio import Redis
 from service.cache.keys import cache_key
 from service.cache.parts import Part, State
 from service.cache.tick_cache import TickCache
-from service.overlay.counters import read_window
 from service.overview import sections
 from service.overview.failures import FailedJobs, FailedRuns
 from service.overview.query import PageQuery, Query
 from service.sources import breakages, consumption_templates, doc_sync, failures, workflow_actions
 from service.sources.database import Database
+from service.sources.overlay_cache import read_window
 
 T = TypeVar("T")
 

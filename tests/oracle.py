@@ -14,7 +14,7 @@ from decimal import Decimal
 from math import ceil
 from typing import Any, Final
 
-from tests.builders import INFINITY, Database, Row
+from tests.support.builders import INFINITY, Database, Row
 
 Document = dict[str, Any]
 Overlay = Mapping[str, int]

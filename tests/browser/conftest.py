@@ -11,14 +11,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from service.demo.servers import Postgres, Valkey
+from demo.servers import Postgres, Valkey
 from service.settings import Settings
 from tests.browser.chromium import ARGUMENTS, EXECUTABLE
-from tests.builders import Database, incident, insert, job, run, template
-
-# The same fixtures as the integration tests have, with servers of their own here.
-from tests.integration.conftest import READER, admin, postgres, server_folder, valkey  # noqa: F401
-from tests.served import served
+from tests.support.builders import Database, incident, insert, job, run, template
+from tests.support.fixtures import READER
+from tests.support.served import served
 
 ERROR = "Timeout after 30 s\n" + "\n".join(f"  at step {n}" for n in range(40))
 HOSTILE = "<script>alert(1)</script>"
@@ -71,14 +69,14 @@ async def page(context: BrowserContext) -> Page:
 
 
 @pytest.fixture(scope="session")
-def settings(postgres: Postgres, valkey: Valkey) -> Settings:  # noqa: F811
+def settings(postgres: Postgres, valkey: Valkey) -> Settings:
     """The service's settings: it reads under the reader role."""
     database_url = postgres.url.replace("postgres@", f"{READER}@")
     return Settings(database_url=database_url, redis_url=valkey.url, auth="disabled")
 
 
 @pytest_asyncio.fixture(scope="session")
-async def rows(admin: asyncpg.Connection) -> Database:  # noqa: F811
+async def rows(admin: asyncpg.Connection) -> Database:
     """A fortnight that trips three alerts; on some days of it nothing happens. Tests only add to it."""
     now = datetime.now(UTC)
     ages = [timedelta(hours=5 + 7 * n) for n in range(45) if not 72 <= 5 + 7 * n <= 120]
@@ -120,7 +118,7 @@ def lively(settings: Settings, rows: Database) -> Generator[str]:
 
 
 @pytest.fixture
-def own_folder(server_folder: Path) -> Generator[Path]:  # noqa: F811
+def own_folder(server_folder: Path) -> Generator[Path]:
     """A folder for servers that one test breaks."""
     folder = server_folder / "own"
     yield folder

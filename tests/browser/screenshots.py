@@ -13,11 +13,11 @@ import rich_click as click
 from msgspec import Struct
 from playwright.async_api import Browser, ViewportSize, async_playwright
 
-from service.demo.process import free_port
-from service.demo.run import demo_environment
+from demo.process import free_port
+from demo.run import demo_environment
 from service.settings import Settings
 from tests.browser.chromium import ARGUMENTS, EXECUTABLE
-from tests.served import served
+from tests.support.served import served
 
 ROWS = 20_000
 DESK, PHONE = ViewportSize(width=1440, height=960), ViewportSize(width=390, height=844)

@@ -7,9 +7,9 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
 from service.settings import Settings
-from tests.builders import Database
-from tests.served import served
-from tests.tokens import SECRET
+from tests.support.builders import Database
+from tests.support.served import served
+from tests.support.tokens import SECRET
 
 
 async def serious(page: Page) -> list[Any]:

@@ -8,14 +8,14 @@ import asyncpg
 from msgspec.structs import replace
 from playwright.async_api import Page, expect
 
-from service.demo.process import free_port
-from service.demo.schema import create_schema
-from service.demo.servers import Postgres, Valkey
+from demo.process import free_port
+from demo.schema import create_schema
+from demo.servers import Postgres, Valkey
 from service.settings import Settings
 from tests.browser.chromium import figures
-from tests.builders import Database, insert, job
-from tests.integration.conftest import READER, ROOT
-from tests.served import launched, served
+from tests.support.builders import Database, insert, job
+from tests.support.fixtures import READER, ROOT
+from tests.support.served import launched, served
 
 PATIENCE = 30_000
 

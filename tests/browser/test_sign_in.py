@@ -8,9 +8,9 @@ from playwright.async_api import Page, expect
 
 from service.settings import Settings
 from tests.browser.chromium import PREFIX
-from tests.builders import Database
-from tests.served import served
-from tests.tokens import SECRET, claims, token
+from tests.support.builders import Database
+from tests.support.served import served
+from tests.support.tokens import SECRET, claims, token
 
 
 @pytest.fixture

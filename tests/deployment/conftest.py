@@ -10,25 +10,14 @@ import httpx
 import pytest_asyncio
 
 from service.settings import Settings
-from tests.balancer import Balancer, balanced
-from tests.fleet import Instance
-
-# The same fixtures as the integration tests have, with servers of their own here.
-from tests.integration.conftest import (  # noqa: F401
-    admin,
-    database,
-    postgres,
-    redis,
-    server_folder,
-    settings,
-    valkey,
-)
+from tests.support.balancer import Balancer, balanced
+from tests.support.instances import Instance
 
 INSTANCES = 3
 
 
 @asynccontextmanager
-async def three_instances(settings: Settings, folder: Path) -> AsyncIterator[list[Instance]]:  # noqa: F811
+async def three_instances(settings: Settings, folder: Path) -> AsyncIterator[list[Instance]]:
     """Three instances of the service, which answer; their logs are in the folder."""
     started = [Instance(settings, folder / f"instance-{number}.log") for number in range(INSTANCES)]
     try:
@@ -43,9 +32,9 @@ async def three_instances(settings: Settings, folder: Path) -> AsyncIterator[lis
 
 @pytest_asyncio.fixture
 async def instances(
-    settings: Settings,  # noqa: F811
-    database: asyncpg.Connection,  # noqa: F811
-    redis: object,  # noqa: F811
+    settings: Settings,
+    database: asyncpg.Connection,
+    redis: object,
     tmp_path: Path,
 ) -> AsyncIterator[list[Instance]]:
     """Three instances on empty tables."""

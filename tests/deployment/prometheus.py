@@ -13,7 +13,7 @@ import httpx
 import pytest
 import yaml
 
-from service.demo.process import free_port
+from demo.process import free_port
 
 PROMETHEUS = shutil.which("prometheus")
 PROMTOOL = shutil.which("promtool")

@@ -13,12 +13,12 @@ import pytest
 from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.demo.process import free_port
+from demo.process import free_port
 from service.settings import Settings
-from tests.balancer import CONFIGURATION, MARKING, NGINX, Balancer, balanced, command, configure
-from tests.fleet import API, Instance
 from tests.integration.test_health import nowhere
-from tests.waiting import until
+from tests.support.balancer import CONFIGURATION, MARKING, NGINX, Balancer, balanced, command, configure
+from tests.support.instances import API, Instance
+from tests.support.waiting import until
 
 UNAVAILABLE = "parallel_ops_unavailable"
 

@@ -10,11 +10,11 @@ import pytest
 import yaml
 from sqlalchemy import make_url
 
-from service.demo.servers import Postgres
+from demo.servers import Postgres
 from service.settings import PREFIX, Settings, from_environment
-from tests.balancer import CONFIGURATION
 from tests.deployment.expressions import DEPLOY, dashboard
-from tests.integration.conftest import READER
+from tests.support.balancer import CONFIGURATION
+from tests.support.fixtures import READER
 
 ROOT = DEPLOY.parent
 COMPOSE_FILE = ROOT / "docker-compose.yml"

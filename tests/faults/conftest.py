@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from service.demo.folders import temporary_folder
+from demo.folders import temporary_folder
 from tests.faults.figures import Figures
 from tests.faults.load import Load
 from tests.faults.world import World

@@ -12,8 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis
 
 from tests.faults.client import Client
-from tests.fleet import Instance
-from tests.tokens import SCRAPE_TOKEN, bearer
+from tests.support.instances import Instance
+from tests.support.tokens import SCRAPE_TOKEN, bearer
 
 LEASES = "parallel-ops:v1:*:lease"
 OURS = "FROM pg_stat_activity WHERE application_name = 'parallel-ops' AND pid <> pg_backend_pid()"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import asyncpg
 
-from service.demo.run import READER, reader_role_script
-from service.demo.servers import Postgres
+from demo.run import READER, reader_role_script
+from demo.servers import Postgres
 from tests.faults import outage
 from tests.faults.checker import UNAVAILABLE
 from tests.faults.counts import OURS

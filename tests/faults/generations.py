@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import inf
 from random import Random
 
-from tests.builders import Database, incident, job, plan, run, template
+from tests.support.builders import Database, incident, job, plan, run, template
 
 # Rows lie half-way between the edges of day cells, and stay there for hours of testing.
 START = datetime.now(UTC)

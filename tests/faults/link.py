@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 
-from service.demo.process import free_port
+from demo.process import free_port
 
 CHUNK = 1 << 16
 

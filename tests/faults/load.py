@@ -9,7 +9,7 @@ from random import Random
 from tests.faults.checker import Checker
 from tests.faults.client import Answer, Broken, Client
 from tests.faults.questions import QUESTIONS, Question, Reading
-from tests.tokens import bearer, claims, token
+from tests.support.tokens import bearer, claims, token
 
 INTERVAL_SECONDS = 0.1
 KEEPS_SHARE = 0.4

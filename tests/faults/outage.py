@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from service.demo.process import Server
+from demo.process import Server
 
 Outage = AbstractAsyncContextManager[None]
 

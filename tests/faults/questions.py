@@ -14,9 +14,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests import oracle
 from tests.faults.generations import overlay_of, rows_of
-from tests.fleet import API
 from tests.integration.test_consistency import GAUGES, figures
 from tests.oracle import Document
+from tests.support.instances import API
 
 # What an answer says, by section. The parts of one section were read by one statement.
 Sections = dict[str, Any]

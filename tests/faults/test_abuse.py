@@ -10,9 +10,9 @@ from tests.faults import abuse
 from tests.faults.figures import Figures
 from tests.faults.trial import Fault, trial
 from tests.faults.world import World
-from tests.fleet import Instance
 from tests.integration.test_openapi import schemathesis
-from tests.tokens import bearer, token
+from tests.support.instances import Instance
+from tests.support.tokens import bearer, token
 
 EXAMPLES = 300
 SECONDS = 240

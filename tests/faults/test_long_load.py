@@ -10,7 +10,7 @@ from statistics import median
 import pytest
 import pytest_asyncio
 
-from service.demo.folders import temporary_folder
+from demo.folders import temporary_folder
 from tests.faults import counts
 from tests.faults.figures import Figures
 from tests.faults.load import Load

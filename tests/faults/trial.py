@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tests.faults import counts
 from tests.faults.figures import Outcome
 from tests.faults.world import CONNECTIONS, INSTANCES, REFRESH_SECONDS, World
-from tests.waiting import until
+from tests.support.waiting import until
 
 RECOVERY_SECONDS = 2 * REFRESH_SECONDS
 CLEAN_SECONDS = 15

@@ -14,12 +14,11 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from demo.run import READER, reader_role_script
+from demo.schema import create_schema
+from demo.servers import Postgres, Valkey
 from service.cache.store import MAX_CONNECTIONS, TIMEOUT_SECONDS
-from service.demo.run import READER, reader_role_script
-from service.demo.schema import create_schema
-from service.demo.servers import Postgres, Valkey
 from service.settings import Settings
-from tests.balancer import balanced
 from tests.faults import counts
 from tests.faults.checker import Bounds, Checker
 from tests.faults.client import Broken
@@ -28,9 +27,10 @@ from tests.faults.link import Link
 from tests.faults.load import Caller, Door, Load
 from tests.faults.questions import QUESTIONS, Question
 from tests.faults.writers import AWAY, OverlayWriter, Writer, ended
-from tests.fleet import Instance
-from tests.tokens import SCRAPE_TOKEN, SECRET
-from tests.waiting import until
+from tests.support.balancer import balanced
+from tests.support.instances import Instance
+from tests.support.tokens import SCRAPE_TOKEN, SECRET
+from tests.support.waiting import until
 
 INSTANCES = 3
 BALANCED_CALLERS, DIRECT_CALLERS = 6, 2

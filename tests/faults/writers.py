@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import asyncpg
+from parallel_ops_recorder.keys import KINDS, counts_field, counts_key
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from service.demo.schema import TABLES
-from service.overlay.keys import KINDS, counts_field, counts_key
-from tests.builders import insert
+from demo.schema import TABLES
 from tests.faults.generations import START, Generation, History, overlay_of, rows_of
+from tests.support.builders import insert
 
 PAUSE_SECONDS = 0.4
 RETRY_SECONDS = 0.1

@@ -2,9 +2,9 @@
 
 import pytest
 
-from service.demo.process import free_port
-from service.demo.servers import Postgres
-from tests.integration.conftest import NOW, PREFIX, READER, Serve
+from demo.process import free_port
+from demo.servers import Postgres
+from tests.support.fixtures import NOW, PREFIX, READER, Serve
 
 ALIVE = "127.0.0.1:{alive}"
 DEAD = "127.0.0.1:{dead}"

@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from service.dashboard import pages
-from tests.builders import Database, insert, job, run, template
-from tests.integration.conftest import NOW, Clock, Serve, StatementLog
-from tests.tokens import SECRET, claims, token
-from tests.waiting import until
+from tests.support.builders import Database, insert, job, run, template
+from tests.support.fixtures import NOW, Clock, Serve, StatementLog
+from tests.support.tokens import SECRET, claims, token
+from tests.support.waiting import until
 
 MINUTE = timedelta(minutes=1).total_seconds()
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from tests.integration.conftest import NOW, PREFIX, Ask, Clock, Serve
+from tests.support.fixtures import NOW, PREFIX, Ask, Clock, Serve
 
 PATHS = [
     *("/summary", "/trends", "/alerts", "/doc-sync/failures", "/workflow/failures", "/metrics"),

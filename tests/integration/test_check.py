@@ -10,10 +10,10 @@ import pytest
 
 from service.check import CheckReport, Line, as_text, inspect
 from service.settings import Settings
-from tests.indexes import optional_indexes
 from tests.integration.test_health import nowhere
-from tests.served import COMMAND
-from tests.tokens import SECRET
+from tests.support.indexes import optional_indexes
+from tests.support.served import COMMAND
+from tests.support.tokens import SECRET
 
 TABLES = ("meta_conversion_jobs", "meta_workflow_custom_action_runs", "meta_breakage_incidents")
 

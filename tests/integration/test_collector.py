@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from service.settings import Settings
-from tests.fleet import environment
+from tests.support.instances import environment
 
 PROGRAM = """
 import asyncio, gc

@@ -11,9 +11,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.demo.seed import Counts, seed
-from tests.builders import clear
-from tests.integration.conftest import PREFIX, Clock, Serve
+from demo.seed import Counts, seed
+from tests.support.builders import clear
+from tests.support.fixtures import PREFIX, Clock, Serve
 
 INSTANT = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
 FILTERS: list[dict[str, str]] = [{}, {"site_id": "SH-01", "target_object": "Part"}, {"site_id": "nowhere"}]

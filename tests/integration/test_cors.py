@@ -1,7 +1,7 @@
 """Pages of other origins read nothing, unless the configuration names their origin."""
 
-from tests.integration.conftest import NOW, PREFIX, Serve
-from tests.tokens import SECRET, bearer, token
+from tests.support.fixtures import NOW, PREFIX, Serve
+from tests.support.tokens import SECRET, bearer, token
 
 SUMMARY = f"{PREFIX}/summary"
 OURS = "https://board.example.com"

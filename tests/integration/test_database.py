@@ -5,10 +5,10 @@ import asyncio
 import asyncpg
 from sqlalchemy import func, select
 
-from service.demo.servers import Postgres
+from demo.servers import Postgres
 from service.sources.database import Database, DatabaseLimits
-from tests.integration.conftest import NOW, PREFIX, Serve, is_napping, napping
-from tests.waiting import until
+from tests.support.fixtures import NOW, PREFIX, Serve, is_napping, napping
+from tests.support.waiting import until
 
 SESSION = {
     "default_transaction_read_only": "on",

@@ -16,17 +16,17 @@ import psutil
 import pytest
 from redis.asyncio import Redis
 
-from service.demo.folders import temporary_folder
-from service.demo.overlay import seed_overlay
-from service.demo.process import free_port
-from service.demo.run import Environment, demo_environment
-from service.overlay.counters import read_window
+from demo.folders import temporary_folder
+from demo.overlay_counters import seed_overlay
+from demo.process import free_port
+from demo.run import Environment, demo_environment
 from service.overview.query import WINDOW_DAYS
 from service.overview.sections import OverlayCache
 from service.overview.slo import HINT_CODES
+from service.sources.overlay_cache import read_window
 from tests.integration.test_demo_seed import FEW_ROWS
-from tests.served import COMMAND
-from tests.waiting import until
+from tests.support.served import COMMAND
+from tests.support.waiting import until
 
 ROWS = 500
 DEADLINE_SECONDS = 30.0

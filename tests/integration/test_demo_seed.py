@@ -11,9 +11,9 @@ import asyncpg
 import pytest
 
 from benchmarks.stage import SITES
-from service.demo.schema import TABLES
-from service.demo.seed import Counts, seed, seeded_until, trickle
-from service.demo.servers import Postgres
+from demo.schema import TABLES
+from demo.seed import Counts, seed, seeded_until, trickle
+from demo.servers import Postgres
 from service.overview.query import WINDOW_DAYS
 
 SUNDAY_NIGHT = datetime(2026, 3, 1, 22, 30, tzinfo=UTC)
@@ -253,7 +253,7 @@ async def test_the_command_fills_an_empty_database_once(
     scratch: asyncpg.Connection, postgres: Postgres
 ) -> None:
     url = address(postgres, "scratch")
-    command = [sys.executable, "-m", "service.demo.seed", "--database-url", url, "--rows", "200"]
+    command = [sys.executable, "-m", "demo.seed", "--database-url", url, "--rows", "200"]
     first, second = [
         await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True, text=True)
         for _ in range(2)

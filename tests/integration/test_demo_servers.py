@@ -17,17 +17,17 @@ import pytest
 from redis.asyncio import Redis
 
 import service
-from service.demo import folders
-from service.demo.embedded import embedded_servers
-from service.demo.folders import temporary_folder
-from service.demo.process import ServerError
-from service.demo.servers import Postgres, Valkey
+from demo import folders
+from demo.embedded import embedded_servers
+from demo.folders import temporary_folder
+from demo.process import ServerError
+from demo.servers import Postgres, Valkey
 
 DEADLINE_SECONDS = 30.0
 # Holds the servers until it is killed; the folder to keep is optional.
 HOLDER = """
 import pathlib, signal, sys
-from service.demo.embedded import embedded_servers
+from demo.embedded import embedded_servers
 with embedded_servers(pathlib.Path(sys.argv[1]) if sys.argv[1:] else None) as servers:
     print(servers.folder, flush=True)
     signal.pause()
@@ -140,7 +140,7 @@ def test_postgres_says_in_its_own_words_why_it_cannot_start(postgres: Postgres) 
 def test_postgres_refuses_data_that_another_one_is_running_on(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.demo.servers.ORPHAN_SECONDS", 0)
+    monkeypatch.setattr("demo.servers.ORPHAN_SECONDS", 0)
     with pytest.raises(ServerError, match=f"is in use by the PostgreSQL with process id {postgres.pid}"):
         Postgres(postgres.folder).start()
     assert postgres.running
@@ -244,7 +244,7 @@ def test_killing_demo_and_guardian_at_once_leaves_no_server(folder: Path) -> Non
 def test_a_killed_guardian_leaves_no_server_and_no_folder() -> None:
     with embedded_servers() as servers:
         for child in psutil.Process().children():
-            if "service.demo.guardian" in child.cmdline():
+            if "demo.guardian" in child.cmdline():
                 child.kill()
         wait_until(lambda: not processes_in(servers.folder))
     assert not Path(servers.folder).exists()
@@ -266,7 +266,7 @@ def python_for_nobody() -> str | None:
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     for python in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
         with suppress(OSError):
-            command = [python, "-c", "import service.demo.guardian"]
+            command = [python, "-c", "import demo.guardian"]
             run = subprocess.run(
                 command, user="nobody", env=HOLDER_ENV, cwd="/", check=False, stderr=subprocess.DEVNULL
             )

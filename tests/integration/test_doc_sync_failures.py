@@ -5,8 +5,8 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from tests.builders import Database, insert, job, raw
-from tests.integration.conftest import NOW, PREFIX, Ask, Serve
+from tests.support.builders import Database, insert, job, raw
+from tests.support.fixtures import NOW, PREFIX, Ask, Serve
 
 DAY = timedelta(days=1)
 PATH = "/doc-sync/failures"

@@ -7,8 +7,8 @@ import json
 import asyncpg
 import pytest
 
-from tests.builders import Database, incident, insert, job, run, template
-from tests.integration.conftest import NOW, PREFIX, Ask, Serve
+from tests.support.builders import Database, incident, insert, job, run, template
+from tests.support.fixtures import NOW, PREFIX, Ask, Serve
 
 
 def sample() -> Database:

@@ -22,10 +22,10 @@ from service.cache.parts import Part
 from service.cache.policy import Policy
 from service.cache.store import Store
 from service.settings import Settings
-from tests.builders import Database, incident, insert, job, run
-from tests.fleet import API, Instance
-from tests.integration.conftest import StatementLog
-from tests.waiting import until
+from tests.support.builders import Database, incident, insert, job, run
+from tests.support.fixtures import StatementLog
+from tests.support.instances import API, Instance
+from tests.support.waiting import until
 
 StartFleet = Callable[..., AbstractAsyncContextManager[list[Instance]]]
 LEASE_SECONDS = Policy().lease

@@ -7,12 +7,12 @@ import asyncpg
 import httpx
 import pytest
 
+from demo.process import free_port
+from demo.servers import Postgres
 from service.api.health import KEPT_SECONDS, WAIT_SECONDS
 from service.app import create_app
-from service.demo.process import free_port
-from service.demo.servers import Postgres
 from service.settings import Settings
-from tests.integration.conftest import NOW, Serve, StatementLog
+from tests.support.fixtures import NOW, Serve, StatementLog
 
 pytestmark = pytest.mark.usefixtures("database")
 

@@ -8,9 +8,9 @@ import asyncpg
 import pytest
 
 from service import logs
-from tests.integration.conftest import NOW, PREFIX, Serve
 from tests.integration.test_health import nowhere
-from tests.tokens import SCRAPE_TOKEN, SECRET, bearer, claims, token
+from tests.support.fixtures import NOW, PREFIX, Serve
+from tests.support.tokens import SCRAPE_TOKEN, SECRET, bearer, claims, token
 
 ID = "X-Request-ID"
 

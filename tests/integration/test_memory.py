@@ -11,13 +11,13 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 from sqlalchemy import make_url
 
-from service.demo.run import READER, reader_role_script
-from service.demo.schema import create_schema
-from service.demo.servers import Postgres
+from demo.run import READER, reader_role_script
+from demo.schema import create_schema
+from demo.servers import Postgres
 from service.settings import Settings
-from tests.fleet import Instance
-from tests.integration.conftest import PREFIX
-from tests.wire import RowCounter
+from tests.support.fixtures import PREFIX
+from tests.support.instances import Instance
+from tests.support.wire import RowCounter
 
 ROWS = 200_000
 MAX_BYTES = 150 * 1024 * 1024

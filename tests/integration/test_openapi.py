@@ -14,9 +14,9 @@ import pytest
 from redis.asyncio import Redis
 
 from service.settings import Settings
-from tests.builders import Database, incident, insert, job, run, template
-from tests.fleet import Instance
-from tests.integration.conftest import NOW, PREFIX, ROOT, Serve
+from tests.support.builders import Database, incident, insert, job, run, template
+from tests.support.fixtures import NOW, PREFIX, ROOT, Serve
+from tests.support.instances import Instance
 
 EXAMPLES = 12
 REFUSALS = ("400", "401", "404", "405", "414", "429", "431", "503")
@@ -61,7 +61,7 @@ def schemathesis(
             *("--continue-on-failure", "--no-color", *options),
         ],
         cwd=folder,
-        env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.openapi_hooks", "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.support.openapi_hooks", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=seconds,

@@ -2,10 +2,10 @@
 
 import asyncpg
 
-from service.demo.seed import Counts, seed
-from tests.indexes import optional_indexes
-from tests.integration.conftest import NOW, PREFIX, Serve
-from tests.waiting import until
+from demo.seed import Counts, seed
+from tests.support.fixtures import NOW, PREFIX, Serve
+from tests.support.indexes import optional_indexes
+from tests.support.waiting import until
 
 OURS = "LIKE 'ix_parallel_ops%'"
 VALID = f"SELECT count(*) FROM pg_index WHERE indisvalid AND indexrelid::regclass::text {OURS}"

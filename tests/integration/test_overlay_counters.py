@@ -6,14 +6,14 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iter
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from parallel_ops_recorder.keys import counts_field, counts_key, process_key
 from redis.asyncio import BlockingConnectionPool, Connection, Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from service.demo.folders import temporary_folder
-from service.demo.servers import Valkey
-from service.overlay.counters import SCAN_COUNT, OverlayCountersError, read_window
-from service.overlay.keys import counts_field, counts_key, process_key
+from demo.folders import temporary_folder
+from demo.servers import Valkey
 from service.overview.sections import OverlayCache
+from service.sources.overlay_cache import SCAN_COUNT, OverlayCountersError, read_window
 
 NOON = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
 TODAY = counts_key(NOON)

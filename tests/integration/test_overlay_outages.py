@@ -10,15 +10,15 @@ from datetime import UTC, datetime, timedelta
 from threading import Event
 
 import pytest
+from parallel_ops_recorder import OverlayRecorder
+from parallel_ops_recorder.batch import Batch, Increment, send
+from parallel_ops_recorder.keys import EVICTIONS, GAUGES, HITS, MISSES, counts_key, sent_key
+from parallel_ops_recorder.recorder import EXIT_SECONDS
+from parallel_ops_recorder.tally import MAX_HOURS
 from redis import Redis
 
-from service.demo.servers import Valkey
-from service.overlay import OverlayRecorder
-from service.overlay.batch import Batch, Increment, send
-from service.overlay.keys import EVICTIONS, GAUGES, HITS, MISSES, counts_key, sent_key
-from service.overlay.recorder import EXIT_SECONDS
-from service.overlay.tally import MAX_HOURS
-from tests.overlay import (
+from demo.servers import Valkey
+from tests.support.recorders import (
     DEADLINE_SECONDS,
     Clock,
     counted,
@@ -43,7 +43,7 @@ def redis(valkey: Valkey) -> Generator[Redis]:
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    caplog.set_level(logging.INFO, "service.overlay")
+    caplog.set_level(logging.INFO, "parallel_ops_recorder")
     return caplog
 
 

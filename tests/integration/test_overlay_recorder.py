@@ -9,12 +9,12 @@ from collections.abc import Generator
 from datetime import UTC, datetime
 
 import pytest
+from parallel_ops_recorder import OverlayRecorder
+from parallel_ops_recorder.keys import COUNTS_SECONDS, PROCESS_SECONDS
 from redis import Redis
 
-from service.demo.servers import Valkey
-from service.overlay import OverlayRecorder
-from service.overlay.keys import COUNTS_SECONDS, PROCESS_SECONDS
-from tests.overlay import (
+from demo.servers import Valkey
+from tests.support.recorders import (
     DEADLINE_SECONDS,
     FLUSH_SECONDS,
     Clock,
@@ -38,7 +38,7 @@ def redis(valkey: Valkey) -> Generator[Redis]:
 
 def run(program: str, url: str) -> subprocess.Popen[bytes]:
     """A program of its own, which ends without closing its recorder."""
-    made = "import sys; from service.overlay import OverlayRecorder\n"
+    made = "import sys; from parallel_ops_recorder import OverlayRecorder\n"
     made += f"recorder = OverlayRecorder(sys.argv[1], 300, 1000, flush_seconds={FLUSH_SECONDS})\n"
     return subprocess.Popen([sys.executable, "-c", made + program, url])
 

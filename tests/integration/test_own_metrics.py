@@ -12,9 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from service.settings import Settings
-from tests.integration.conftest import NOW, PREFIX, Clock, Serve
 from tests.integration.test_health import nowhere
-from tests.served import served
+from tests.support.fixtures import NOW, PREFIX, Clock, Serve
+from tests.support.served import served
 
 FAMILIES = {
     "parallel_ops_requests": ("counter", {"route", "status"}),

@@ -5,14 +5,14 @@ import sys
 import zipfile
 from pathlib import Path
 
-from tests.integration.conftest import ROOT
+from tests.support.fixtures import ROOT
 
 READ_ALL = """
 import asyncio
 from service.api import openapi
 from service.dashboard import assets
 from service.dashboard.pages import _environment, prepare
-from service.demo import run, schema, seed
+from demo import run, schema, seed
 assert run.__file__.startswith({folder!r}), run.__file__
 assert "CREATE ROLE" in run.reader_role_script()
 assert len(schema.SCHEMA) > 0 and all(map(seed._statement, ("jobs", "runs", "incidents", "plans", "settle")))

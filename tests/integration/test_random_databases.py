@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from tests import oracle
-from tests.builders import Database, clear, insert
 from tests.oracle import Document, Overlay
-from tests.strategies import BUCKETS, INSTANTS, WINDOWS, Filters, databases, filters, overlays
+from tests.support.builders import Database, clear, insert
+from tests.support.strategies import BUCKETS, INSTANTS, WINDOWS, Filters, databases, filters, overlays
 
 Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 Parameters = dict[str, str | int]

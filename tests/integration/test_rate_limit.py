@@ -7,9 +7,9 @@ from redis.asyncio import Redis
 
 from service.app import create_app
 from service.settings import Settings, SettingsError, from_environment
-from tests.integration.conftest import NOW, PREFIX, Serve
 from tests.integration.test_health import nowhere
-from tests.tokens import SECRET, bearer, claims, token
+from tests.support.fixtures import NOW, PREFIX, Serve
+from tests.support.tokens import SECRET, bearer, claims, token
 
 SUMMARY = f"{PREFIX}/summary"
 

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from service.demo.run import READER, reader_role_script
-from service.demo.servers import Postgres
+from demo.run import READER, reader_role_script
+from demo.servers import Postgres
 from service.sources import tables
 
 PLM_TABLES = (

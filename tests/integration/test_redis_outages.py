@@ -12,17 +12,17 @@ import httpx
 import pytest
 import structlog
 from msgspec.structs import replace
+from parallel_ops_recorder.keys import counts_field, counts_key
 from redis.asyncio import Redis
 
+from demo.servers import Valkey
 from service.app import create_app
 from service.cache.store import TIMEOUT_SECONDS
-from service.demo.servers import Valkey
-from service.overlay.keys import counts_field, counts_key
 from service.settings import Settings
-from tests.builders import Database, insert, job
-from tests.fleet import API
-from tests.integration.conftest import Clock, StatementLog
-from tests.waiting import until
+from tests.support.builders import Database, insert, job
+from tests.support.fixtures import Clock, StatementLog
+from tests.support.instances import API
+from tests.support.waiting import until
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

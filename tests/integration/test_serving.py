@@ -18,14 +18,14 @@ import psutil
 import pytest
 from click.testing import CliRunner
 
+from demo.process import free_port
 from service.cli import main
-from service.demo.process import free_port
 from service.settings import Settings
-from tests.integration.conftest import NOW, PREFIX, Serve
 from tests.integration.test_health import until_blocked
-from tests.served import END_SECONDS, launched, served
-from tests.tokens import SECRET, bearer, claims, token
-from tests.waiting import until
+from tests.support.fixtures import NOW, PREFIX, Serve
+from tests.support.served import END_SECONDS, launched, served
+from tests.support.tokens import SECRET, bearer, claims, token
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures("redis")
 

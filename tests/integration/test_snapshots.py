@@ -9,9 +9,9 @@ from redis.asyncio import Redis
 
 from service.cache.fleet import MAX_STORED_BYTES
 from service.cache.tick_cache import MAX_FLIGHTS
-from tests.builders import Database, insert, job, run
-from tests.fleet import API
-from tests.integration.conftest import Clock, Serve, StatementLog, napping
+from tests.support.builders import Database, insert, job, run
+from tests.support.fixtures import Clock, Serve, StatementLog, napping
+from tests.support.instances import API
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 STRANGE = [

@@ -10,13 +10,13 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from service.demo.schema import create_schema
-from service.demo.servers import Postgres
+from demo.schema import create_schema
+from demo.servers import Postgres
 from service.settings import Settings
-from tests.builders import Database, insert, job
-from tests.fleet import API
-from tests.integration.conftest import READER, ROOT, Clock, Serve, is_napping, napping
-from tests.waiting import until
+from tests.support.builders import Database, insert, job
+from tests.support.fixtures import READER, ROOT, Clock, Serve, is_napping, napping
+from tests.support.instances import API
+from tests.support.waiting import until
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

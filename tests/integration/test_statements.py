@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.conftest import NOW, PREFIX, Serve, StatementLog
+from tests.support.fixtures import NOW, PREFIX, Serve, StatementLog
 
 SECTIONS = {
     "meta_conversion_jobs": 1,

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from tests.builders import (
+from tests.support.builders import (
     INFINITY,
     SQL_NULL,
     Database,
@@ -21,7 +21,7 @@ from tests.builders import (
     run,
     template,
 )
-from tests.integration.conftest import NOW, PREFIX, Ask, Serve
+from tests.support.fixtures import NOW, PREFIX, Ask, Serve
 
 MICROSECOND = timedelta(microseconds=1)
 DAY = timedelta(days=1)

@@ -7,8 +7,8 @@ from math import ceil
 import asyncpg
 import pytest
 
-from tests.builders import INFINITY, Database, Row, incident, insert, job, run, template
-from tests.integration.conftest import NOW, PREFIX, Ask, Serve
+from tests.support.builders import INFINITY, Database, Row, incident, insert, job, run, template
+from tests.support.fixtures import NOW, PREFIX, Ask, Serve
 
 MICROSECOND = timedelta(microseconds=1)
 DAY = timedelta(days=1)

@@ -6,8 +6,8 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from tests.builders import SQL_NULL, Database, insert, raw, run
-from tests.integration.conftest import NOW, PREFIX, Ask, Serve
+from tests.support.builders import SQL_NULL, Database, insert, raw, run
+from tests.support.fixtures import NOW, PREFIX, Ask, Serve
 
 DAY = timedelta(days=1)
 PATH = "/workflow/failures"

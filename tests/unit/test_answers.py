@@ -7,7 +7,7 @@ import pytest
 from service.api.answers import AGAIN_SECONDS, Answers, Encoded
 from service.cache.parts import State
 from service.snapshots import Held
-from tests.waiting import until
+from tests.support.waiting import until
 
 TICK = 15
 

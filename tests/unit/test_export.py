@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.overview.export import export
-from tests.unit.summaries import summary
+from tests.support.summaries import summary
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 counts = st.dictionaries(texts, st.integers(1, 10**12), max_size=5)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests import oracle
-from tests.builders import SQL_NULL, Database, incident, job, plan, raw, run, template
 from tests.oracle import Limits, Query, Thresholds
+from tests.support.builders import SQL_NULL, Database, incident, job, plan, raw, run, template
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -5,8 +5,7 @@ import sys
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
-
-from service.overlay.keys import PROCESS_PATTERN, counts_field, counts_key, process_key, window_hours
+from parallel_ops_recorder.keys import PROCESS_PATTERN, counts_field, counts_key, process_key, window_hours
 
 HEAVY = {"litestar", "sqlalchemy", "structlog", "msgspec", "asyncpg", "granian", "prometheus_client"}
 
@@ -77,7 +76,7 @@ def test_a_time_without_a_zone_is_refused() -> None:
 
 def test_the_recorder_brings_nothing_but_redis_into_a_program() -> None:
     program = (
-        "import sys; from service.overlay import OverlayRecorder; "
+        "import sys; from parallel_ops_recorder import OverlayRecorder; "
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

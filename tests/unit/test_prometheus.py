@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from service.overview.prometheus import prometheus_text
 from service.overview.query import Query
 from service.overview.slo import Hint
-from tests.unit.summaries import summary
+from tests.support.summaries import summary
 
 # What PostgreSQL can hold.
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)

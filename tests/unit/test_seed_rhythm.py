@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.demo.rhythm import DAYS, INCIDENTS, JOBS, OVERLAYS, RUNS, SLOT, Rhythm, slots
+from demo.rhythm import DAYS, INCIDENTS, JOBS, OVERLAYS, RUNS, SLOT, Rhythm, slots
 
 HOURS_OF_A_WEEK = [datetime(2026, 3, 2, tzinfo=UTC) + timedelta(hours=number) for number in range(7 * 24)]
 rhythms = st.sampled_from([JOBS, RUNS, INCIDENTS, OVERLAYS])

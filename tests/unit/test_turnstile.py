@@ -3,7 +3,7 @@
 import asyncio
 
 from service.cache.turnstile import Turnstile
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 async def test_they_come_one_by_one_in_their_order() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from threading import RLock
 
-from service.overlay.keys import KINDS
+from parallel_ops_recorder.keys import KINDS
 
 SECONDS_AN_HOUR = 3600.0
 # Two days of an outage; 48 rows of three numbers.

@@ -18,7 +18,7 @@ from redis import Redis
 from redis.client import Pipeline
 from redis.utils import str_if_bytes
 
-from service.overlay.keys import (
+from parallel_ops_recorder.keys import (
     COUNTS_SECONDS,
     KINDS,
     PROCESS_SECONDS,
@@ -28,7 +28,7 @@ from service.overlay.keys import (
     process_key,
     sent_key,
 )
-from service.overlay.tally import Counts
+from parallel_ops_recorder.tally import Counts
 
 # KEYS: the note, then each increment's day. ARGV: number, the two expiries, then field and amount of each.
 # The note comes first, because a script that fails half-way is not undone. An increment that is refused

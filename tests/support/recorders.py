@@ -6,12 +6,12 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from parallel_ops_recorder import OverlayRecorder
+from parallel_ops_recorder.keys import KINDS
 from redis import Redis
 
-from service.demo.folders import temporary_folder
-from service.demo.servers import Valkey
-from service.overlay import OverlayRecorder
-from service.overlay.keys import KINDS
+from demo.folders import temporary_folder
+from demo.servers import Valkey
 
 DEADLINE_SECONDS = 30.0
 FLUSH_SECONDS = 0.02

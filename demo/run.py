@@ -15,11 +15,11 @@ from rich_click import ClickException
 from sqlalchemy import make_url
 
 import service
-from service.demo.embedded import embedded_servers
-from service.demo.process import ServerError
-from service.demo.progress import console
-from service.demo.schema import quietly
-from service.demo.seed import Counts, fill
+from demo.embedded import embedded_servers
+from demo.process import ServerError
+from demo.progress import console
+from demo.schema import quietly
+from demo.seed import Counts, fill
 from service.serving import Serving, serve
 from service.settings import PREFIX
 
@@ -122,7 +122,7 @@ def reader_role_script() -> str:
 @contextmanager
 def _livened(database_url: str, redis_url: str) -> Generator[None]:
     """A process of its own: the server forks its workers, which a thread here might not survive."""
-    command = [sys.executable, "-m", "service.demo.liven", database_url, redis_url]
+    command = [sys.executable, "-m", "demo.liven", database_url, redis_url]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True) as process:
         try:
             yield

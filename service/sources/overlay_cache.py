@@ -4,10 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, cast
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError, ResponseError
-
-from service.overlay.keys import (
+from parallel_ops_recorder.keys import (
     GAUGES,
     KINDS,
     MAX_DIGITS,
@@ -16,6 +13,9 @@ from service.overlay.keys import (
     counts_key,
     window_hours,
 )
+from redis.asyncio import Redis
+from redis.exceptions import RedisError, ResponseError
+
 from service.overview.sections import OverlayCache, window_since
 
 # Keys that Redis looks at for one page of process keys; some 0.1 ms of its time.

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from service.demo.process import ServerError
+from demo.process import ServerError
 
 END_SECONDS = 60.0
 
@@ -38,7 +38,7 @@ def embedded_servers(data_dir: Path | None = None) -> Generator[Servers]:
     """
     arguments = [] if data_dir is None else [str(data_dir.absolute())]
     guardian = subprocess.Popen(
-        [sys.executable, "-m", "service.demo.guardian", *arguments],
+        [sys.executable, "-m", "demo.guardian", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,

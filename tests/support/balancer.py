@@ -13,12 +13,12 @@ from time import monotonic, sleep
 import psutil
 import pytest
 
-from service.demo import launch
-from service.demo.folders import temporary_folder
-from service.demo.process import free_port
+from demo import launch
+from demo.folders import temporary_folder
+from demo.process import free_port
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
-CONFIGURATION = Path(__file__).parent.parent / "deploy" / "nginx"
+CONFIGURATION = Path(__file__).parent.parent.parent / "deploy" / "nginx"
 # As in deploy/nginx/instances.conf, which a test of the deployment compares.
 MARKING = "max_fails=1 fail_timeout=1s"
 START_SECONDS = 10

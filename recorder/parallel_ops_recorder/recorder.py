@@ -14,8 +14,8 @@ from multiprocessing.util import Finalize
 from types import TracebackType
 from typing import Self, SupportsIndex
 
-from service.overlay.delivery import Delivery, Settings
-from service.overlay.keys import EVICTIONS, GAUGES, HITS, LARGEST, MISSES
+from parallel_ops_recorder.delivery import Delivery, Settings
+from parallel_ops_recorder.keys import EVICTIONS, GAUGES, HITS, LARGEST, MISSES
 
 # How long the end of a program may wait for Redis.
 EXIT_SECONDS = 2.0

@@ -15,8 +15,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 from redis.retry import Retry
 
-from service.overlay.batch import Batch, send
-from service.overlay.tally import MAX_HOURS, Tally
+from parallel_ops_recorder.batch import Batch, send
+from parallel_ops_recorder.tally import MAX_HOURS, Tally
 
 # While Redis is away attempts are spread up to this many flush intervals apart.
 SLOWEST_FLUSHES = 8

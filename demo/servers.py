@@ -15,8 +15,8 @@ from typing import ClassVar
 
 import psutil
 
-from service.demo.folders import within_reach
-from service.demo.process import Server, ServerError, wait_until_ended
+from demo.folders import within_reach
+from demo.process import Server, ServerError, wait_until_ended
 
 __all__ = ["Postgres", "Server", "ServerError", "Valkey"]
 

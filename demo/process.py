@@ -14,8 +14,8 @@ from typing import ClassVar
 
 import psutil
 
-from service.demo import launch
-from service.demo.folders import account, closed_folder, give_away
+from demo import launch
+from demo.folders import account, closed_folder, give_away
 
 # Below the range from which the kernel picks ports for outgoing connections: a client that keeps
 # knocking while the server is away could otherwise be given that very port, and talk to itself.

@@ -3,6 +3,6 @@
 This package and the recorder import nothing but the standard library and redis.
 """
 
-from service.overlay.recorder import OverlayRecorder
+from parallel_ops_recorder.recorder import OverlayRecorder
 
 __all__ = ["OverlayRecorder"]

@@ -13,9 +13,9 @@ from typing import Final, TypeVar
 
 from hypothesis import strategies as st
 
-from tests import builders
-from tests.builders import INFINITY, SQL_NULL, Database, RawJson, Row, SqlNull, raw
 from tests.oracle import NO_OVERLAY, Query, site_of, template_versions
+from tests.support import builders
+from tests.support.builders import INFINITY, SQL_NULL, Database, RawJson, Row, SqlNull, raw
 
 T = TypeVar("T")
 

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import msgspec
 
-from service.demo.embedded import Failure, Servers
-from service.demo.folders import temporary_folder
-from service.demo.servers import Postgres, ServerError, Valkey
+from demo.embedded import Failure, Servers
+from demo.folders import temporary_folder
+from demo.servers import Postgres, ServerError, Valkey
 
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 LOOK_SECONDS = 1.0

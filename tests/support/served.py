@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import psutil
 
-from service.demo.process import free_port
+from demo.process import free_port
 from service.settings import Settings
 
 COMMAND = Path(sys.executable).parent / "parallel-ops"

@@ -16,10 +16,10 @@ from msgspec import Struct
 from msgspec.structs import astuple
 from redis.asyncio import Redis
 
-from service.demo.overlay import seed_overlay
-from service.demo.progress import Progress, bars, console, unseen
-from service.demo.rhythm import INCIDENTS, JOBS, RUNS, SLOT, Slot, fresh, slots
-from service.demo.schema import TABLES, create_schema, quietly
+from demo.overlay_counters import seed_overlay
+from demo.progress import Progress, bars, console, unseen
+from demo.rhythm import INCIDENTS, JOBS, RUNS, SLOT, Slot, fresh, slots
+from demo.schema import TABLES, create_schema, quietly
 
 CHUNK_ROWS = 20_000
 # So that a week has enough of them at any hour of it: of four, two may be open, which is not past a half.

@@ -4,10 +4,10 @@ from collections import defaultdict
 from datetime import UTC, date, datetime
 from typing import Any
 
+from parallel_ops_recorder.keys import COUNTS_SECONDS, counts_field, counts_key
 from redis.asyncio import Redis
 
-from service.demo.rhythm import OVERLAYS, slots
-from service.overlay.keys import COUNTS_SECONDS, counts_field, counts_key
+from demo.rhythm import OVERLAYS, slots
 
 LOOKUPS = 400_000
 EVICTED = 0.3  # of the misses

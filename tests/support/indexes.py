@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-SCRIPT = Path(__file__).parent.parent / "migrations_none" / "optional_indexes.sql"
+SCRIPT = Path(__file__).parent.parent.parent / "migrations_none" / "optional_indexes.sql"
 
 
 def optional_indexes() -> list[str]:

@@ -14,7 +14,7 @@ import httpx
 import psutil
 from msgspec.structs import asdict
 
-from service.demo.process import free_port
+from demo.process import free_port
 from service.settings import PREFIX, Settings
 
 START_SECONDS = 30.0

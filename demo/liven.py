@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from random import Random
 
 import asyncpg
+from parallel_ops_recorder.recorder import OverlayRecorder
 
-from service.demo.seed import trickle
-from service.overlay.recorder import OverlayRecorder
+from demo.seed import trickle
 
 PAUSE_SECONDS = 5.0
 

@@ -16,12 +16,12 @@ import pytest_asyncio
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
+from demo.folders import temporary_folder
+from demo.schema import create_schema
+from demo.servers import Postgres, Valkey
 from service.app import create_app
-from service.demo.folders import temporary_folder
-from service.demo.schema import create_schema
-from service.demo.servers import Postgres, Valkey
 from service.settings import Settings
-from tests.builders import Database, clear, insert, job
+from tests.support.builders import Database, clear, insert, job
 
 ROOT = Path(__file__).parent.parent.parent
 READER = "parallel_ops_reader"
