@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql
 
 from benchmarks.stage import Stage, stage
 from demo.seed import Counts
-from service.overview.query import PageQuery, Query
+from service.overview.query import Filters, PageQuery, Query
 from service.sources import breakages, doc_sync, failures, workflow_actions
 from service.sources.database import session
 from tests.support.indexes import optional_indexes
@@ -86,9 +86,9 @@ async def measure(connection: asyncpg.Connection, until: datetime) -> dict[str, 
 def _questions() -> Iterator[tuple[str, Any, Any]]:
     for days in WINDOWS:
         yield f"jobs {days}d", doc_sync.read, Query(days)
-        yield f"jobs {days}d, a site", doc_sync.read, Query(days, site_id=SITE)
+        yield f"jobs {days}d, a site", doc_sync.read, Query(days, Filters(site_id=SITE))
         yield f"runs {days}d", workflow_actions.read, Query(days)
-        yield f"runs {days}d, a target", workflow_actions.read, Query(days, target_object=TARGET)
+        yield f"runs {days}d, a target", workflow_actions.read, Query(days, Filters(target_object=TARGET))
         yield f"incidents {days}d", breakages.read, Query(days)
         yield f"failed jobs {days}d", failures.failed_jobs, PageQuery(days, None, 1, 20)
         yield f"failed runs {days}d", failures.failed_runs, PageQuery(days, None, 1, 20)

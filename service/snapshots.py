@@ -93,17 +93,17 @@ class Snapshots:
         days = query.window_days
         section = partial(self._section, query)
         return (
-            section("doc_sync", doc_sync.read, cache_key("doc_sync", days, site=query.site_id)),
+            section("doc_sync", doc_sync.read, cache_key("doc_sync", days, site=query.filters.site_id)),
             section(
                 "workflow_actions",
                 workflow_actions.read,
-                cache_key("workflow_actions", days, target=query.target_object),
+                cache_key("workflow_actions", days, target=query.filters.target_object),
             ),
             section("breakages", breakages.read, cache_key("breakages", days)),
             section(
                 "consumption_templates",
                 consumption_templates.read,
-                cache_key("consumption_templates", None, template=query.template_key),
+                cache_key("consumption_templates", None, template=query.filters.template_key),
             ),
             Part(
                 "overlay_cache",

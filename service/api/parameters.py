@@ -14,10 +14,12 @@ from msgspec import Struct
 from service.overview.query import (
     BUCKET_DAYS,
     EXPORT_FORMATS,
+    FILTERS,
     LEVELS,
     WINDOW_DAYS,
     AlertsQuery,
     ExportQuery,
+    Filters,
     PageQuery,
     Query,
     TrendsQuery,
@@ -225,7 +227,7 @@ _PAGE_SIZE = Parameter(
 
 
 def _snapshot(values: Values) -> Query:
-    return Query(values["window_days"], values["site_id"], values["target_object"], values["template_key"])
+    return Query(values["window_days"], Filters(**{name: values[name] for name in FILTERS}))
 
 
 def _page_of(filtered_by: str) -> Callable[[Values], PageQuery]:

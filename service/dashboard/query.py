@@ -8,7 +8,7 @@ from msgspec.structs import asdict, replace
 
 from service.api.parameters import DOC_SYNC_FAILURES, TRENDS, Parameter, Reader, Values
 from service.dashboard.wording import LANGUAGES
-from service.overview.query import BUCKET_DAYS, PageQuery, Query
+from service.overview.query import BUCKET_DAYS, Filters, PageQuery, Query
 
 THEMES = ("light", "dark")
 ROWS_PER_PAGE = 10
@@ -35,7 +35,7 @@ class View(Struct, frozen=True):
     @property
     def snapshot(self) -> Query:
         """The snapshot that the view shows."""
-        return Query(self.window_days, self.site_id, self.target_object, self.template_key)
+        return Query(self.window_days, Filters(self.site_id, self.target_object, self.template_key))
 
     @property
     def trend_choices(self) -> tuple[int, ...]:

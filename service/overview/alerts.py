@@ -5,21 +5,19 @@ from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
-from service.overview.query import AlertsQuery
+from service.overview.query import AlertsQuery, Filters
 from service.overview.slo import Hint
 from service.overview.summary import Summary
 
 Status = Literal["ok", "warning", "critical"]
 
 
-class AlertFilters(Struct, frozen=True):
-    """The filters in force; null is "no filter"."""
+class AlertFilters(Filters, frozen=True):
+    """The filters in force, the level among them; null is "no filter"."""
 
-    site_id: str | None
-    target_object: str | None
-    template_key: str | None
-    level: str | None
+    level: str | None = None
 
 
 class Alerts(Struct, frozen=True):
@@ -38,13 +36,13 @@ class Alerts(Struct, frozen=True):
 
 def alerts_of(summary: Summary, query: AlertsQuery) -> Alerts:
     """The alerts of a summary, kept to one level when the query names one."""
-    level, filters = query.level, query.snapshot
+    level = query.level
     hints = tuple(hint for hint in summary.slo_hints if level in (None, hint.level))
     return Alerts(
         generated_at=summary.generated_at,
         window_days=summary.window_days,
         window_since=summary.window_since,
-        filters=AlertFilters(filters.site_id, filters.target_object, filters.template_key, level),
+        filters=AlertFilters(**asdict(query.snapshot.filters), level=level),
         status=worst(hints),
         total=len(hints),
         by_code=dict(sorted(Counter(hint.code for hint in hints).items())),

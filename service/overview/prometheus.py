@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator
 
+from msgspec.structs import asdict
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -63,12 +64,7 @@ class _SummaryGauges(Collector):
 
 
 def _query_labels(query: Query) -> dict[str, str]:
-    filters = {
-        "site_id": query.site_id,
-        "target_object": query.target_object,
-        "template_key": query.template_key,
-    }
-    given = {name: value for name, value in filters.items() if value is not None}
+    given = {name: value for name, value in asdict(query.filters).items() if value is not None}
     return {"window_days": str(query.window_days), **given}
 
 

@@ -8,13 +8,22 @@ LEVELS = ("warn", "critical", "info")
 EXPORT_FORMATS = ("json", "csv", "md")
 
 
-class Query(Struct, frozen=True):
-    """What one snapshot depends on: the window and the three filters; None is "no filter"."""
+class Filters(Struct, frozen=True):
+    """What figures are kept to; parameters, echoes and labels have these names. None is "no filter"."""
 
-    window_days: int
     site_id: str | None = None
     target_object: str | None = None
     template_key: str | None = None
+
+
+FILTERS = Filters.__struct_fields__
+
+
+class Query(Struct, frozen=True):
+    """What one snapshot depends on."""
+
+    window_days: int
+    filters: Filters = Filters()
 
 
 class TrendsQuery(Struct, frozen=True):

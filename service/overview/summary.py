@@ -91,9 +91,9 @@ def rate(part: int, whole: int) -> float | None:
 
 def summarize(snapshot: Snapshot, thresholds: Thresholds) -> Summary:
     """The summary of a snapshot, with the SLO hints that the thresholds give."""
-    query = snapshot.query
-    doc_sync = doc_sync_summary(snapshot.doc_sync, query.site_id)
-    workflow_actions = workflow_actions_summary(snapshot.workflow_actions, query.target_object)
+    query, filters = snapshot.query, snapshot.query.filters
+    doc_sync = doc_sync_summary(snapshot.doc_sync, filters.site_id)
+    workflow_actions = workflow_actions_summary(snapshot.workflow_actions, filters.target_object)
     breakages = breakages_summary(snapshot.breakages)
     overlay_cache = overlay_cache_summary(snapshot.overlay_cache)
     rates = Rates(
@@ -111,7 +111,7 @@ def summarize(snapshot: Snapshot, thresholds: Thresholds) -> Summary:
         workflow_actions=workflow_actions,
         breakages=breakages,
         consumption_templates=consumption_templates_summary(
-            snapshot.consumption_templates, query.template_key
+            snapshot.consumption_templates, filters.template_key
         ),
         overlay_cache=overlay_cache,
         slo_hints=slo_hints(rates, thresholds),

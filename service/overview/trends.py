@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from service.overview.query import Filters
 from service.overview.sections import BreakagesDay, DocSyncDay, Snapshot, WorkflowActionsDay
 from service.overview.summary import (
     ConsumptionTemplatesSummary,
@@ -17,14 +18,6 @@ from service.overview.summary import (
     overlay_cache_summary,
     rate,
 )
-
-
-class TrendFilters(Struct, frozen=True):
-    """The filters in force; null is "no filter"."""
-
-    site_id: str | None
-    target_object: str | None
-    template_key: str | None
 
 
 class DocSyncPoint(Struct, frozen=True):
@@ -83,7 +76,7 @@ class Trends(Struct, frozen=True):
     window_days: int
     window_since: datetime
     bucket_days: int
-    filters: TrendFilters
+    filters: Filters
     points: tuple[TrendPoint, ...]
     aggregates: TrendAggregates
     consumption_templates: ConsumptionTemplatesSummary
@@ -100,11 +93,11 @@ def trends_of(snapshot: Snapshot, bucket_days: int) -> Trends:
         window_days=query.window_days,
         window_since=snapshot.window_since,
         bucket_days=bucket_days,
-        filters=TrendFilters(query.site_id, query.target_object, query.template_key),
+        filters=query.filters,
         points=points,
         aggregates=_aggregates(points),
         consumption_templates=consumption_templates_summary(
-            snapshot.consumption_templates, query.template_key
+            snapshot.consumption_templates, query.filters.template_key
         ),
         overlay_cache=overlay_cache_summary(snapshot.overlay_cache),
         degraded=snapshot.degraded,

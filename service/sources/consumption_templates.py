@@ -13,7 +13,7 @@ from service.sources.tables import plans
 
 async def read(database: Database, query: Query, _instant: datetime) -> ConsumptionTemplates:
     """The template section, of all time, for one key when it is given. Raises DatabaseError."""
-    row = (await database.rows(_statement(query.template_key)))[0]
+    row = (await database.rows(_statement(query.filters.template_key)))[0]
     return ConsumptionTemplates(
         versions_total=row.versions,
         templates_total=row.templates,

@@ -19,7 +19,7 @@ async def read(database: Database, query: Query, instant: datetime) -> DocSync:
     days = [DocSyncDay()] * window.days
     by_status: dict[str, int] = {}
     attempts = 0
-    for row in await database.rows(_statement(window, query.site_id)):
+    for row in await database.rows(_statement(window, query.filters.site_id)):
         if row.day is not None:
             days[window.index(row.day)] = DocSyncDay(row.total, row.completed, row.failed, row.dead_letters)
         else:

@@ -26,7 +26,7 @@ async def read(database: Database, query: Query, instant: datetime) -> WorkflowA
     days = [WorkflowActionsDay()] * window.days
     by_status: dict[str, int] = {}
     by_result_code: dict[str, int] = {}
-    for row in await database.rows(_statement(window, query.target_object)):
+    for row in await database.rows(_statement(window, query.filters.target_object)):
         if row.day is not None:
             days[window.index(row.day)] = WorkflowActionsDay(row.total, row.failed)
         elif row.state is not None:

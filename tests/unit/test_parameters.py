@@ -46,13 +46,13 @@ def test_nothing_given_is_all_defaults() -> None:
 
 @pytest.mark.parametrize(("given_value", "site_id"), SITES)
 def test_a_filter_is_decoded_and_trimmed(given_value: str, site_id: str | None) -> None:
-    assert parameters.SNAPSHOT.read(f"site_id={given_value}".encode()).site_id == site_id
+    assert parameters.SNAPSHOT.read(f"site_id={given_value}".encode()).filters.site_id == site_id
 
 
 def test_bytes_that_are_no_utf_8_are_replaced() -> None:
-    assert parameters.SNAPSHOT.read(b"site_id=a\xff").site_id == "a\ufffd"
-    assert parameters.SNAPSHOT.read(b"site_id=a%FF").site_id == "a\ufffd"
-    assert parameters.SNAPSHOT.read(b"site_id=%ED%A0%80").site_id == "\ufffd" * 3
+    assert parameters.SNAPSHOT.read(b"site_id=a\xff").filters.site_id == "a\ufffd"
+    assert parameters.SNAPSHOT.read(b"site_id=a%FF").filters.site_id == "a\ufffd"
+    assert parameters.SNAPSHOT.read(b"site_id=%ED%A0%80").filters.site_id == "\ufffd" * 3
 
 
 def test_every_allowed_window_and_bucket_is_taken() -> None:

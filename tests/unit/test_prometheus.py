@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.overview.prometheus import prometheus_text
-from service.overview.query import Query
+from service.overview.query import Filters, Query
 from service.overview.slo import Hint
 from tests.support.summaries import summary
 
@@ -28,7 +28,7 @@ def samples(text: bytes) -> dict[str, list[tuple[dict[str, str], float]]]:
 
 @given(by_status=st.dictionaries(texts, st.integers(0, 10**12)), site_id=texts)
 def test_any_text_comes_through_as_a_label(by_status: dict[str, int], site_id: str) -> None:
-    text = prometheus_text(summary(by_status=by_status), Query(7, site_id=site_id))
+    text = prometheus_text(summary(by_status=by_status), Query(7, Filters(site_id=site_id)))
     found = samples(text)["doc_sync_by_status"]
     assert {labels["status"]: value for labels, value in found} == by_status
     assert all(labels["site_id"] == site_id for labels, _ in found)
@@ -47,7 +47,7 @@ def test_rates_without_data_are_nan_and_maps_without_data_have_no_sample() -> No
     "filters", [{}, {"site_id": "S1"}, {"target_object": "Part", "template_key": "pump"}]
 )
 def test_only_filters_that_were_given_are_labels(filters: dict[str, str]) -> None:
-    found = samples(prometheus_text(summary(), Query(30, **filters)))
+    found = samples(prometheus_text(summary(), Query(30, Filters(**filters))))
     assert found["doc_sync_jobs_total"] == [({"window_days": "30", **filters}, 0)]
 
 
