@@ -12,7 +12,7 @@ import psutil
 from benchmarks.report import Table, spread
 from benchmarks.stage import NO_REFRESH, SITES, service, stage
 from demo.seed import Counts
-from service.dashboard.query import View
+from service.dashboard.view import View
 from service.overview.query import WINDOW_DAYS
 from tests.support.tokens import bearer, token
 

@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql
 from benchmarks.stage import Stage, stage
 from demo.seed import Counts
 from service.overview.query import Filters, PageQuery, Query
-from service.sources import breakages, doc_sync, failures, workflow_actions
+from service.sources import breakages, doc_sync, failing_rows, workflow_actions
 from service.sources.database import session
 from tests.support.indexes import optional_indexes
 
@@ -90,8 +90,8 @@ def _questions() -> Iterator[tuple[str, Any, Any]]:
         yield f"runs {days}d", workflow_actions.read, Query(days)
         yield f"runs {days}d, a target", workflow_actions.read, Query(days, Filters(target_object=TARGET))
         yield f"incidents {days}d", breakages.read, Query(days)
-        yield f"failed jobs {days}d", failures.failed_jobs, PageQuery(days, None, 1, 20)
-        yield f"failed runs {days}d", failures.failed_runs, PageQuery(days, None, 1, 20)
+        yield f"failed jobs {days}d", failing_rows.failed_jobs, PageQuery(days, None, 1, 20)
+        yield f"failed runs {days}d", failing_rows.failed_runs, PageQuery(days, None, 1, 20)
 
 
 def main() -> None:

@@ -6,125 +6,137 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import structlog
 from litestar import Litestar
-from msgspec.structs import replace
+from litestar.exceptions import HTTPException
+from msgspec import Struct
 
 from service import logs
-from service.api import routes
-from service.api.authentication import Door, Tokens
-from service.api.cors import Cors
-from service.api.errors import HANDLERS
-from service.api.gate import Gate
-from service.api.health import Readiness, health_routes
-from service.api.own_metrics import OwnMetrics, own_metrics_route
-from service.api.probes import LIMITS, database_probe, redis_probe
-from service.api.rate_limit import RateLimit
-from service.api.reply import Replies
-from service.api.request_log import request_log
-from service.api.tally import Tally
-from service.cache import store
+from service.api.access.admission import Admission
+from service.api.access.authentication import Authenticator, TokenVerifier
+from service.api.access.cors import Cors
+from service.api.access.rate_limit import RateLimit
+from service.api.context import RequestContext
+from service.api.dependencies import dependencies
+from service.api.endpoints import HANDLERS
+from service.api.middleware import RequestMiddleware, raise_found_error
+from service.api.openapi import openapi_document
+from service.api.replay import Replay
+from service.api.telemetry.health import Readiness, health_routes
+from service.api.telemetry.own_metrics import OwnMetrics, own_metrics_route
+from service.api.telemetry.probes import LIMITS, database_probe, redis_probe
+from service.api.telemetry.request_counts import RequestCounts
+from service.api.telemetry.request_log import request_log
+from service.cache.store import Store
 from service.cache.tick_cache import TickCache
 from service.choices import Choices, choices_policy
-from service.dashboard import sign_in
 from service.dashboard.pages import Pages
 from service.dashboard.routes import board_routes
+from service.dashboard.sign_in import sign_in_routes
 from service.draining import draining_sign, end_with_parent
 from service.settings import Settings, from_environment
+from service.shared_redis import SharedRedis, connect
 from service.snapshots import Snapshots
-from service.sources.database import Connections, Database
+from service.sources.database import Database
 
 PUBLISH_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
 
-def create_app(
-    settings: Settings,
-    clock: Callable[[], float] = time.time,
-    draining: Callable[[], bool] = lambda: False,
-) -> Gate:
-    """The ASGI application. `clock` gives Unix seconds; nothing is connected before the first request.
+class Resources(Struct, frozen=True):
+    """What holds connections and running tasks."""
 
-    `draining` says whether shutdown has begun: nobody should send requests any more.
-    """
-    database = Database(settings.database_url, settings.database_limits)
-    probed = Database(settings.database_url, LIMITS)
-    redis = store.connect(settings.redis_url)
-    policy = settings.cache_policy
-    tally = Tally()
-    metrics = _Watch(tally, database.connections, settings.slow_statement_seconds)
-    cache = TickCache(store.Store(redis, policy.lease), policy, clock, metrics)
-    snapshots = Snapshots(cache, database, redis)
-    slow_cache = TickCache(store.Store(redis, policy.lease), choices_policy(policy), clock, metrics)
-    choices = Choices(slow_cache, database)
-    pages = Pages(settings.thresholds, settings.refresh_seconds)
-    replies = Replies(clock, lambda: snapshots.next_tick)
-    endpoints = routes.endpoints(snapshots, replies, settings.thresholds)
-    probes = {"postgresql": database_probe(probed), "redis": redis_probe(redis, metrics.redis_is)}
-    door = _door(settings)
-    readiness = Readiness(probes, frozenset({"postgresql"}), draining)
+    database: Database
+    probed: Database
+    redis: SharedRedis
+    readiness: Readiness
+    caches: tuple[TickCache, ...]
+    metrics: OwnMetrics
 
     @asynccontextmanager
-    async def resources(_: Litestar) -> AsyncIterator[None]:
-        publishing = asyncio.create_task(_publish(metrics))
+    async def open(self, _: Litestar) -> AsyncIterator[None]:
+        """Litestar's lifespan: nothing is connected before the first request, and all is closed again."""
+        publishing = asyncio.create_task(_publish(self.metrics))
         try:
             yield
         finally:
             publishing.cancel()
             with suppress(asyncio.CancelledError):
                 await publishing
-            await readiness.close()
-            await cache.close()
-            await slow_cache.close()
-            await database.close()
-            await probed.close()
-            await redis.aclose()
+            await self.readiness.close()
+            for cache in self.caches:
+                await cache.close()
+            await self.database.close()
+            await self.probed.close()
+            await self.redis.client.aclose()
 
-    app = Litestar(
+
+def create_app(
+    settings: Settings,
+    clock: Callable[[], float] = time.time,
+    draining: Callable[[], bool] = lambda: False,
+) -> Litestar:
+    """The application. `clock` gives Unix seconds; nothing is connected before the first request.
+
+    `draining` says whether shutdown has begun: nobody should send requests any more.
+    """
+    policy, counts = settings.cache_policy, RequestCounts()
+    database = Database(settings.database_url, settings.database_limits)
+    probed = Database(settings.database_url, LIMITS)
+    redis = SharedRedis(connect(settings.redis_url))
+    metrics = OwnMetrics(counts, database.connections)
+    store = Store(redis, policy.lease)
+    cache = TickCache(store, policy, clock, metrics)
+    slow_cache = TickCache(store, choices_policy(policy), clock, metrics)
+    probes = {"postgresql": database_probe(probed), "redis": redis_probe(redis, metrics.redis_is)}
+    readiness = Readiness(probes, frozenset({"postgresql"}), draining)
+    authenticator = _authenticator(settings)
+    replay = Replay(policy, clock)
+    record = partial(_record, counts, request_log(settings.log_format))
+    middleware = RequestMiddleware(_admission(settings, authenticator, redis), replay, record, clock)
+    resources = Resources(database, probed, redis, readiness, (cache, slow_cache), metrics)
+    board = board_routes(Choices(slow_cache, database), Pages(settings.thresholds, settings.refresh_seconds))
+    return Litestar(
         [
-            routes.router(endpoints),
-            routes.schema_route(),
-            own_metrics_route(metrics, readiness),
-            *health_routes(readiness),
-            *board_routes(snapshots, choices, pages, clock),
-            *sign_in.sign_in_routes(door),
+            *(*HANDLERS, openapi_document, own_metrics_route(metrics, readiness)),
+            *(*health_routes(readiness), *board, *sign_in_routes(authenticator)),
         ],
-        lifespan=[resources],
-        exception_handlers=HANDLERS,
+        dependencies=dependencies(Snapshots(cache, database, redis), settings.thresholds, replay),
+        middleware=[middleware],
+        guards=[raise_found_error],
+        exception_handlers={Exception: middleware.refuse, HTTPException: middleware.refuse},
+        lifespan=[resources.open],
         openapi_config=None,
         logging_config=None,
     )
-    entrance = replace(
-        sign_in.entrance(door),
-        limit=RateLimit(settings.rate_limit, redis) if settings.rate_limit else None,
-        cors=Cors(settings.origins) if settings.origins else None,
-    )
-    return Gate(app, endpoints, entrance, tally, request_log(settings.log_format))
 
 
-class _Watch(OwnMetrics):
-    """Counts computations, and logs the slow ones."""
-
-    def __init__(self, tally: Tally, connections: Callable[[], Connections], slow_seconds: float) -> None:
-        super().__init__(tally, connections)
-        self._slow_seconds = slow_seconds
-
-    def computed(self, name: str, seconds: float) -> None:
-        super().computed(name, seconds)
-        if seconds >= self._slow_seconds:
-            log.warning("slow statement", section=name, seconds=round(seconds, 3))
-
-
-def _door(settings: Settings) -> Door:
+def _authenticator(settings: Settings) -> Authenticator:
     keys = settings.token_keys
     if keys is None:
         log.warning(
             "authentication is disabled: whoever reaches this port may read everything",
             remedy="PARALLEL_OPS_AUTH=required",
         )
-    return Door(Tokens(keys) if keys else None, settings.scrape_token)
+    return Authenticator(TokenVerifier(keys) if keys else None, settings.scrape_token)
+
+
+def _admission(settings: Settings, authenticator: Authenticator, redis: SharedRedis) -> Admission:
+    limit = RateLimit(settings.rate_limit, redis) if settings.rate_limit else None
+    return Admission(authenticator, limit, Cors(settings.origins) if settings.origins else None)
+
+
+def _record(
+    counts: RequestCounts,
+    note: Callable[[RequestContext, float], None],
+    context: RequestContext,
+    seconds: float,
+) -> None:
+    counts.count((context.route, context.status, context.cache), seconds)
+    note(context, seconds)
 
 
 async def _publish(metrics: OwnMetrics) -> None:
@@ -134,7 +146,7 @@ async def _publish(metrics: OwnMetrics) -> None:
         await asyncio.sleep(PUBLISH_SECONDS)
 
 
-def application() -> Gate:
+def application() -> Litestar:
     """The application as the environment configures it: what server workers call."""
     settings = from_environment(os.environ)
     logs.configure(settings.log_format)

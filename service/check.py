@@ -13,8 +13,8 @@ from msgspec import Struct
 from redis.exceptions import AuthenticationError, RedisError
 from sqlalchemy import URL, make_url
 
-from service.cache import store
 from service.settings import Settings, SettingsError, from_environment
+from service.shared_redis import connect
 from service.sources.database import Database, DatabaseError, DatabaseLimits
 from service.sources.inspection import Finding, Problem, findings, without_index
 
@@ -158,7 +158,7 @@ def _index_advice(table: str, read: str) -> Line:
 
 async def _redis(settings: Settings) -> Line:
     place = _place(make_url(settings.redis_url))
-    redis = store.connect(settings.redis_url)
+    redis = connect(settings.redis_url)
     try:
         await redis.ping()
     except AuthenticationError as error:

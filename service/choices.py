@@ -1,35 +1,24 @@
 """What the filters can be set to, from a cache of its own: it changes slowly and costs a scan each."""
 
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Awaitable, Callable, Mapping
 
-import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from service.cache.keys import cache_key
 from service.cache.parts import Part
 from service.cache.policy import Policy
 from service.cache.tick_cache import TickCache, Unavailable
-from service.snapshots import instant_of
-from service.sources import choices
+from service.overview.query import FILTERS
+from service.snapshots import decoder, instant_of
+from service.sources import filter_values
 from service.sources.database import Database
 
+SECTION = "choices"
 REFRESH_SECONDS = 300
 MAX_STALE_SECONDS = 3600
 # Nobody waits long for suggestions: a page without them is a page all the same.
 ANSWER_SECONDS = 1.0
 MEMORY_BYTES = 1024 * 1024
-
-_DECODER = msgspec.msgpack.Decoder(tuple[str, ...])
-
-
-class FilterChoices(Struct, frozen=True):
-    """The values that exist, sorted and bounded; empty where they are not known."""
-
-    site_id: tuple[str, ...] = ()
-    target_object: tuple[str, ...] = ()
-    template_key: tuple[str, ...] = ()
 
 
 def choices_policy(snapshots: Policy) -> Policy:
@@ -49,22 +38,18 @@ class Choices:
 
     def __init__(self, cache: TickCache, database: Database) -> None:
         self._cache = cache
-        self._parts = tuple(
-            _part(name, partial(read, database))
-            for name, read in (
-                ("site_id", choices.sites),
-                ("target_object", choices.target_objects),
-                ("template_key", choices.template_keys),
-            )
-        )
+        named = database.for_section(SECTION)
+        self._parts = [_part(name, read, named) for name, read in filter_values.READERS.items()]
 
-    async def get(self) -> FilterChoices:
-        """What is known of them by now; the rest is on its way."""
+    async def get(self, now: float) -> Mapping[str, tuple[str, ...]]:
+        """The values of each filter that are known by now, sorted and bounded; the rest is on its way."""
         try:
-            return FilterChoices(*(await self._cache.get(self._parts)).values)
+            values = (await self._cache.get(self._parts, now)).values
         except Unavailable:
-            return FilterChoices()
+            return dict.fromkeys(FILTERS, ())
+        return dict(zip(FILTERS, values, strict=True))
 
 
-def _part(name: str, read: Callable[..., Awaitable[tuple[str, ...]]]) -> Part:
-    return Part("choices", cache_key("choices", None, of=name), lambda tick: read(instant_of(tick)), _DECODER)
+def _part(name: str, read: Callable[..., Awaitable[tuple[str, ...]]], database: Database) -> Part:
+    key = cache_key(SECTION, of=name)
+    return Part(SECTION, key, lambda tick: read(database, instant_of(tick)), decoder(tuple[str, ...]))

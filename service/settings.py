@@ -8,12 +8,12 @@ import msgspec
 from msgspec import Meta, Struct
 from sqlalchemy.exc import ArgumentError
 
-from service.api.authentication import Keys, public_key
-from service.cache import store
+from service.api.access.authentication import Keys, public_key
 from service.cache.policy import Policy
 from service.logs import LogFormat
 from service.overview.slo import Threshold, Thresholds
-from service.sources.database import GRACE_SECONDS, DatabaseLimits, UnknownOption, address
+from service.shared_redis import UnknownRedisOption, check_url
+from service.sources.database import GRACE_SECONDS, DatabaseLimits, UnknownDatabaseOption, address
 
 PREFIX = "PARALLEL_OPS_"
 MIN_SECRET_BYTES = 32
@@ -107,6 +107,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             statement_timeout_seconds=self.statement_timeout_seconds,
             lock_timeout_seconds=min(self.statement_timeout_seconds, 3.0),
             max_queries=self.max_database_queries,
+            slow_seconds=self.slow_statement_seconds,
         )
 
     @property
@@ -160,10 +161,10 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
 
 def _check_addresses(settings: Settings) -> None:
     """Find what the patterns let through; what is wrong is not quoted, for it may be the password."""
-    for name, parse in (("database_url", address), ("redis_url", store.check_url)):
+    for name, parse in (("database_url", address), ("redis_url", check_url)):
         try:
             parse(getattr(settings, name))
-        except (UnknownOption, store.UnknownOption) as error:
+        except (UnknownDatabaseOption, UnknownRedisOption) as error:
             raise SettingsError(_about(name, str(error))) from None
         except (ValueError, ArgumentError):
             raise SettingsError(_about(name, "is not an address")) from None

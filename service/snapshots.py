@@ -4,14 +4,14 @@ A section is cached by what it depends on and nothing else, so the snapshots of 
 target objects share 25 + 4 + 1 + 1 statements a tick.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
-from redis.asyncio import Redis
+from msgspec.structs import asdict
 
 from service.cache.keys import cache_key
 from service.cache.parts import Part, State
@@ -19,14 +19,57 @@ from service.cache.tick_cache import TickCache
 from service.overview import sections
 from service.overview.failures import FailedJobs, FailedRuns
 from service.overview.query import PageQuery, Query
-from service.sources import breakages, consumption_templates, doc_sync, failures, workflow_actions
+from service.shared_redis import SharedRedis
+from service.sources import (
+    breakages,
+    consumption_templates,
+    doc_sync,
+    failing_rows,
+    overlay_cache,
+    workflow_actions,
+)
 from service.sources.database import Database
-from service.sources.overlay_cache import read_window
 
 T = TypeVar("T")
 
 
-class Held(Struct, Generic[T], frozen=True):
+class Section(Struct, frozen=True):
+    """One thing that is read: its type, which fields of a query it depends on, and how it is read.
+
+    What is read from Redis, which is never needed, is as empty as its type's default while it cannot be
+    had, and is named in `degraded` then.
+    """
+
+    name: str
+    type: Any
+    depends_on: tuple[str, ...]
+    read: Callable[[Any, Any, datetime], Awaitable[Any]]
+    in_redis: bool = False
+
+
+# In the order of Snapshot's fields.
+SECTIONS = (
+    Section("doc_sync", sections.DocSync, ("window_days", "site_id"), doc_sync.read),
+    Section(
+        "workflow_actions",
+        sections.WorkflowActions,
+        ("window_days", "target_object"),
+        workflow_actions.read,
+    ),
+    Section("breakages", sections.Breakages, ("window_days",), breakages.read),
+    Section(
+        "consumption_templates",
+        sections.ConsumptionTemplates,
+        ("template_key",),
+        consumption_templates.read,
+    ),
+    Section("overlay_cache", sections.OverlayCache, ("window_days",), overlay_cache.read, in_redis=True),
+)
+FAILED_JOBS = Section("doc_sync_failures", FailedJobs, PageQuery.__struct_fields__, failing_rows.failed_jobs)
+FAILED_RUNS = Section("workflow_failures", FailedRuns, PageQuery.__struct_fields__, failing_rows.failed_runs)
+
+
+class Dated(Struct, Generic[T], frozen=True):
     """A value as of a tick, how it was come by, and what could not be had for it."""
 
     value: T
@@ -41,116 +84,50 @@ class Held(Struct, Generic[T], frozen=True):
 
 
 class Snapshots:
-    """Answers queries from the cache, and fills it from the five sources."""
+    """Answers queries from the cache, and fills it from the sources. `now` is in Unix seconds."""
 
-    def __init__(self, cache: TickCache, database: Database, redis: Redis) -> None:
+    def __init__(self, cache: TickCache, database: Database, redis: SharedRedis) -> None:
         self._cache = cache
         self._database = database
         self._redis = redis
 
-    @property
-    def now(self) -> float:
-        """The time in Unix seconds."""
-        return self._cache.now
-
-    @property
-    def tick(self) -> int:
-        """The start of the current tick in Unix seconds: fresh snapshots are as of this instant."""
-        return self._cache.tick
-
-    @property
-    def next_tick(self) -> int:
-        """When the next refresh is due, in Unix seconds."""
-        return self._cache.next_tick
-
-    async def get(self, query: Query) -> Held[sections.Snapshot]:
+    async def get(self, query: Query, now: float) -> Dated[sections.Snapshot]:
         """The snapshot of a query, all sections as of one instant. Raises cache.Unavailable."""
-        answer = await self._cache.get(self._sections(query))
-        jobs, runs, incidents, templates, overlay = answer.values
-        degraded = () if overlay else ("overlay_cache",)
-        snapshot = sections.Snapshot(
-            instant=instant_of(answer.tick),
-            query=query,
-            doc_sync=jobs,
-            workflow_actions=runs,
-            breakages=incidents,
-            consumption_templates=templates,
-            overlay_cache=overlay or sections.OverlayCache(),
-            degraded=degraded,
-        )
-        return Held(snapshot, answer.tick, answer.state, degraded)
+        fields = {"window_days": query.window_days, **asdict(query.filters)}
+        answer = await self._cache.get([self._part(section, query, fields) for section in SECTIONS], now)
+        found = list(zip(SECTIONS, answer.values, strict=True))
+        degraded = tuple(section.name for section, value in found if value is None)
+        values = {each.name: each.type() if value is None else value for each, value in found}
+        snapshot = sections.Snapshot(instant_of(answer.tick), query, **values, degraded=degraded)
+        return Dated(snapshot, answer.tick, answer.state, degraded)
 
-    async def failed_jobs(self, query: PageQuery) -> Held[FailedJobs]:
+    async def failed_jobs(self, query: PageQuery, now: float) -> Dated[FailedJobs]:
         """A page of failed document sync jobs. Raises cache.Unavailable."""
-        return await self._page("doc_sync_failures", "site", query, failures.failed_jobs)
+        return await self._page(FAILED_JOBS, query, now)
 
-    async def failed_runs(self, query: PageQuery) -> Held[FailedRuns]:
+    async def failed_runs(self, query: PageQuery, now: float) -> Dated[FailedRuns]:
         """A page of failed workflow action runs. Raises cache.Unavailable."""
-        return await self._page("workflow_failures", "target", query, failures.failed_runs)
+        return await self._page(FAILED_RUNS, query, now)
 
-    def _sections(self, query: Query) -> tuple[Part, ...]:
-        """In the order of Snapshot's fields."""
-        days = query.window_days
-        section = partial(self._section, query)
-        return (
-            section("doc_sync", doc_sync.read, cache_key("doc_sync", days, site=query.filters.site_id)),
-            section(
-                "workflow_actions",
-                workflow_actions.read,
-                cache_key("workflow_actions", days, target=query.filters.target_object),
-            ),
-            section("breakages", breakages.read, cache_key("breakages", days)),
-            section(
-                "consumption_templates",
-                consumption_templates.read,
-                cache_key("consumption_templates", None, template=query.filters.template_key),
-            ),
-            Part(
-                "overlay_cache",
-                cache_key("overlay_cache", days),
-                lambda tick: read_window(self._redis, instant_of(tick), days),
-                _DECODERS["overlay_cache"],
-                optional=True,
-            ),
-        )
+    async def _page(self, section: Section, query: PageQuery, now: float) -> Dated[Any]:
+        answer = await self._cache.get([self._part(section, query, asdict(query))], now)
+        return Dated(answer.values[0], answer.tick, answer.state)
 
-    def _section(
-        self,
-        query: Query,
-        name: str,
-        read: Callable[[Database, Query, datetime], Awaitable[Any]],
-        key: str,
-    ) -> Part:
-        return Part(name, key, lambda tick: read(self._database, query, instant_of(tick)), _DECODERS[name])
+    def _part(self, section: Section, query: Query | PageQuery, fields: Mapping[str, Any]) -> Part:
+        """`fields` are the query's, by the names in `depends_on`."""
+        key = cache_key(section.name, **{name: fields[name] for name in section.depends_on})
 
-    async def _page(
-        self,
-        name: str,
-        filtered_by: str,
-        query: PageQuery,
-        read: Callable[[Database, PageQuery, datetime], Awaitable[T]],
-    ) -> Held[T]:
-        key = cache_key(
-            name,
-            query.window_days,
-            **{filtered_by: query.only},
-            page=str(query.page),
-            size=str(query.page_size),
-        )
-        part = Part(name, key, lambda tick: read(self._database, query, instant_of(tick)), _DECODERS[name])
-        answer = await self._cache.get((part,))
-        return Held(answer.values[0], answer.tick, answer.state)
+        async def compute(tick: int) -> Any:  # noqa: ANN401
+            source = self._redis if section.in_redis else self._database.for_section(section.name)
+            return await section.read(source, query, instant_of(tick))
+
+        return Part(section.name, key, compute, decoder(section.type), optional=section.in_redis)
 
 
-_DECODERS: dict[str, msgspec.msgpack.Decoder[Any]] = {
-    "doc_sync": msgspec.msgpack.Decoder(sections.DocSync),
-    "workflow_actions": msgspec.msgpack.Decoder(sections.WorkflowActions),
-    "breakages": msgspec.msgpack.Decoder(sections.Breakages),
-    "consumption_templates": msgspec.msgpack.Decoder(sections.ConsumptionTemplates),
-    "overlay_cache": msgspec.msgpack.Decoder(sections.OverlayCache),
-    "doc_sync_failures": msgspec.msgpack.Decoder(FailedJobs),
-    "workflow_failures": msgspec.msgpack.Decoder(FailedRuns),
-}
+@cache
+def decoder(kind: Any) -> msgspec.msgpack.Decoder[Any]:  # noqa: ANN401
+    """What reads values of that type from the cache."""
+    return msgspec.msgpack.Decoder(kind)
 
 
 def instant_of(tick: int) -> datetime:

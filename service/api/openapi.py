@@ -1,30 +1,25 @@
 """The OpenAPI 3.1 document: made from the parameters and the structs that the endpoints use."""
 
+from functools import cache
 from typing import Any
 
 import msgspec
+from litestar import MediaType, Response, get
 from msgspec import Struct
 
-from service.api import contract, parameters
-from service.api.errors import ErrorAnswer
-from service.api.parameters import Parameter, Reader
-from service.overview import export, prometheus
+from service.api.access.admission import OPEN_AND_UNLIMITED
+from service.api.dependencies import Context
+from service.api.endpoints import ENDPOINTS, PREFIX, Endpoint
+from service.api.parameters import Parameter
+from service.api.responses.body import Body
+from service.api.responses.compression import negotiated
+from service.api.responses.errors import ErrorAnswer
 from service.version import VERSION
 
 Json = dict[str, Any]
 
-PREFIX = "/api/v1/parallel-ops"
 SCHEMA = "/schema/openapi.json"
 _SCHEMAS = "#/components/schemas/{name}"
-_ANSWERS = (
-    contract.SummaryAnswer,
-    contract.TrendsAnswer,
-    contract.AlertsAnswer,
-    contract.DocSyncFailuresAnswer,
-    contract.WorkflowFailuresAnswer,
-    contract.SummaryExport,
-    ErrorAnswer,
-)
 _REFUSALS = {
     "400": ("A parameter cannot be taken; the message says which.", ()),
     "401": ("The bearer token is missing or bad.", ("WWW-Authenticate",)),
@@ -48,18 +43,16 @@ _EXPORT_HEADERS = {
 }
 
 
-class Endpoint(Struct, frozen=True):
-    """What the document says of one path. `content` maps media types to schemas."""
-
-    path: str
-    summary: str
-    reader: Reader[Any]
-    content: dict[str, Json]
-    headers: dict[str, str] = {}
+@get(SCHEMA, media_type=MediaType.JSON, opt=OPEN_AND_UNLIMITED, sync_to_thread=False)
+def openapi_document(context: Context) -> Response[bytes]:
+    """The OpenAPI document of this API."""
+    body, encoding = negotiated(document(), context.header(b"accept-encoding"))
+    return Response(body, headers={"cache-control": "public, max-age=3600", **encoding})
 
 
+@cache
 def document() -> bytes:
-    """The whole document as JSON."""
+    """The whole document as JSON, made when somebody first asks for it."""
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
@@ -68,9 +61,9 @@ def document() -> bytes:
                 "version": VERSION,
                 "description": "How a PLM's five parallel side tracks are doing.",
             },
-            "paths": {PREFIX + endpoint.path: {"get": _operation(endpoint)} for endpoint in _ENDPOINTS},
+            "paths": {PREFIX + endpoint.path: {"get": _operation(endpoint)} for endpoint in ENDPOINTS},
             "components": {
-                "schemas": msgspec.json.schema_components(_ANSWERS, ref_template=_SCHEMAS)[1],
+                "schemas": msgspec.json.schema_components(_structs(), ref_template=_SCHEMAS)[1],
                 "responses": {status: _refusal(*about) for status, about in _REFUSALS.items()},
                 "securitySchemes": {
                     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
@@ -82,11 +75,11 @@ def document() -> bytes:
     )
 
 
-def _operation(endpoint: Endpoint) -> Json:
+def _operation(endpoint: Endpoint[Any]) -> Json:
     answer = {
         "description": endpoint.summary,
-        "headers": _headers(_CACHING | endpoint.headers),
-        "content": {media_type: {"schema": schema} for media_type, schema in endpoint.content.items()},
+        "headers": _headers(_CACHING | (_EXPORT_HEADERS if endpoint.bodies[0].file_name else {})),
+        "content": {body.media_type: {"schema": _schema(body)} for body in endpoint.bodies},
     }
     not_modified = {
         "description": "The caller has this answer already.",
@@ -96,7 +89,7 @@ def _operation(endpoint: Endpoint) -> Json:
     return {
         "operationId": endpoint.path.strip("/").replace("/", "_").replace("-", "_"),
         "summary": endpoint.summary,
-        "parameters": [_parameter(parameter) for parameter in endpoint.reader.parameters],
+        "parameters": [_parameter(parameter) for parameter in endpoint.parameters.each],
         "responses": {
             "200": answer,
             "304": not_modified,
@@ -135,57 +128,23 @@ def _ref(struct: type[Struct]) -> Json:
     return {"$ref": _SCHEMAS.format(name=struct.__name__)}
 
 
-def _json(struct: type[Struct]) -> dict[str, Json]:
-    return {"application/json": _ref(struct)}
+def _schema(body: Body) -> Json:
+    return {"type": "string"} if body.struct is None else _ref(_answer(body))
 
 
-_TEXT = {"type": "string"}
-_ENDPOINTS = (
-    Endpoint(
-        "/summary",
-        "Totals, maps, rates and SLO hints of the window",
-        parameters.SNAPSHOT,
-        _json(contract.SummaryAnswer),
-    ),
-    Endpoint(
-        "/trends",
-        "The window's course in buckets, with the sums over all of them",
-        parameters.TRENDS,
-        _json(contract.TrendsAnswer),
-    ),
-    Endpoint(
-        "/alerts",
-        "The SLO hints of the window: a status, counts by code, and one by one",
-        parameters.ALERTS,
-        _json(contract.AlertsAnswer),
-    ),
-    Endpoint(
-        "/summary/export",
-        "The summary as a file, to archive or to paste into the daily log",
-        parameters.EXPORT,
-        {
-            **_json(contract.SummaryExport),
-            export.MEDIA_TYPES["csv"]: _TEXT,
-            export.MEDIA_TYPES["md"]: _TEXT,
-        },
-        _EXPORT_HEADERS,
-    ),
-    Endpoint(
-        "/doc-sync/failures",
-        "The failed document sync jobs of the window, newest first",
-        parameters.DOC_SYNC_FAILURES,
-        _json(contract.DocSyncFailuresAnswer),
-    ),
-    Endpoint(
-        "/workflow/failures",
-        "The failed workflow custom action runs of the window, newest first",
-        parameters.WORKFLOW_FAILURES,
-        _json(contract.WorkflowFailuresAnswer),
-    ),
-    Endpoint(
-        "/metrics",
-        "The summary's figures as Prometheus gauges",
-        parameters.SNAPSHOT,
-        {prometheus.MEDIA_TYPE: _TEXT},
-    ),
-)
+def _structs() -> list[type[Struct]]:
+    bodies = (body for endpoint in ENDPOINTS for body in endpoint.bodies)
+    return [*(_answer(body) for body in bodies if body.struct is not None), ErrorAnswer]
+
+
+@cache
+def _answer(body: Body) -> type[Struct]:
+    """A body's struct as a client sees it: with the caller's id where that is its last field."""
+    assert body.struct is not None  # noqa: S101 - asked for structs alone
+    name = body.struct.__name__
+    if body.operator_in != "body":
+        about = "The same as a file; the caller is named in a header instead."
+        return msgspec.defstruct(f"{name}Export", [], bases=(body.struct,), namespace={"__doc__": about})
+    about = f"{body.struct.__doc__} operator_id is null when authentication is off."
+    fields = [("operator_id", int | None)]
+    return msgspec.defstruct(f"{name}Answer", fields, bases=(body.struct,), namespace={"__doc__": about})

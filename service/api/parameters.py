@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
+from service.api.responses.errors import InvalidRequest
 from service.overview.query import (
     BUCKET_DAYS,
     EXPORT_FORMATS,
@@ -36,15 +37,6 @@ Q = TypeVar("Q")
 Values = Mapping[str, Any]
 
 
-class InvalidRequest(Exception):
-    """A parameter cannot be taken; `context` holds all of the endpoint's as they came."""
-
-    def __init__(self, message: str, context: dict[str, Any]) -> None:
-        super().__init__(message)
-        self.message = message
-        self.context = context
-
-
 class Parameter(Struct, frozen=True):
     """One query parameter. `read` gets the raw text and what was read before it.
 
@@ -58,14 +50,14 @@ class Parameter(Struct, frozen=True):
     default: Any = None
 
 
-class Reader(Generic[Q]):
-    """Turns query strings into one endpoint's query; the ones of late are remembered.
+class Parameters(Generic[Q]):
+    """The parameters of an endpoint: turns query strings into its query; the ones of late are remembered.
 
-    `parameters` are in the order in which bad ones are reported.
+    They are in the order in which bad ones are reported.
     """
 
-    def __init__(self, build: Callable[[Values], Q], *parameters: Parameter) -> None:
-        self.parameters = parameters
+    def __init__(self, build: Callable[[Values], Q], *each: Parameter) -> None:
+        self.each = each
         self._build = build
         self._remembered = lru_cache(maxsize=REMEMBERED)(self._parse)
 
@@ -83,12 +75,12 @@ class Reader(Generic[Q]):
         text = query_string.decode(errors="replace")
         given = dict(parse_qsl(text, keep_blank_values=True, errors="replace"))
         values: dict[str, Any] = {}
-        for parameter in self.parameters:
+        for parameter in self.each:
             raw = given.get(parameter.name)
             try:
                 values[parameter.name] = parameter.default if raw is None else parameter.read(raw, values)
             except ValueError as error:
-                raise InvalidRequest(str(error), _as_given(given, self.parameters)) from None
+                raise InvalidRequest(str(error), _as_given(given, self.each)) from None
         return self._build(values)
 
 
@@ -186,17 +178,16 @@ _BUCKET = Parameter(
     _bucket,
     1,
 )
-_SITE = _filter_parameter(
-    "site_id", "Keeps the document sync jobs of one site; trimmed, at most 200 characters, blank means all."
+_KEPT = {
+    "site_id": "the document sync jobs of one site",
+    "target_object": "the workflow action runs of one target object",
+    "template_key": "the versions of one consumption template",
+}
+_FILTERS = tuple(
+    _filter_parameter(name, f"Keeps {_KEPT[name]}; trimmed, at most 200 characters, blank means all.")
+    for name in FILTERS
 )
-_TARGET = _filter_parameter(
-    "target_object",
-    "Keeps the workflow action runs of one target object; trimmed, at most 200 characters, blank means all.",
-)
-_TEMPLATE = _filter_parameter(
-    "template_key",
-    "Keeps the versions of one consumption template; trimmed, at most 200 characters, blank means all.",
-)
+_SITE, _TARGET, _ = _FILTERS
 _LEVEL = Parameter(
     "level",
     "Keeps the hints of one level; case does not matter, blank means all.",
@@ -236,18 +227,15 @@ def _page_of(filtered_by: str) -> Callable[[Values], PageQuery]:
     )
 
 
-SNAPSHOT = Reader(_snapshot, _WINDOW, _SITE, _TARGET, _TEMPLATE)
-TRENDS = Reader(
-    lambda values: TrendsQuery(_snapshot(values), values["bucket_days"]),
-    *(_WINDOW, _BUCKET, _SITE, _TARGET, _TEMPLATE),
+SNAPSHOT = Parameters(_snapshot, _WINDOW, *_FILTERS)
+TRENDS = Parameters(
+    lambda values: TrendsQuery(_snapshot(values), values["bucket_days"]), _WINDOW, _BUCKET, *_FILTERS
 )
-ALERTS = Reader(
-    lambda values: AlertsQuery(_snapshot(values), values["level"]),
-    *(_WINDOW, _SITE, _TARGET, _TEMPLATE, _LEVEL),
+ALERTS = Parameters(
+    lambda values: AlertsQuery(_snapshot(values), values["level"]), _WINDOW, *_FILTERS, _LEVEL
 )
-EXPORT = Reader(
-    lambda values: ExportQuery(_snapshot(values), values["export_format"]),
-    *(_WINDOW, _SITE, _TARGET, _TEMPLATE, _FORMAT),
+EXPORT = Parameters(
+    lambda values: ExportQuery(_snapshot(values), values["export_format"]), _WINDOW, *_FILTERS, _FORMAT
 )
-DOC_SYNC_FAILURES = Reader(_page_of("site_id"), _WINDOW, _SITE, _PAGE, _PAGE_SIZE)
-WORKFLOW_FAILURES = Reader(_page_of("target_object"), _WINDOW, _TARGET, _PAGE, _PAGE_SIZE)
+DOC_SYNC_FAILURES = Parameters(_page_of("site_id"), _WINDOW, _SITE, _PAGE, _PAGE_SIZE)
+WORKFLOW_FAILURES = Parameters(_page_of("target_object"), _WINDOW, _TARGET, _PAGE, _PAGE_SIZE)

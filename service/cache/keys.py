@@ -8,15 +8,14 @@ MAX_VALUE_LENGTH = 80
 DIGEST_BYTES = 16
 
 
-def cache_key(name: str, window_days: int | None, **values: str | None) -> str:
-    """`parallel-ops:v1:doc_sync:7d:site=SH-01`; what is None is left out. At most some 300 bytes.
+def cache_key(name: str, **values: object) -> str:
+    """`parallel-ops:v1:doc_sync:window_days=7:site_id=SH-01`; what is None is left out.
 
     Values are percent-encoded, so they hold no separator. A long one is cut and told from others
-    by its digest behind a `#`, which percent-encoding never leaves in a value.
+    by its digest behind a `#`, which percent-encoding never leaves in a value. At most some 300 bytes.
     """
-    window = [] if window_days is None else [f"{window_days}d"]
-    given = [f"{field}={_bounded(value)}" for field, value in values.items() if value is not None]
-    return ":".join([PREFIX, name, *window, *given])
+    given = (f"{field}={_bounded(str(value))}" for field, value in values.items() if value is not None)
+    return ":".join((PREFIX, name, *given))
 
 
 def _bounded(value: str) -> str:

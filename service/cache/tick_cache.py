@@ -6,27 +6,25 @@ is looked for in this process, then in Redis, and computed last. Nothing here kn
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 from cachetools import LRUCache
 from redis.exceptions import RedisError
 
 from service.cache.entry import Entry
-from service.cache.fleet import Fleet
 from service.cache.flights import Closed, Flights
 from service.cache.memory import Memory
 from service.cache.observer import Observer
+from service.cache.pacer import Pacer
 from service.cache.parts import Answer, Part, State
 from service.cache.policy import Policy
+from service.cache.shared import SharedCache
 from service.cache.store import Store
-from service.cache.turnstile import Turnstile
 
 REMEMBERED_FAILURES = 10_000
 # More computations than this at once are a flood; who comes later is told to come back.
 MAX_FLIGHTS = 512
-
-Turn = Callable[[], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +37,7 @@ class TickCache:
     """See the module. `clock` gives Unix seconds; all else is measured on the monotonic clock."""
 
     def __init__(self, store: Store, policy: Policy, clock: Callable[[], float], observer: Observer) -> None:
-        self._fleet = Fleet(store, policy, observer)
+        self._shared = SharedCache(store, policy, observer)
         self._policy = policy
         self._clock = clock
         self._observer = observer
@@ -48,38 +46,23 @@ class TickCache:
         self._flight_ticks: dict[str, int] = {}
         # A tick's end is the end of many parts at once: if all their refreshes began in that moment,
         # they would take the processor from everybody.
-        self._turnstile = Turnstile(policy.pace)
+        self._pacer = Pacer(policy.pace)
         self._failed_at: LRUCache[str, float] = LRUCache(REMEMBERED_FAILURES)
 
-    @property
-    def now(self) -> float:
-        """The time in Unix seconds."""
-        return self._clock()
-
-    @property
-    def tick(self) -> int:
-        """The start of the current tick, in Unix seconds."""
-        return self._policy.tick(self._clock())
-
-    @property
-    def next_tick(self) -> int:
-        """When the next tick begins, in Unix seconds."""
-        return self.tick + self._policy.refresh
-
-    async def get(self, parts: Sequence[Part]) -> Answer:
-        """The parts as of one tick. Raises Unavailable."""
-        tick = self.tick
-        answer = self._held(parts, tick, "hit") or self._older(parts, tick)
+    async def get(self, parts: Sequence[Part], now: float) -> Answer:
+        """The parts as of one tick, the one that `now` is in unless they are stale. Raises Unavailable."""
+        tick = self._policy.tick(now)
+        answer = self._in_memory(parts, tick, "hit") or self._older(parts, tick, now)
         if answer is None:
             return await self._cold(parts, tick)
-        self._refresh(parts, tick, self._turnstile.enter)
+        self._refresh(parts, tick)
         return answer
 
     async def close(self) -> None:
         """Stop what is being computed; leases are given back."""
         await self._flights.close()
 
-    def _held(
+    def _in_memory(
         self, parts: Sequence[Part], tick: int, state: State, landed: dict[str, Entry] | None = None
     ) -> Answer | None:
         """The parts of a tick, if all are there; what failed last may be missing if it is optional."""
@@ -94,16 +77,16 @@ class TickCache:
                 return None
         return Answer(tuple(values), tick, state)
 
-    def _older(self, parts: Sequence[Part], tick: int, *, failing: bool = False) -> Answer | None:
+    def _older(self, parts: Sequence[Part], tick: int, now: float, *, failing: bool = False) -> Answer | None:
         """The newest older answer, unless it is too old to be served now.
 
         Without waiting that is the bound of what it took; while computing fails, as old as may be.
         """
         for older in self._policy.older(tick):
-            answer = self._held(parts, older, "stale")
+            answer = self._in_memory(parts, older, "stale")
             if answer is not None:
                 bound = self._policy.max_stale if failing else self._bound(parts, older)
-                return answer if self._clock() - older <= bound else None
+                return answer if now - older <= bound else None
         return None
 
     def _bound(self, parts: Sequence[Part], tick: int) -> float:
@@ -112,13 +95,15 @@ class TickCache:
         entries = (self._memory.get(part.key, tick) for part in parts)
         return self._policy.stale_bound(max((entry.seconds for entry in entries if entry), default=0.0))
 
-    def _refresh(self, parts: Sequence[Part], tick: int, turn: Turn) -> list[asyncio.Task[Entry]]:
+    def _refresh(
+        self, parts: Sequence[Part], tick: int, *, awaited: bool = False
+    ) -> list[asyncio.Task[Entry]]:
         """Start the computations that a tick needs, leaving out those that have only just failed.
 
-        Each runs when its `turn` has come, which is awaited.
+        What nobody waits for begins when its turn has come.
         """
         return [
-            self._start(part, tick, turn)
+            self._start(part, tick, awaited=awaited)
             for part in parts
             if self._memory.get(part.key, tick) is None and not self._resting(part)
         ]
@@ -127,11 +112,11 @@ class TickCache:
         failed_at = self._failed_at.get(part.key)
         return failed_at is not None and time.monotonic() - failed_at < self._policy.retry
 
-    def _start(self, part: Part, tick: int, turn: Turn) -> asyncio.Task[Entry]:
+    def _start(self, part: Part, tick: int, *, awaited: bool) -> asyncio.Task[Entry]:
         """The running computation of a part, of whichever tick it is, or a new one."""
         if part.key not in self._flight_ticks:
             self._flight_ticks[part.key] = tick
-        return self._flights.start(part.key, lambda: self._obtain(part, tick, turn))
+        return self._flights.start(part.key, lambda: self._obtain(part, tick, awaited=awaited))
 
     async def _cold(self, parts: Sequence[Part], tick: int) -> Answer:
         """Wait for Redis or a computation; when that fails, any answer that may still be served."""
@@ -145,7 +130,7 @@ class TickCache:
             pass
         except TimeoutError:
             log.warning("no answer in time", parts=[part.key for part in parts], flights=len(self._flights))
-        answer = answer or self._older(parts, tick, failing=True)
+        answer = answer or self._older(parts, tick, self._clock(), failing=True)
         if answer is None:
             raise Unavailable
         return answer
@@ -154,9 +139,9 @@ class TickCache:
         """What Redis still knows: the current tick, or an older one whose refresh is then started."""
         keys = tuple(part.key for part in parts)
         await asyncio.shield(self._flights.start((keys, tick), lambda: self._recall(parts, tick)))
-        answer = self._held(parts, tick, "hit") or self._older(parts, tick)
+        answer = self._in_memory(parts, tick, "hit") or self._older(parts, tick, self._clock())
         if answer is not None:
-            self._refresh(parts, tick, self._turnstile.enter)
+            self._refresh(parts, tick)
         return answer
 
     async def _computed(self, parts: Sequence[Part]) -> Answer | None:
@@ -167,25 +152,28 @@ class TickCache:
         those of a later tick: of what was the present before the clock was set back.
         """
         while True:
-            tick = min(self.tick, *(self._flight_ticks.get(part.key, self.tick) for part in parts))
-            tasks = self._refresh(parts, tick, _at_once)
+            now = self._policy.tick(self._clock())
+            tick = min(now, *(self._flight_ticks.get(part.key, now) for part in parts))
+            tasks = self._refresh(parts, tick, awaited=True)
             if tasks:
                 await asyncio.wait(tasks)
             landed = [task.result() for task in tasks if not task.cancelled() and not task.exception()]
-            answer = self._held(parts, tick, "miss", {entry.key: entry for entry in landed})
+            answer = self._in_memory(parts, tick, "miss", {entry.key: entry for entry in landed})
             if answer is not None or any(self._resting(part) and not part.optional for part in parts):
                 return answer
 
     async def _recall(self, parts: Sequence[Part], tick: int) -> None:
-        for entry in await self._fleet.recall(parts, (tick, *self._policy.older(tick))):
+        for entry in await self._shared.recall(parts, (tick, *self._policy.older(tick))):
             self._memory.put(entry)
 
-    async def _obtain(self, part: Part, tick: int, turn: Turn) -> Entry:
+    async def _obtain(self, part: Part, tick: int, *, awaited: bool) -> Entry:
         """The entry of a part's tick, wherever it comes from; a failure is remembered for a while."""
         try:
-            await turn()
+            if not awaited:
+                await self._pacer.wait()
             async with asyncio.timeout(self._policy.compute):
-                entry = await self._fleet.obtain(part, tick)
+                # Who is waited for has looked into Redis already.
+                entry = await self._shared.obtain(part, tick, known_missing=awaited)
         except Exception as error:  # a source may fail in any way, and none of them ends the service
             self._failed_at[part.key] = time.monotonic()
             self._observer.failed(part.name)
@@ -197,7 +185,3 @@ class TickCache:
         self._failed_at.pop(part.key, None)
         self._memory.put(entry)
         return entry
-
-
-async def _at_once() -> None:
-    """The turn of what somebody waits for."""

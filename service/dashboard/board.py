@@ -1,15 +1,15 @@
 """All that one view of the board shows, read side by side from the caches."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import TypeVar
 
 from msgspec import Struct
 
 from service.cache.tick_cache import Unavailable
-from service.choices import Choices, FilterChoices
+from service.choices import Choices
 from service.dashboard.panels import Alert, Panel, alerts, panels, unknown_rates
-from service.dashboard.query import View
+from service.dashboard.view import View
 from service.overview.alerts import alerts_of
 from service.overview.failures import FailedJobs, FailedRuns
 from service.overview.query import AlertsQuery
@@ -17,7 +17,7 @@ from service.overview.sections import Snapshot
 from service.overview.slo import Thresholds
 from service.overview.summary import Summary, summarize
 from service.overview.trends import trends_of
-from service.snapshots import Held, Snapshots
+from service.snapshots import Dated, Snapshots
 
 T = TypeVar("T")
 
@@ -25,10 +25,10 @@ T = TypeVar("T")
 class Readings(Struct, frozen=True):
     """What the caches hold for a view; a list that cannot be had is None."""
 
-    snapshot: Held[Snapshot]
-    jobs: Held[FailedJobs] | None
-    runs: Held[FailedRuns] | None
-    choices: FilterChoices
+    snapshot: Dated[Snapshot]
+    jobs: Dated[FailedJobs] | None
+    runs: Dated[FailedRuns] | None
+    choices: Mapping[str, tuple[str, ...]]
 
     @property
     def stamp(self) -> tuple[object, ...]:
@@ -51,13 +51,13 @@ class Board(Struct, frozen=True):
     panels: tuple[Panel, ...]
 
 
-async def read(snapshots: Snapshots, choices: Choices, view: View) -> Readings:
+async def read(snapshots: Snapshots, choices: Choices, view: View, now: float) -> Readings:
     """Everything for a view at once. Raises Unavailable when there are no figures."""
     snapshot, jobs, runs, found = await asyncio.gather(
-        snapshots.get(view.snapshot),
-        _or_none(snapshots.failed_jobs(view.jobs)),
-        _or_none(snapshots.failed_runs(view.runs)),
-        choices.get(),
+        snapshots.get(view.snapshot, now),
+        _or_none(snapshots.failed_jobs(view.jobs, now)),
+        _or_none(snapshots.failed_runs(view.runs, now)),
+        choices.get(now),
     )
     return Readings(snapshot, jobs, runs, found)
 

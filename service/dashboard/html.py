@@ -1,8 +1,6 @@
 """What all pages of the board have in common on the wire."""
 
-from litestar.types import HTTPScope
-
-from service.api.headers import header
+from service.api.context import RequestContext
 from service.dashboard.wording import preferred
 
 HTML = "text/html; charset=utf-8"
@@ -25,6 +23,6 @@ HEADERS = {
 }
 
 
-def language_of(scope: HTTPScope) -> str:
+def language_of(context: RequestContext) -> str:
     """The language that the browser asks for."""
-    return preferred(header(scope, b"accept-language").decode("latin-1"))
+    return preferred(context.header(b"accept-language").decode("latin-1"))

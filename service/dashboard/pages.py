@@ -11,19 +11,19 @@ from typing import Any
 from cachetools import LRUCache
 from msgspec import Struct
 
-from service.api.openapi import PREFIX
+from service.api.endpoints import PREFIX
 from service.dashboard import assets
 from service.dashboard.board import Board, Readings, board_of
 from service.dashboard.charts import d3
 from service.dashboard.formats import FILTERS
 from service.dashboard.kept import Kept
-from service.dashboard.query import View
+from service.dashboard.view import View
 from service.dashboard.wording import HTML_LANGUAGES, LANGUAGES, words_in
 from service.overview.failures import paginate
 from service.overview.query import EXPORT_FORMATS, WINDOW_DAYS
 from service.overview.sections import Snapshot
 from service.overview.slo import HINT_CODES, Thresholds
-from service.snapshots import Held
+from service.snapshots import Dated
 
 MAX_BYTES = 16 * 1024 * 1024
 # A large one, of thirty points a trend, takes some 25 kB.
@@ -86,7 +86,7 @@ class Pages:
         )
         return Page(body, gzip.compress(body, GZIP_LEVEL), blake2b(body, digest_size=12).hexdigest())
 
-    def _drawn(self, held: Held[Snapshot], view: View, *, is_stale: bool) -> Board:
+    def _drawn(self, held: Dated[Snapshot], view: View, *, is_stale: bool) -> Board:
         """The figures and charts, which are the same in every language, colour and page of the lists."""
         return self._boards.get(
             (view.snapshot, view.trend_days),

@@ -1,25 +1,25 @@
 """The duty board over HTTP: the page itself, and the files it needs."""
 
-from collections.abc import Callable
 from typing import Any
 
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
-from litestar.types import HTTPScope
 
-from service.api.caller import operator_of
-from service.api.compression import accepts_gzip, negotiated
-from service.api.cookie import bearer_of
-from service.api.headers import header
-from service.api.parameters import InvalidRequest
+from service.api.access.admission import OPEN
+from service.api.access.cookie import bearer_of
+from service.api.context import RequestContext, context_of
+from service.api.dependencies import Context, GivenSnapshots
+from service.api.responses.compression import accepts_gzip, negotiated
+from service.api.responses.errors import InvalidRequest, Unauthorized
+from service.api.responses.etag import matches
 from service.cache.tick_cache import Unavailable
 from service.choices import Choices
 from service.dashboard import assets
 from service.dashboard.board import read
 from service.dashboard.html import HEADERS, HTML, language_of
 from service.dashboard.pages import Page, Pages, Reader, prepare, render
-from service.dashboard.query import VIEW, View
-from service.snapshots import Snapshots
+from service.dashboard.sign_in import ask
+from service.dashboard.view import VIEW, View
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -27,48 +27,45 @@ ONE_YEAR = "public, max-age=31536000, immutable"
 RETRY_AFTER_SECONDS = 5
 
 
-def board_routes(
-    snapshots: Snapshots, choices: Choices, pages: Pages, clock: Callable[[], float]
-) -> list[HTTPRouteHandler]:
-    """The routes of the board. `clock` gives Unix seconds."""
+def board_routes(choices: Choices, pages: Pages) -> list[HTTPRouteHandler]:
+    """The routes of the board."""
 
-    @get("/", exception_handlers={InvalidRequest: _invalid, Unavailable: _unavailable})
-    async def board(request: AnyRequest) -> Response[bytes]:
+    @get("/", exception_handlers={InvalidRequest: _invalid, Unavailable: _unavailable, Unauthorized: ask})
+    async def board(context: Context, snapshots: GivenSnapshots) -> Response[bytes]:
         """The duty board."""
-        scope = request.scope
-        view = VIEW.read(scope["query_string"])
+        view = VIEW.read(context.query_string)
         await prepare()
-        readings = await read(snapshots, choices, view)
-        age = max(0.0, clock() - readings.snapshot.tick)
-        reader = Reader(view.lang or language_of(scope), _is_signed_in(scope))
-        page = pages.board(readings, view, reader, age)
-        return _conditional(page, scope, {"age": str(int(age)), "x-cache": readings.snapshot.state})
+        readings = await read(snapshots, choices, view, context.now)
+        age = max(0.0, context.now - readings.snapshot.tick)
+        reader = Reader(view.lang or language_of(context), _is_signed_in(context))
+        context.cache = readings.snapshot.state
+        return _conditional(context, pages.board(readings, view, reader, age), age)
 
-    @get(list(assets.by_address()), sync_to_thread=False)
-    def static(request: AnyRequest) -> Response[bytes]:
+    @get(list(assets.by_address()), opt=OPEN, sync_to_thread=False)
+    def static(context: Context) -> Response[bytes]:
         """A file of the board, under a name that stands for its content."""
-        asset = assets.by_address()[request.scope["path"]]
-        body, encoding = negotiated(asset.body, header(request.scope, b"accept-encoding"))
+        asset = assets.by_address()[context.path]
+        body, encoding = negotiated(asset.body, context.header(b"accept-encoding"))
         headers = {"cache-control": ONE_YEAR, **encoding}
         return Response(body, media_type=asset.media_type, headers=headers)
 
     return [board, static]
 
 
-def _conditional(page: Page, scope: HTTPScope, headers: dict[str, str]) -> Response[bytes]:
+def _conditional(context: RequestContext, page: Page, age: float) -> Response[bytes]:
     """The page, or 304 to a browser that has it."""
     etag = f'W/"{page.digest}"'
-    all_headers = HEADERS | headers | {"etag": etag}
-    if header(scope, b"if-none-match").decode("latin-1") == etag:
-        return Response(b"", status_code=304, headers=all_headers)
-    if not accepts_gzip(header(scope, b"accept-encoding")):
-        return Response(page.body, media_type=HTML, headers=all_headers)
-    return Response(page.gzipped, media_type=HTML, headers=all_headers | {"content-encoding": "gzip"})
+    headers = HEADERS | {"age": str(int(age)), "x-cache": context.cache, "etag": etag}
+    if matches(context.header(b"if-none-match"), etag.encode()):
+        return Response(b"", status_code=304, headers=headers)
+    if not accepts_gzip(context.header(b"accept-encoding")):
+        return Response(page.body, media_type=HTML, headers=headers)
+    return Response(page.gzipped, media_type=HTML, headers=headers | {"content-encoding": "gzip"})
 
 
-def _is_signed_in(scope: HTTPScope) -> bool:
+def _is_signed_in(context: RequestContext) -> bool:
     """Whether there is something to sign out of: a token in the cookie, and not in a header."""
-    return operator_of(scope) is not None and bearer_of(header(scope, b"cookie")) is not None
+    return context.operator_id is not None and bearer_of(context.header(b"cookie")) is not None
 
 
 def _invalid(request: AnyRequest, error: InvalidRequest) -> Response[bytes]:
@@ -84,7 +81,7 @@ def _notice(
     request: AnyRequest, status: int, title: str, message: str | None, headers: dict[str, str]
 ) -> Response[bytes]:
     """A small page that says one thing; nobody may keep it."""
-    language = language_of(request.scope)
+    language = language_of(context_of(request.scope))
     body = render("notice.html", language, View(), title=title, message=message)
     all_headers = HEADERS | {"cache-control": "no-store"} | headers
     return Response(body, status_code=status, media_type=HTML, headers=all_headers)

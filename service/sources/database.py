@@ -1,14 +1,18 @@
 """Connections to the PLM's database: few, read-only, and never held for long."""
 
 import asyncio
+import copy
+import math
+import time
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import asyncpg
+import structlog
 from msgspec import Struct
 from sqlalchemy import URL, Row, Select, make_url
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import QueuePool
 
 # How long the client waits past the server's own statement_timeout before it gives a server up that
@@ -22,21 +26,27 @@ Statement: TypeAlias = Select[*tuple[Any, ...]]
 Record: TypeAlias = Row[*tuple[Any, ...]]
 Records: TypeAlias = Sequence[Record]
 
+log = structlog.get_logger(__name__)
+
 
 class DatabaseError(OSError):
     """A statement gave no answer: the server is away, too slow, or refuses it."""
 
 
-class UnknownOption(ValueError):
+class UnknownDatabaseOption(ValueError):
     """A URL has an option that is not one of OPTIONS; the message names it, and no value."""
 
 
 class DatabaseLimits(Struct, frozen=True):
-    """What the service may ask of the database: seconds a statement, seconds a lock, connections."""
+    """What the service may ask of the database: seconds a statement, seconds a lock, connections.
+
+    Statements that take `slow_seconds` or longer, the wait for a connection aside, are logged.
+    """
 
     statement_timeout_seconds: float
     lock_timeout_seconds: float
     max_queries: int
+    slow_seconds: float = math.inf
 
 
 class Connections(Struct, frozen=True):
@@ -56,6 +66,8 @@ class Database:
     def __init__(self, url: str, limits: DatabaseLimits) -> None:
         self._deadline = limits.statement_timeout_seconds + GRACE_SECONDS
         self._limit = limits.max_queries
+        self._slow_seconds = limits.slow_seconds
+        self._section = "-"
         self._engine = create_async_engine(
             address(url),
             isolation_level="AUTOCOMMIT",
@@ -76,9 +88,20 @@ class Database:
         try:
             async with asyncio.timeout(self._deadline), self._engine.connect() as connection:
                 await connection.execution_options(isolation_level=isolation)
-                return [await _fetch(connection, statement) for statement in statements]
+                started = time.monotonic()
+                found = [(await connection.execute(statement)).all() for statement in statements]
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             raise DatabaseError(_reason(error)) from error
+        seconds = time.monotonic() - started
+        if seconds >= self._slow_seconds:
+            log.warning("slow statement", section=self._section, seconds=round(seconds, 3))
+        return found
+
+    def for_section(self, name: str) -> "Database":
+        """The same pool, whose slow statements are logged under that name."""
+        named = copy.copy(self)
+        named._section = name
+        return named
 
     def connections(self) -> Connections:
         """The pool as it is now."""
@@ -92,20 +115,16 @@ class Database:
 
 
 def address(url: str) -> URL:
-    """The URL as the driver takes it. Raises UnknownOption, or SQLAlchemy's error or ValueError."""
+    """The URL as the driver takes it. Raises UnknownDatabaseOption, or SQLAlchemy's error or ValueError."""
     given = make_url(url).set(drivername="postgresql+asyncpg")
     unknown = sorted(given.query.keys() - set(OPTIONS))
     if unknown:
-        raise UnknownOption(f"has an option that is not known: {', '.join(unknown)}")
+        raise UnknownDatabaseOption(f"has an option that is not known: {', '.join(unknown)}")
     if "sslmode" in given.query:
         given = given.update_query_dict({"ssl": given.query["sslmode"]}).difference_update_query(["sslmode"])
     # Several hosts have rules of their own.
     given.get_dialect()().create_connect_args(given)
     return given
-
-
-async def _fetch(connection: AsyncConnection, statement: Statement) -> Records:
-    return (await connection.execute(statement)).all()
 
 
 def session(limits: DatabaseLimits) -> dict[str, str]:

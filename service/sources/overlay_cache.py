@@ -1,4 +1,4 @@
-"""The overlay counters of a window, as all processes together have counted them."""
+"""The 3D overlay cache: its counters of a window, as all processes together have counted them in Redis."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -14,9 +14,11 @@ from parallel_ops_recorder.keys import (
     window_hours,
 )
 from redis.asyncio import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
+from service.overview.query import Query
 from service.overview.sections import OverlayCache, window_since
+from service.shared_redis import SharedRedis, UnusableValue
 
 # Keys that Redis looks at for one page of process keys; some 0.1 ms of its time.
 SCAN_COUNT = 1000
@@ -24,11 +26,16 @@ ScanPage = tuple[int, list[bytes]]
 FIELDS = tuple(tuple(counts_field(hour, kind).encode() for kind in KINDS) for hour in range(24))
 
 
-class OverlayCountersError(RedisError):
+class OverlayCountersError(UnusableValue):
     """A key holds something other than counts, so no number of the window can be trusted.
 
     It is a RedisError, as Redis being away is: for either the answer is that the counters are not to be had.
     """
+
+
+async def read(redis: SharedRedis, query: Query, instant: datetime) -> OverlayCache:
+    """The overlay section of a window; no filter applies to it. Raises RedisError."""
+    return await redis.ask(lambda client: read_window(client, instant, query.window_days))
 
 
 async def read_window(redis: Redis, instant: datetime, window_days: int) -> OverlayCache:

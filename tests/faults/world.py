@@ -17,8 +17,8 @@ from redis.backoff import NoBackoff
 from demo.run import READER, reader_role_script
 from demo.schema import create_schema
 from demo.servers import Postgres, Valkey
-from service.cache.store import MAX_CONNECTIONS, TIMEOUT_SECONDS
 from service.settings import Settings
+from service.shared_redis import MAX_CONNECTIONS, TIMEOUT_SECONDS
 from tests.faults import counts
 from tests.faults.checker import Bounds, Checker
 from tests.faults.client import Broken

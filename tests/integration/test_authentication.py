@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from service.api.authentication import REMEMBERED, Keys, Tokens, public_key
+from service.api.access.authentication import REMEMBERED, Keys, TokenVerifier, public_key
 from service.settings import SettingsError, from_environment
 from tests.support.fixtures import Serve
 from tests.support.tokens import SCRAPE_TOKEN, SECRET, Private, bearer, claims, token
@@ -216,7 +216,7 @@ async def test_a_browsers_cookie_is_taken_for_reading_alone(guarded: Guarded) ->
 
 
 def test_only_so_many_good_tokens_are_remembered() -> None:
-    tokens = Tokens(Keys(SECRET.encode(), "HS256", 30))
+    tokens = TokenVerifier(Keys(SECRET.encode(), "HS256", 30))
     for subject in range(REMEMBERED + 5):
         assert tokens.operator_of(token(claims(sub=str(subject))).encode()) == subject
     assert len(tokens._good) == REMEMBERED

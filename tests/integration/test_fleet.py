@@ -16,12 +16,13 @@ import pytest
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from service.cache.fleet import Fleet
 from service.cache.observer import Observer
 from service.cache.parts import Part
 from service.cache.policy import Policy
+from service.cache.shared import SharedCache
 from service.cache.store import Store
 from service.settings import Settings
+from service.shared_redis import SharedRedis
 from tests.support.builders import Database, incident, insert, job, run
 from tests.support.fixtures import StatementLog
 from tests.support.instances import API, Instance
@@ -139,7 +140,7 @@ async def test_a_lost_lease_gives_a_tick_no_second_value(redis: Redis) -> None:
     async def forgotten() -> bool:
         return bool(await redis.delete("key:60:lease"))
 
-    fleet = Fleet(Store(redis, 5), Policy(), Observer())
+    fleet = SharedCache(Store(SharedRedis(redis), 5), Policy(), Observer())
     held_up, other = (Part("p", "key", compute, DECODER) for compute in (slow, quick))
     first = asyncio.create_task(fleet.obtain(held_up, 60))
     await until(forgotten)

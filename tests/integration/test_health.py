@@ -9,7 +9,7 @@ import pytest
 
 from demo.process import free_port
 from demo.servers import Postgres
-from service.api.health import KEPT_SECONDS, WAIT_SECONDS
+from service.api.telemetry.health import KEPT_SECONDS, WAIT_SECONDS
 from service.app import create_app
 from service.settings import Settings
 from tests.support.fixtures import NOW, Serve, StatementLog

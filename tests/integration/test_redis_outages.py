@@ -17,8 +17,8 @@ from redis.asyncio import Redis
 
 from demo.servers import Valkey
 from service.app import create_app
-from service.cache.store import TIMEOUT_SECONDS
 from service.settings import Settings
+from service.shared_redis import TIMEOUT_SECONDS
 from tests.support.builders import Database, insert, job
 from tests.support.fixtures import Clock, StatementLog
 from tests.support.instances import API

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from service.cache.fleet import MAX_STORED_BYTES
+from service.cache.shared import MAX_STORED_BYTES
 from service.cache.tick_cache import MAX_FLIGHTS
 from tests.support.builders import Database, insert, job, run
 from tests.support.fixtures import Clock, Serve, StatementLog, napping
@@ -15,8 +15,8 @@ from tests.support.instances import API
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 STRANGE = [
-    "a:target=b",
-    "a%3Atarget=b",
+    "a:target_object=b",
+    "a%3Atarget_object=b",
     "a:1764000000",
     "a:lease",
     "*",
@@ -111,7 +111,7 @@ async def test_values_in_redis_expire_and_their_keys_can_be_read(
         await client.get(f"{API}/summary", params={"site_id": "SH-01", "target_object": "雪" * 60})
     keys = await redis.keys("*")
     tick = int(NOW.timestamp())
-    assert f"parallel-ops:v1:doc_sync:7d:site=SH-01:{tick}".encode() in keys
+    assert f"parallel-ops:v1:doc_sync:window_days=7:site_id=SH-01:{tick}".encode() in keys
     assert len(keys) == 5
     assert max(map(len, keys)) < 250
     assert all([await redis.ttl(key) > 0 for key in keys])

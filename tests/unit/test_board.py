@@ -7,7 +7,7 @@ import pytest
 
 from service.dashboard.charts import TrendBucket, distribution, trend_chart
 from service.dashboard.formats import number, percent
-from service.dashboard.query import VIEW, View
+from service.dashboard.view import VIEW, View
 from service.dashboard.wording import CATALOGUE, preferred
 from service.overview.query import BUCKET_DAYS, WINDOW_DAYS
 

@@ -9,23 +9,23 @@ VALUES = st.none() | st.text(st.characters(codec="utf-8"), max_size=200)
 
 
 def test_a_key_can_be_read() -> None:
-    key = cache_key("doc_sync", 7, site="SH 01")
-    assert key == "parallel-ops:v1:doc_sync:7d:site=SH%2001"
+    key = cache_key("doc_sync", window_days=7, site_id="SH 01")
+    assert key == "parallel-ops:v1:doc_sync:window_days=7:site_id=SH%2001"
 
 
 def test_what_is_not_given_is_left_out() -> None:
-    assert cache_key("consumption_templates", None, template=None) == "parallel-ops:v1:consumption_templates"
+    assert cache_key("consumption_templates", template_key=None) == "parallel-ops:v1:consumption_templates"
 
 
 @given(VALUES, VALUES)
 def test_different_values_have_different_keys(one: str | None, other: str | None) -> None:
-    keys = {cache_key("doc_sync", 7, site=value) for value in (one, other)}
+    keys = {cache_key("doc_sync", window_days=7, site=value) for value in (one, other)}
     assert len(keys) == len({one, other})
 
 
 @given(VALUES)
 def test_no_value_looks_like_the_cut_form_of_another(value: str | None) -> None:
     long = "雪" * 150
-    cut = cache_key("doc_sync", 7, site=long).partition("site=")[2]
-    assert cache_key("doc_sync", 7, site=cut) != cache_key("doc_sync", 7, site=long)
-    assert len(cache_key("doc_sync", 90, site=value)) < 200
+    cut = cache_key("doc_sync", window_days=7, site=long).partition("site=")[2]
+    assert cache_key("doc_sync", window_days=7, site=cut) != cache_key("doc_sync", window_days=7, site=long)
+    assert len(cache_key("doc_sync", window_days=90, site=value)) < 200

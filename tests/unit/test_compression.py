@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.api.compression import accepts_gzip, pack
+from service.api.responses.compression import accepts_gzip, pack
 
 
 @given(st.binary(max_size=5000), st.binary(max_size=200))

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.api import parameters
-from service.api.parameters import InvalidRequest, Reader
+from service.api.parameters import Parameters
+from service.api.responses.errors import InvalidRequest
 from service.overview.query import AlertsQuery, ExportQuery, PageQuery, Query, TrendsQuery
 
-READERS: dict[str, Reader[Any]] = {
+READERS: dict[str, Parameters[Any]] = {
     "snapshot": parameters.SNAPSHOT,
     "trends": parameters.TRENDS,
     "alerts": parameters.ALERTS,
@@ -105,10 +106,10 @@ def test_no_query_string_is_more_than_a_query_or_a_refusal(name: str, text: byte
         first, second = _outcome(reader, query_string), _outcome(reader, query_string)
         assert first == second
         if isinstance(first, dict):
-            assert list(first) == [parameter.name for parameter in reader.parameters]
+            assert list(first) == [parameter.name for parameter in reader.each]
 
 
-def _outcome(reader: Reader[Any], query_string: bytes) -> object:
+def _outcome(reader: Parameters[Any], query_string: bytes) -> object:
     """The query, or the context of its refusal."""
     try:
         return reader.read(query_string)

@@ -12,9 +12,9 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from service.api.exchange import Exchange
-from service.api.health import LIVE, READY
-from service.api.own_metrics import OWN_METRICS
+from service.api.context import RequestContext
+from service.api.telemetry.health import LIVE, READY
+from service.api.telemetry.own_metrics import OWN_METRICS
 
 # What asks every few seconds and is well would hide what matters.
 _QUIET = frozenset({LIVE, READY, OWN_METRICS})
@@ -36,26 +36,26 @@ class _Line(Struct):
     request_id: str
 
 
-def request_log(log_format: Literal["json", "console"]) -> Callable[[Exchange, float], None]:
-    """What is told of every exchange and the seconds that it took."""
+def request_log(log_format: Literal["json", "console"]) -> Callable[[RequestContext, float], None]:
+    """What is told of every request and the seconds that it took."""
     write = _json_writer() if log_format == "json" else _console
 
-    def note(exchange: Exchange, seconds: float) -> None:
-        failed = exchange.status >= _FAILED
-        if exchange.route in _QUIET and not failed:
+    def note(context: RequestContext, seconds: float) -> None:
+        failed = context.status >= _FAILED
+        if context.route in _QUIET and not failed:
             return
         write(
             _Line(
                 datetime.now(UTC),
                 "error" if failed else "info",
                 "request",
-                exchange.method,
-                exchange.route,
-                exchange.status,
+                context.method,
+                context.route,
+                context.status,
                 round(seconds * 1000, 3),
-                exchange.cache.decode() or None,
-                exchange.operator_id,
-                exchange.request_id.decode(),
+                context.cache or None,
+                context.operator_id,
+                context.request_id.decode(),
             )
         )
 

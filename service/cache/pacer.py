@@ -4,14 +4,14 @@ import asyncio
 import time
 
 
-class Turnstile:
-    """Lets one in every `pace` seconds, in the order in which they came."""
+class Pacer:
+    """Lets one begin every `pace` seconds, in the order in which they came."""
 
     def __init__(self, pace: float) -> None:
         self._pace = pace
         self._next = 0.0
 
-    async def enter(self) -> None:
+    async def wait(self) -> None:
         """Wait for one's moment."""
         now = time.monotonic()
         moment = max(now, self._next)

@@ -5,7 +5,7 @@ from bisect import bisect_left
 BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
 
 # Route template, status, and how fresh the answer was ("" where that means nothing).
-Kind = tuple[str, str, str]
+Kind = tuple[str, int, str]
 
 
 class Requests:
@@ -19,14 +19,14 @@ class Requests:
         self.buckets = [0] * (len(BOUNDS) + 1)
 
 
-class Tally:
+class RequestCounts:
     """What has been answered since somebody last took the counts."""
 
     def __init__(self) -> None:
-        self._requests: dict[tuple[str, int, bytes], Requests] = {}
+        self._requests: dict[Kind, Requests] = {}
 
-    def count(self, kind: tuple[str, int, bytes], seconds: float) -> None:
-        """Count one request of a kind: route template, status, and the X-Cache of the answer."""
+    def count(self, kind: Kind, seconds: float) -> None:
+        """Count one request of a kind."""
         requests = self._requests.get(kind)
         if requests is None:
             requests = self._requests[kind] = Requests()
@@ -37,6 +37,4 @@ class Tally:
     def take(self) -> dict[Kind, Requests]:
         """The counts since the last call."""
         taken, self._requests = self._requests, {}
-        return {
-            (route, str(status), state.decode()): counts for (route, status, state), counts in taken.items()
-        }
+        return taken

@@ -1,12 +1,12 @@
 """Which other origins' pages may read answers: none, unless the configuration names them.
 
-Of our own, because the endpoints are called past the framework, whose middleware would also put
-`Vary: Origin` in place of the Vary that a response has.
+Of our own, because Litestar's middleware puts `Vary: Origin` in place of the Vary that a response has, and
+answers strangers' questions before anybody has looked at their token.
 """
 
 from collections.abc import Mapping
 
-from service.api.reply import Header, Reply
+from service.api.responses.raw import Header, RawResponse
 
 _PREFLIGHT_SECONDS = b"600"
 _ASKED = b"authorization, if-none-match, x-request-id"
@@ -27,12 +27,12 @@ class Cors:
             return (vary,)
         return (vary, (b"access-control-allow-origin", origin), (b"access-control-expose-headers", _SHOWN))
 
-    def preflight(self, method: str, asked: Mapping[bytes, bytes]) -> Reply | None:
+    def preflight(self, method: str, asked: Mapping[bytes, bytes]) -> RawResponse | None:
         """The answer to a question that comes before a request, and without its token."""
         is_question = method == "OPTIONS" and b"access-control-request-method" in asked
         if not is_question or asked.get(b"origin") not in self._origins:
             return None
-        return Reply(
+        return RawResponse(
             204,
             [
                 (b"access-control-allow-methods", b"GET"),

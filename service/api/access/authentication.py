@@ -1,7 +1,4 @@
-"""Who may ask: the PLM's bearer tokens (JWT), and a scrape token for the metrics.
-
-The reasons that callers are given say nothing that helps to forge a token.
-"""
+"""Who may ask: the PLM's bearer tokens (JWT), and a scrape token for the metrics."""
 
 import time
 from collections.abc import Callable
@@ -11,6 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from service.api.responses.errors import Unauthorized
+
 MAX_TOKEN_BYTES = 8 * 1024
 MIN_RSA_BITS = 2048
 REMEMBERED = 4096
@@ -18,10 +17,6 @@ REMEMBERED = 4096
 MAX_OPERATOR_ID = 2**63 - 1
 _MISSING = "a bearer token is required"
 _BAD = "the bearer token is not valid"
-
-
-class Unauthorized(Exception):
-    """The request is refused; the message is for the caller."""
 
 
 class Keys(Struct, frozen=True):
@@ -53,7 +48,7 @@ class _Verified(Struct, frozen=True):
     until: float
 
 
-class Tokens:
+class TokenVerifier:
     """Verifies tokens, and remembers those that are good until they expire.
 
     What is remembered is found by a digest: no token is kept. Bad tokens are not remembered.
@@ -97,30 +92,28 @@ class Tokens:
             raise Unauthorized(_BAD) from None
 
 
-class Door:
-    """Lets requests in, or raises Unauthorized. Without `tokens` everybody may come in."""
+class Authenticator:
+    """Tells who asks, or raises Unauthorized. Without a `verifier` everybody may, and nobody is known."""
 
-    def __init__(self, tokens: Tokens | None, scrape_token: str | None) -> None:
-        self._tokens = tokens
+    def __init__(self, verifier: TokenVerifier | None, scrape_token: str | None) -> None:
+        self._verifier = verifier
         self._scrape_token = scrape_token.encode() if scrape_token else None
 
-    def admit(self, authorization: bytes | None, *, scraping: bool) -> int | None:
+    def operator_of(self, authorization: bytes | None, *, scraping: bool) -> int | None:
         """The caller's id; None for a scraper, and for everybody while authentication is off.
 
         `authorization` is the header's value; `scraping` says whether the scrape token opens this path.
         """
-        if self._tokens is None:
+        if self._verifier is None:
             return None
-        if not authorization:
-            raise Unauthorized(_MISSING)
-        if authorization[:7].lower() != b"bearer ":
+        if not authorization or authorization[:7].lower() != b"bearer ":
             raise Unauthorized(_MISSING)
         if len(authorization) > MAX_TOKEN_BYTES:
             raise Unauthorized(_BAD)
         token = authorization[7:].strip()
         if scraping and self._scrape_token and compare_digest(token, self._scrape_token):
             return None
-        return self._tokens.operator_of(token)
+        return self._verifier.operator_of(token)
 
 
 def _operator_id(subject: object) -> int:

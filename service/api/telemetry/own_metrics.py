@@ -9,10 +9,11 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from litestar import Request, get
+from litestar import get
 from litestar.handlers import HTTPRouteHandler
 from prometheus_client import (
     CONTENT_TYPE_PLAIN_0_0_4,
@@ -22,32 +23,27 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
-from prometheus_client.metrics import disable_created_metrics
+from prometheus_client.metrics import MetricWrapperBase, disable_created_metrics
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from service.api.caller import operator_of
-from service.api.compression import negotiated
-from service.api.headers import header
-from service.api.health import Readiness
-from service.api.reply import Reply
-from service.api.tally import BOUNDS, Tally
+from service import choices
+from service.api.access.admission import SCRAPED
+from service.api.dependencies import Context
+from service.api.responses.compression import negotiated
+from service.api.responses.raw import RawResponse
+from service.api.telemetry.health import Readiness
+from service.api.telemetry.request_counts import BOUNDS, RequestCounts
 from service.cache.observer import Observer
+from service.snapshots import FAILED_JOBS, FAILED_RUNS, SECTIONS
 from service.sources.database import Connections
 from service.version import VERSION
 
+M = TypeVar("M", bound=MetricWrapperBase)
+
 OWN_METRICS = "/metrics"
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-SECTIONS = (
-    "doc_sync",
-    "workflow_actions",
-    "breakages",
-    "consumption_templates",
-    "overlay_cache",
-    "doc_sync_failures",
-    "workflow_failures",
-)
 COMPUTATION_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
-
+_NAMES = (*(section.name for section in (*SECTIONS, FAILED_JOBS, FAILED_RUNS)), choices.SECTION)
 
 # When a counter began says nothing that its value does not, and doubles the text.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -64,85 +60,101 @@ class _Durations(Histogram):
                 bucket.inc(count)
 
 
+def _family(
+    registry: CollectorRegistry,
+    kind: type[M],
+    name: str,
+    about: str,
+    *labels: str,
+    **options: Any,  # noqa: ANN401
+) -> M:
+    return kind(f"parallel_ops_{name}", about, labels, registry=registry, **options)
+
+
 class OwnMetrics(Observer):
     """The families, and how they are filled. `connections` looks at the database pool."""
 
-    def __init__(self, tally: Tally, connections: Callable[[], Connections]) -> None:
-        self._tally = tally
+    def __init__(self, counts: RequestCounts, connections: Callable[[], Connections]) -> None:
+        self._counts = counts
         self._connections = connections
         self._folder = os.environ.get(FOLDER_VARIABLE)
-        self._registry = registry = CollectorRegistry()
-        by_section = ["section"]
-        self._requests = Counter(
-            "parallel_ops_requests_total", "Requests answered.", ["route", "status"], registry=registry
-        )
-        self._durations = _Durations(
-            "parallel_ops_request_duration_seconds",
+        self._registry = CollectorRegistry()
+        self._request_families()
+        self._section_families()
+        self._process_families()
+        self._show_zeros()
+
+    def _request_families(self) -> None:
+        family = partial(_family, self._registry)
+        self._requests = family(Counter, "requests_total", "Requests answered.", "route", "status")
+        self._durations = family(
+            _Durations,
+            "request_duration_seconds",
             "From a request to the last byte handed to the server.",
-            ["route"],
+            "route",
             buckets=BOUNDS,
-            registry=registry,
         )
-        self._lookups = Counter(
-            "parallel_ops_snapshot_lookups_total",
+        self._lookups = family(
+            Counter,
+            "snapshot_lookups_total",
             "Answers by how fresh they were: hit, stale, or miss.",
-            ["state"],
-            registry=registry,
+            "state",
         )
-        self._computations = Counter(
-            "parallel_ops_section_computations_total",
+
+    def _section_families(self) -> None:
+        family = partial(_family, self._registry)
+        self._computations = family(
+            Counter,
+            "section_computations_total",
             "Computations of a section, by how they ended.",
-            ["section", "outcome"],
-            registry=registry,
+            *("section", "outcome"),
         )
-        self._computation_seconds = Histogram(
-            "parallel_ops_section_computation_seconds",
+        self._computation_seconds = family(
+            Histogram,
+            "section_computation_seconds",
             "How long a section's successful computation took.",
-            by_section,
+            "section",
             buckets=COMPUTATION_BOUNDS,
-            registry=registry,
         )
-        self._last_success = Gauge(
-            "parallel_ops_section_last_success_timestamp_seconds",
+        self._last_success = family(
+            Gauge,
+            "section_last_success_timestamp_seconds",
             "When this instance last computed a section; others may have done so since.",
-            by_section,
+            "section",
             multiprocess_mode="max",
-            registry=registry,
         )
-        self._lease_waits = Counter(
-            "parallel_ops_lease_waits_total",
+        self._lease_waits = family(
+            Counter,
+            "lease_waits_total",
             "Computations that another process was found to have under way.",
-            by_section,
-            registry=registry,
+            "section",
         )
-        self._database = Gauge(
-            "parallel_ops_database_connections",
+
+    def _process_families(self) -> None:
+        family = partial(_family, self._registry, Gauge)
+        self._database = family(
+            "database_connections",
             "Connections of the pool: in use, idle, and how many there may be.",
-            ["state"],
+            "state",
             multiprocess_mode="livesum",
-            registry=registry,
         )
-        self._redis = Gauge(
-            "parallel_ops_redis_up",
+        self._redis = family(
+            "redis_up",
             "Whether Redis answered when it was last asked (1) or not (0).",
             multiprocess_mode="livemostrecent",
-            registry=registry,
         )
-        self._tasks = Gauge(
-            "parallel_ops_asyncio_tasks",
+        self._tasks = family(
+            "asyncio_tasks",
             "Tasks on the event loop: requests, computations, checks. One that only grows is a leak.",
             multiprocess_mode="livesum",
-            registry=registry,
         )
-        build = Gauge(
-            "parallel_ops_build_info",
+        build = family(
+            "build_info",
             "Always 1; the label says what runs.",
-            ["version"],
+            "version",
             multiprocess_mode="livemax",
-            registry=registry,
         )
         build.labels(VERSION).set(1)
-        self._show_zeros()
 
     def computed(self, name: str, seconds: float) -> None:
         """Count a section that was computed."""
@@ -164,8 +176,8 @@ class OwnMetrics(Observer):
 
     def publish(self) -> None:
         """Put what this process has counted since the last time where every worker's scrape finds it."""
-        for (route, status, state), requests in self._tally.take().items():
-            self._requests.labels(route, status).inc(requests.total)
+        for (route, status, state), requests in self._counts.take().items():
+            self._requests.labels(route, str(status)).inc(requests.total)
             self._durations.labels(route).add(requests.buckets, requests.seconds)
             if state:
                 self._lookups.labels(state).inc(requests.total)
@@ -187,7 +199,7 @@ class OwnMetrics(Observer):
 
     def _show_zeros(self) -> None:
         """A series that appears with its first event hides that event from rate()."""
-        for section in SECTIONS:
+        for section in _NAMES:
             for outcome in ("ok", "failed"):
                 self._computations.labels(section, outcome)
             self._computation_seconds.labels(section)
@@ -199,16 +211,15 @@ class OwnMetrics(Observer):
 def own_metrics_route(metrics: OwnMetrics, readiness: Readiness) -> HTTPRouteHandler:
     """The endpoint for Prometheus, outside the API's prefix."""
 
-    @get(OWN_METRICS)
-    async def own_metrics(request: Request[Any, Any, Any]) -> Reply:
+    @get(OWN_METRICS, opt=SCRAPED)
+    async def own_metrics(context: Context) -> RawResponse:
         """The service's own metrics, Redis' state among them: so that is looked at first."""
-        operator_of(request.scope)
         await readiness.report()
-        body, encoding = negotiated(metrics.text(), header(request.scope, b"accept-encoding"))
+        body, encoding = negotiated(metrics.text(), context.header(b"accept-encoding"))
         length = (b"content-length", b"%d" % len(body))
         kind = (b"content-type", CONTENT_TYPE_PLAIN_0_0_4.encode())
         encoded = [(name.encode(), value.encode()) for name, value in encoding.items()]
-        return Reply(200, [kind, length, (b"cache-control", b"no-store"), *encoded], body)
+        return RawResponse(200, [kind, length, (b"cache-control", b"no-store"), *encoded], body)
 
     return own_metrics
 

@@ -48,5 +48,9 @@ async def _values(
     return tuple(sorted(row.value for row in await database.rows(statement)))
 
 
+# In the order of Filters' fields.
+READERS = {"site_id": sites, "target_object": target_objects, "template_key": template_keys}
+
+
 def _largest(instant: datetime) -> Window:
     return Window(instant, WINDOW_DAYS[-1])

@@ -10,7 +10,8 @@ from service.cache.entry import Entry, UnreadableEntry, decode, encode
 from service.cache.observer import Observer
 from service.cache.parts import Part
 from service.cache.policy import Policy
-from service.cache.store import Store, StoreAway
+from service.cache.store import Store
+from service.shared_redis import RedisAway
 
 # A larger value is not worth the network: who needs it computes it.
 MAX_STORED_BYTES = 8 * 1024 * 1024
@@ -18,8 +19,8 @@ MAX_STORED_BYTES = 8 * 1024 * 1024
 log = structlog.get_logger(__name__)
 
 
-class Fleet:
-    """All processes that share a Redis, seen from one of them."""
+class SharedCache:
+    """The cache that all processes of a fleet share, seen from one of them."""
 
     def __init__(self, store: Store, policy: Policy, observer: Observer) -> None:
         self._store = store
@@ -31,23 +32,24 @@ class Fleet:
         wanted = [(part, tick) for tick in ticks for part in parts]
         try:
             found = await self._store.get([_name(part, tick) for part, tick in wanted])
-        except StoreAway:
+        except RedisAway:
             return []
         entries = (_read(part, tick, raw) for (part, tick), raw in zip(wanted, found, strict=True))
         return [entry for entry in entries if entry is not None]
 
-    async def obtain(self, part: Part, tick: int) -> Entry:
+    async def obtain(self, part: Part, tick: int, *, known_missing: bool = False) -> Entry:
         """The entry of a part's tick: from Redis, from whoever computes it now, or computed here.
 
-        One process computes, and the others wait for what it leaves in Redis. Raises what the
-        computation raises.
+        One process computes, and the others wait for what it leaves in Redis. Who has just looked for
+        it there says so, and is spared a second look. Raises what the computation raises.
         """
         waited = False
         try:
             while True:
-                entry = await self._stored(part, tick)
+                entry = None if known_missing else await self._stored(part, tick)
                 if entry is not None:
                     return entry
+                known_missing = False
                 lease = await self._store.lease(f"{_name(part, tick)}:lease")
                 if lease is not None:
                     async with lease.held():
@@ -57,7 +59,7 @@ class Fleet:
                     self._observer.waited(part.name)
                 waited = True
                 await asyncio.sleep(self._policy.poll)
-        except StoreAway:
+        except RedisAway:
             return (await self._compute(part, tick))[0]
 
     async def _compute_and_store(self, part: Part, tick: int) -> Entry:
@@ -66,7 +68,7 @@ class Fleet:
             return entry
         try:
             return await self._first(part, tick, raw) or entry
-        except StoreAway as error:
+        except RedisAway as error:
             log.info("not kept in redis", part=part.key, error=str(error))
             return entry
 

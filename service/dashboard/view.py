@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from service.api.parameters import DOC_SYNC_FAILURES, TRENDS, Parameter, Reader, Values
+from service.api.parameters import DOC_SYNC_FAILURES, TRENDS, Parameter, Parameters, Values
 from service.dashboard.wording import LANGUAGES
 from service.overview.query import BUCKET_DAYS, Filters, PageQuery, Query
 
@@ -15,8 +15,8 @@ ROWS_PER_PAGE = 10
 # Thirteen points for a quarter read better than ninety, and cost as little as a month's; the API has all.
 _FINEST_DAYS = {90: 7}
 
-_WINDOW, _BUCKET, _SITE, _TARGET, _TEMPLATE = TRENDS.parameters
-_PAGE = next(parameter for parameter in DOC_SYNC_FAILURES.parameters if parameter.name == "page")
+_WINDOW, _BUCKET, _SITE, _TARGET, _TEMPLATE = TRENDS.each
+_PAGE = next(parameter for parameter in DOC_SYNC_FAILURES.each if parameter.name == "page")
 
 
 class View(Struct, frozen=True):
@@ -91,7 +91,7 @@ def _one_of(allowed: tuple[str, ...], name: str) -> Parameter:
     return Parameter(name, "", {"type": "string"}, read)
 
 
-VIEW = Reader(
+VIEW = Parameters(
     lambda values: View(**values),
     *(_WINDOW, replace(_BUCKET, default=None), _SITE, _TARGET, _TEMPLATE),
     *(replace(_PAGE, name="jobs_page"), replace(_PAGE, name="runs_page")),

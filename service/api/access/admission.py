@@ -1,0 +1,47 @@
+"""Who may go on: what a request is looked at for before anybody answers it."""
+
+from service.api.access.authentication import Authenticator
+from service.api.access.cookie import bearer_of
+from service.api.access.cors import Cors
+from service.api.access.rate_limit import RateLimit
+from service.api.context import RequestContext
+from service.api.responses.errors import UriTooLong
+from service.api.responses.raw import RawResponse
+
+MAX_URL_BYTES = 8 * 1024
+# Options of routes. Every route needs a token: what is added one day is closed until it is opened.
+OPEN = {"open": True}
+OPEN_AND_UNLIMITED = {"open": True, "unlimited": True}
+SCRAPED = {"scraped": True}
+
+
+class Admission:
+    """Lets requests on, and notes who asks. `limit` and `cors` are there when they are configured."""
+
+    def __init__(self, authenticator: Authenticator, limit: RateLimit | None, cors: Cors | None) -> None:
+        self._authenticator = authenticator
+        self._limit = limit
+        self._cors = cors
+
+    def limit_of(self, context: RequestContext) -> RateLimit | None:
+        """The limit that an admitted request counts for, if there is one."""
+        return None if "unlimited" in context.options else self._limit
+
+    def admit(self, context: RequestContext) -> RawResponse | None:
+        """The answer to a question that a browser asks beforehand; else None. Raises Refusal."""
+        if self._cors is not None:
+            context.added = self._cors.headers(context.headers)
+            answer = self._cors.preflight(context.method, context.headers)
+            if answer is not None:
+                return answer
+        if len(context.path) + len(context.query_string) > MAX_URL_BYTES:
+            raise UriTooLong(f"the URL must be at most {MAX_URL_BYTES} bytes long")
+        if "open" not in context.options:
+            context.operator_id = self._operator_of(context)
+        return None
+
+    def _operator_of(self, context: RequestContext) -> int | None:
+        authorization = context.headers.get(b"authorization")
+        if authorization is None and b"cookie" in context.headers and context.method == "GET":
+            authorization = bearer_of(context.headers[b"cookie"])
+        return self._authenticator.operator_of(authorization, scraping="scraped" in context.options)

@@ -1,0 +1,50 @@
+"""How often one caller may ask, counted in Redis for all instances together.
+
+While Redis is away everybody is let through: a limit is no reason to be down.
+"""
+
+import time
+from math import ceil
+
+from service.api.context import RequestContext
+from service.api.responses.errors import RateLimited
+from service.shared_redis import RedisAway, SharedRedis
+
+PREFIX = "parallel-ops:limits"
+
+
+class RateLimit:
+    """A sliding window for each caller, as "100/second" or "600/minute"; one atomic script a request."""
+
+    def __init__(self, limit: str, redis: SharedRedis) -> None:
+        from limits import parse  # noqa: PLC0415 - off by default, and not quick to import
+        from limits.aio.storage import RedisStorage  # noqa: PLC0415
+        from limits.aio.strategies import SlidingWindowCounterRateLimiter  # noqa: PLC0415
+
+        self._item = parse(limit)
+        storage = RedisStorage(
+            "async+redis://",
+            implementation="redispy",
+            key_prefix=PREFIX,
+            connection_pool=redis.client.connection_pool,  # type: ignore[arg-type]
+        )
+        self._window = SlidingWindowCounterRateLimiter(storage)
+        self._redis = redis
+
+    async def check(self, context: RequestContext) -> None:
+        """Count a request of its operator, or of its address where there is none. Raises RateLimited."""
+        operator_id = context.operator_id
+        caller = f"address:{context.address}" if operator_id is None else f"operator:{operator_id}"
+        try:
+            seconds = await self._redis.ask(lambda _: self._wait(caller))
+        except RedisAway:
+            return
+        if seconds is not None:
+            raise RateLimited(seconds)
+
+    async def _wait(self, caller: str) -> int | None:
+        """Seconds after which this caller may ask again; None when it may now."""
+        if await self._window.hit(self._item, caller):
+            return None
+        reset = (await self._window.get_window_stats(self._item, caller)).reset_time
+        return max(1, ceil(reset - time.time()))

@@ -1,0 +1,104 @@
+"""One request: what is known of it, and of its response as far as that has come."""
+
+from collections.abc import Awaitable
+from typing import Any
+
+from litestar import Request
+from litestar.types import HTTPScope, Message, Scope, Send
+
+from service.api.responses.raw import Header
+
+# What a client gets that went away before it was answered, as nginx logs it.
+GONE = 499
+# Where a path goes that no route has: labels and logs are not for callers to fill.
+UNKNOWN = "unknown"
+_KEY = "context"
+_SECURITY = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
+_CONTENT_SECURITY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+
+
+class RequestContext:
+    """The facts of one request, found once and passed on.
+
+    `headers` are by their lower-case names, `options` are those of the route that takes it, `now` is its time
+    in Unix seconds. `operator_id` is the caller's, None where nobody is known or authentication is off.
+    An `error` that was found on the way to the handler is raised in its place. `cache` says how fresh the
+    answer is; `added` are headers that every response to this request gets. `address` is the client's.
+    """
+
+    __slots__ = (
+        *("_send", "added", "address", "cache", "error", "headers", "method", "now", "operator_id"),
+        *("options", "path", "query_string", "request_id", "route", "scheme", "status"),
+    )
+
+    def __init__(self, scope: HTTPScope, send: Send) -> None:
+        self._send = send
+        self.headers = _by_name(scope["headers"])
+        self.method: str = scope["method"]
+        self.path = scope["path"]
+        self.query_string = scope["query_string"]
+        self.scheme = scope["scheme"]
+        self.route, self.options = UNKNOWN, {}
+        if "route_handler" in scope:
+            self.route, self.options = scope["path_template"], scope["route_handler"].opt
+        self.address = scope["client"][0] if scope["client"] else ""
+        self.now = 0.0
+        self.request_id = b""
+        self.operator_id: int | None = None
+        self.error: Exception | None = None
+        self.added: tuple[Header, ...] = ()
+        self.status = GONE
+        self.cache = ""
+
+    def header(self, name: bytes) -> bytes:
+        """The value of a request's header, b"" without one. `name` is in lower case."""
+        return self.headers.get(name, b"")
+
+    def send(self, message: Message) -> Awaitable[None]:
+        """Pass a message on to the server; the response's start gets the headers that all have."""
+        if message["type"] == "http.response.start":
+            headers = list(message["headers"])
+            has_its_own = any(name == b"content-security-policy" for name, _ in headers)
+            headers += _SECURITY
+            headers += self.added
+            headers.append((b"x-request-id", self.request_id))
+            if not has_its_own:
+                headers.append(_CONTENT_SECURITY)
+            self.status, message["headers"] = message["status"], headers
+        return self._send(message)
+
+
+def enter(scope: HTTPScope, send: Send) -> RequestContext:
+    """The context of a new request, which goes with its scope from now on."""
+    context = RequestContext(scope, send)
+    scope["state"][_KEY] = context
+    return context
+
+
+def has_entered(scope: Scope) -> bool:
+    """Whether the request has a context; one that no route takes has none at first."""
+    return _KEY in scope["state"]
+
+
+def context_of(scope: Scope) -> RequestContext:
+    """The context of a request that has entered."""
+    context: RequestContext = scope["state"][_KEY]
+    return context
+
+
+def provide_context(request: Request[Any, Any, Any]) -> RequestContext:
+    """The same, for Litestar to hand to handlers that want it."""
+    return context_of(request.scope)
+
+
+def _by_name(headers: Any) -> dict[bytes, bytes]:  # noqa: ANN401 - any iterable of pairs
+    found = dict(headers)
+    if len(found) != len(headers):  # a list on several lines is one list (RFC 9110, 5.3)
+        found = {}
+        for name, value in headers:
+            between = b"; " if name == b"cookie" else b", "
+            found[name] = found[name] + between + value if name in found else value
+    return found

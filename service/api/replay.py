@@ -1,0 +1,144 @@
+"""Answers that stand ready: encoded once a tick, and replayed to whoever may have them.
+
+A handler's answer is kept by path and query string. As long as its tick lasts, the same request is
+answered with the same bytes, past the handler; the caller's own part (operator_id, ETag, encoding) is
+added as it goes out.
+"""
+
+from collections.abc import Callable, Hashable
+from hashlib import blake2b
+from time import monotonic
+from typing import Any
+
+from cachetools import LRUCache
+from msgspec import Struct
+
+from service.api.context import RequestContext
+from service.api.responses.body import Body
+from service.api.responses.compression import MIN_BYTES, Packed, accepts_gzip, pack
+from service.api.responses.etag import matches
+from service.api.responses.raw import Header, RawResponse
+from service.cache.parts import State
+from service.cache.policy import Policy
+from service.snapshots import Dated
+
+MAX_BYTES = 32 * 1024 * 1024
+# Nobody asks the same longer question twice.
+MAX_QUERY_BYTES = 1024
+DIGEST_BYTES = 12
+# A tick's end makes every answer stale for a moment, and to look for a newer one takes longer than to
+# answer: what was found to be the best there is, is that for a moment more.
+AGAIN_SECONDS = 0.05
+_VARY = (b"vary", b"accept-encoding")
+
+
+class Answer(Struct):
+    """A body as of a tick, its digest, and what could not be had for it.
+
+    `found` is when a search for a newer one ended with it, by the clock and by the monotonic one; it
+    was in `state` then.
+    """
+
+    tick: int
+    degraded: tuple[str, ...]
+    kind: Body
+    headers: list[Header]
+    body: bytes
+    digest: bytes
+    state: State = "hit"
+    found: tuple[float, float] | None = None
+    _packed: Packed | None = None
+
+    def packed(self, shared: int) -> Packed:
+        """The first `shared` bytes of the body, compressed when somebody first asks for them."""
+        if self._packed is None:
+            self._packed = pack(self.body[:shared])
+        return self._packed
+
+    def was_found_just_now(self, now: float, tick: int) -> bool:
+        """By both clocks: one may be set, and in tests stands still. A hit is none after its tick."""
+        if self.found is None or (self.state == "hit" and self.tick != tick):
+            return False
+        then, moment = self.found
+        return monotonic() - moment < AGAIN_SECONDS and 0 <= now - then < AGAIN_SECONDS
+
+
+class Replay:
+    """Encoded answers by path and query string, bounded in bytes. `clock` gives Unix seconds."""
+
+    def __init__(self, policy: Policy, clock: Callable[[], float]) -> None:
+        self._policy = policy
+        self._clock = clock
+        self._answers: LRUCache[Hashable, Answer] = LRUCache(MAX_BYTES, getsizeof=_cost)
+
+    def find(self, context: RequestContext) -> RawResponse | None:
+        """The response that stands ready for a request, if there is one."""
+        answer = self._answers.get((context.path, context.query_string))
+        if answer is None:
+            return None
+        tick = self._policy.tick(context.now)
+        if answer.tick == tick and not answer.degraded:
+            return self._response(context, answer, "hit")
+        if answer.was_found_just_now(context.now, tick):
+            return self._response(context, answer, answer.state)
+        return None
+
+    def answer(
+        self, context: RequestContext, kind: Body, dated: Dated[Any], encode: Callable[[], bytes]
+    ) -> RawResponse:
+        """The response to a request, which stands ready from now on.
+
+        What `encode` gives is taken unless the same is there already: other requests may have had it encoded
+        meanwhile, and while no newer value is found it stays as it is.
+        """
+        key = (context.path, context.query_string)
+        answer = self._answers.get(key)
+        if answer is None or (answer.tick, answer.degraded) != (dated.tick, dated.degraded):
+            answer = _answer(dated, kind, encode())
+            if len(context.query_string) <= MAX_QUERY_BYTES and _cost(answer) <= MAX_BYTES:
+                self._answers[key] = answer
+        if dated.state == "miss":  # somebody waited, and it is later than it was
+            context.now = self._clock()
+        if dated.state == "stale" or dated.degraded:
+            answer.state = "stale" if dated.state == "stale" else "hit"
+            answer.found = context.now, monotonic()
+        return self._response(context, answer, dated.state)
+
+    def _response(self, context: RequestContext, answer: Answer, state: State) -> RawResponse:
+        """The answer for the caller of that request, or 304 when it has the same already."""
+        operator_id, kind, now = context.operator_id, answer.kind, context.now
+        operator = b"" if operator_id is None else b"%d" % operator_id
+        etag = b'W/"%b-%b"' % (answer.digest, operator)
+        left = self._policy.tick(now) + self._policy.refresh - now
+        context.cache = state
+        headers = [
+            (b"etag", etag),
+            (b"cache-control", b"private, max-age=%d" % max(0, left)),
+            (b"age", b"%d" % max(0, now - answer.tick)),
+            (b"x-cache", state.encode()),
+            _VARY,
+        ]
+        if matches(context.header(b"if-none-match"), etag):
+            return RawResponse(304, headers, b"")
+        end = b""
+        if kind.operator_in == "body":
+            # The last field of a JSON object, in place of its brace: all else is the same for every caller.
+            end = b',"operator_id":%b}' % (operator or b"null")
+        elif kind.operator_in == "header" and operator:
+            headers.append((b"x-operator-id", operator))
+        shared = len(answer.body) - (1 if end else 0)
+        if shared >= MIN_BYTES and accepts_gzip(context.header(b"accept-encoding")):
+            headers.append((b"content-encoding", b"gzip"))
+            body = answer.packed(shared).ended_with(end)
+        else:
+            body = answer.body[:shared] + end
+        return RawResponse(200, [*answer.headers, (b"content-length", b"%d" % len(body)), *headers], body)
+
+
+def _answer(dated: Dated[Any], kind: Body, body: bytes) -> Answer:
+    digest = blake2b(body, digest_size=DIGEST_BYTES).hexdigest().encode()
+    return Answer(dated.tick, dated.degraded, kind, kind.headers, body, digest)
+
+
+def _cost(answer: Answer) -> int:
+    return MAX_QUERY_BYTES + 512 + 2 * len(answer.body)  # compressed, it may be there a second time

@@ -1,0 +1,140 @@
+"""Refusals: one shape for all of them, and no error that is anything else."""
+
+from typing import Any
+
+import msgspec
+import structlog
+from litestar.exceptions import HTTPException
+from msgspec import Struct
+
+from service.api.responses.raw import RawResponse
+from service.cache.tick_cache import Unavailable
+
+RETRY_AFTER_SECONDS = 2
+NOT_FOUND, METHOD_NOT_ALLOWED = 404, 405
+
+log = structlog.get_logger(__name__)
+
+
+class ErrorDetail(Struct, frozen=True):
+    """What was refused: a code to act on, a message to read, and what the request held."""
+
+    code: str
+    message: str
+    context: dict[str, Any]
+
+
+class ErrorAnswer(Struct, frozen=True):
+    """The body of every refusal."""
+
+    detail: ErrorDetail
+
+
+class Refusal(Exception):
+    """A request is refused; the message and the context are for the caller."""
+
+    status = 400
+    code = "invalid_request"
+
+    def __init__(
+        self, message: str, context: dict[str, Any] | None = None, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.context = context or {}
+        self.headers = headers or {}
+
+    def response(self) -> RawResponse:
+        """The response that refuses the request; nobody may keep it."""
+        detail = ErrorDetail(f"parallel_ops_{self.code}", self.message, self.context)
+        body = msgspec.json.encode(ErrorAnswer(detail))
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"cache-control", b"no-store"),
+            *((name.encode(), value.encode()) for name, value in self.headers.items()),
+        ]
+        return RawResponse(self.status, headers, body)
+
+
+class InvalidRequest(Refusal):
+    """A parameter cannot be taken; `context` holds all of the endpoint's as they came."""
+
+
+class Unauthorized(Refusal):
+    """Nobody knows who asks. The reason says nothing that helps to forge a token."""
+
+    status = 401
+    code = "unauthorized"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, headers={"www-authenticate": "Bearer"})
+
+
+class UriTooLong(Refusal):
+    """The URL is longer than anybody means it to be."""
+
+    status = 414
+    code = "uri_too_long"
+
+
+class RateLimited(Refusal):
+    """This caller asks too often."""
+
+    status = 429
+    code = "rate_limited"
+
+    def __init__(self, seconds: int) -> None:
+        message = f"too many requests from this caller; try again in {seconds} s"
+        super().__init__(message, headers={"retry-after": str(seconds)})
+
+
+class NotFound(Refusal):
+    """There is no such path."""
+
+    status = NOT_FOUND
+    code = "not_found"
+
+
+class MethodNotAllowed(Refusal):
+    """The path is there, for another method."""
+
+    status = METHOD_NOT_ALLOWED
+    code = "method_not_allowed"
+
+
+class NotAvailable(Refusal):
+    """There is no answer now."""
+
+    status = 503
+    code = "unavailable"
+
+    def __init__(self) -> None:
+        message = "no answer could be computed in time and no recent one is kept; try again shortly"
+        super().__init__(message, headers={"retry-after": str(RETRY_AFTER_SECONDS)})
+
+
+def refusal_of(method: str, path: str, error: Exception) -> Refusal:
+    """The refusal that an error stands for; one that nobody foresaw is logged."""
+    # Not the request's URL: it is made with the Host header, which may be anything.
+    path = path.encode(errors="replace").decode()
+    match error:
+        case Refusal():
+            return error
+        case HTTPException() if error.status_code < 500:
+            return _of_framework(method, path, error)
+        case Unavailable():
+            pass
+        case _:
+            log.error("unforeseen error", path=path, exc_info=error)
+    return NotAvailable()
+
+
+def _of_framework(method: str, path: str, error: HTTPException) -> Refusal:
+    context = {"method": method, "path": path}
+    if error.status_code == NOT_FOUND:
+        return NotFound(f"no such path: {path}", context)
+    if error.status_code == METHOD_NOT_ALLOWED:
+        message = f"{method} is not allowed here, only GET is"
+        return MethodNotAllowed(message, context, {"allow": "GET"})
+    return Refusal(error.detail, context)
