@@ -23,6 +23,7 @@ REST_SECONDS = 1.0
 # Longer than a hung server is waited for.
 PROBE_SECONDS = 3.0
 MAX_CONNECTIONS = 32
+MEANWHILE = "each process computes for itself, overlay figures are missing, callers are not limited"
 
 log = structlog.get_logger(__name__)
 
@@ -84,7 +85,9 @@ class SharedRedis:
         except (RedisError, OSError) as error:
             self._rest_until = time.monotonic() + REST_SECONDS
             if not self._is_away:
-                log.warning("redis is away: going on without it", error=str(error))
+                log.warning(
+                    "redis is away: going on with process memory", error=str(error), meanwhile=MEANWHILE
+                )
             self._is_away = True
             raise RedisAway(str(error)) from error
         if self._is_away:

@@ -61,7 +61,7 @@ class RequestContext:
         """Pass a message on to the server; the response's start gets the headers that all have."""
         if message["type"] == "http.response.start":
             headers = list(message["headers"])
-            has_its_own = any(name == b"content-security-policy" for name, _ in headers)
+            has_its_own = b"content-security-policy" in dict(headers)
             headers += _SECURITY
             headers += self.added
             headers.append((b"x-request-id", self.request_id))

@@ -82,8 +82,11 @@ class RequestMiddleware:
             return refusal_of(scope["method"], scope["path"], error).response()
 
         async def refusal(scope: Scope, receive: Receive, send: Send) -> None:
-            found = context_of(scope).error or error
-            await refusal_of(request.method, request.scope["path"], found).response()(scope, receive, send)
+            context = context_of(scope)
+            if any(route.path == context.path for route in request.app.routes):  # for another method
+                context.route = context.path
+            found = refusal_of(context.method, context.path, context.error or error)
+            await found.response()(scope, receive, send)
 
         return _Unrouted(self(refusal))
 

@@ -10,7 +10,7 @@ from hashlib import blake2b
 from time import monotonic
 from typing import Any
 
-from cachetools import LRUCache
+from cachetools import FIFOCache
 from msgspec import Struct
 
 from service.api.context import RequestContext
@@ -36,7 +36,7 @@ class Answer(Struct):
     """A body as of a tick, its digest, and what could not be had for it.
 
     `found` is when a search for a newer one ended with it, by the clock and by the monotonic one; it
-    was in `state` then.
+    was in `state` then. `aged` are the headers that change by the second, and when they are of.
     """
 
     tick: int
@@ -47,6 +47,7 @@ class Answer(Struct):
     digest: bytes
     state: State = "hit"
     found: tuple[float, float] | None = None
+    aged: tuple[tuple[int, int], list[Header]] = ((-1, -1), [])
     _packed: Packed | None = None
 
     def packed(self, shared: int) -> Packed:
@@ -69,7 +70,8 @@ class Replay:
     def __init__(self, policy: Policy, clock: Callable[[], float]) -> None:
         self._policy = policy
         self._clock = clock
-        self._answers: LRUCache[Hashable, Answer] = LRUCache(MAX_BYTES, getsizeof=_cost)
+        # An answer that is asked for is put in anew each tick: the first in is the one nobody asks for.
+        self._answers: FIFOCache[Hashable, Answer] = FIFOCache(MAX_BYTES, getsizeof=_cost)
 
     def find(self, context: RequestContext) -> RawResponse | None:
         """The response that stands ready for a request, if there is one."""
@@ -109,15 +111,8 @@ class Replay:
         operator_id, kind, now = context.operator_id, answer.kind, context.now
         operator = b"" if operator_id is None else b"%d" % operator_id
         etag = b'W/"%b-%b"' % (answer.digest, operator)
-        left = self._policy.tick(now) + self._policy.refresh - now
         context.cache = state
-        headers = [
-            (b"etag", etag),
-            (b"cache-control", b"private, max-age=%d" % max(0, left)),
-            (b"age", b"%d" % max(0, now - answer.tick)),
-            (b"x-cache", state.encode()),
-            _VARY,
-        ]
+        headers = [(b"etag", etag), *self._aged(answer, now), (b"x-cache", state.encode()), _VARY]
         if matches(context.header(b"if-none-match"), etag):
             return RawResponse(304, headers, b"")
         end = b""
@@ -133,6 +128,16 @@ class Replay:
         else:
             body = answer.body[:shared] + end
         return RawResponse(200, [*answer.headers, (b"content-length", b"%d" % len(body)), *headers], body)
+
+    def _aged(self, answer: Answer, now: float) -> list[Header]:
+        """How old the answer is, and for how long it may be kept; both in whole seconds."""
+        until = self._policy.tick(now) + self._policy.refresh
+        seconds = int(now - answer.tick), int(until - now)
+        if answer.aged[0] != seconds:
+            age, left = (max(0, number) for number in seconds)
+            headers = [(b"cache-control", b"private, max-age=%d" % left), (b"age", b"%d" % age)]
+            answer.aged = (seconds, headers)
+        return answer.aged[1]
 
 
 def _answer(dated: Dated[Any], kind: Body, body: bytes) -> Answer:

@@ -4,6 +4,7 @@ Hot requests are many and lines are cheap only when little happens for each: in 
 encoded from a struct, past the processors that other log events run through.
 """
 
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal
@@ -63,8 +64,13 @@ def request_log(log_format: Literal["json", "console"]) -> Callable[[RequestCont
 
 
 def _json_writer() -> Callable[[_Line], None]:
-    encode, write = msgspec.json.Encoder().encode, structlog.BytesLogger().msg
-    return lambda line: write(encode(line))
+    encode, stream = msgspec.json.Encoder().encode, sys.stdout.buffer
+
+    def write(line: _Line) -> None:
+        stream.write(encode(line) + b"\n")
+        stream.flush()
+
+    return write
 
 
 def _console(line: _Line) -> None:
