@@ -20,7 +20,7 @@ from benchmarks.handwritten import Rows, best_ways, timed
 from benchmarks.report import Table, spread
 from benchmarks.stage import USUAL, Service, Stage, service, stage
 from demo.seed import Counts
-from service.api.endpoints import PREFIX
+from service.api.table import PREFIX
 from service.overview.query import WINDOW_DAYS
 from tests.support.tokens import bearer, token
 

@@ -11,7 +11,7 @@ from benchmarks.load import Load, Result, ask
 from benchmarks.report import Table, spread
 from benchmarks.stage import NO_REFRESH, Service, service, stage
 from demo.seed import Counts
-from service.api.endpoints import PREFIX
+from service.api.table import PREFIX
 from tests.support.tokens import bearer, token
 
 PATHS = {

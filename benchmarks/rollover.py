@@ -15,7 +15,7 @@ from benchmarks.load import Load, Result, ask
 from benchmarks.report import Table
 from benchmarks.stage import NO_REFRESH, SITES, Service, service, stage
 from demo.seed import Counts
-from service.api.endpoints import PREFIX
+from service.api.table import PREFIX
 from service.overview.query import WINDOW_DAYS
 from tests.support.tokens import bearer, token
 

@@ -6,7 +6,7 @@ from benchmarks.load import ask
 from benchmarks.report import Table, spread
 from benchmarks.stage import NO_REFRESH, service, stage
 from demo.seed import Counts
-from service.api.endpoints import PREFIX
+from service.api.table import PREFIX
 
 PATH = f"{PREFIX}/summary"
 ROUNDS = 5

@@ -94,7 +94,7 @@ def create_app(
     probes = {"postgresql": database_probe(probed), "redis": redis_probe(redis, metrics.redis_is)}
     readiness = Readiness(probes, frozenset({"postgresql"}), draining)
     authenticator = _authenticator(settings)
-    replay = Replay(policy, clock)
+    replay = Replay(policy, settings.thresholds, clock)
     record = partial(_record, counts, request_log(settings.log_format))
     middleware = RequestMiddleware(_admission(settings, authenticator, redis), replay, record, clock)
     resources = Resources(database, probed, redis, readiness, (cache, slow_cache), metrics)
@@ -104,7 +104,7 @@ def create_app(
             *(*HANDLERS, openapi_document, own_metrics_route(metrics, readiness)),
             *(*health_routes(readiness), *board, *sign_in_routes(authenticator)),
         ],
-        dependencies=dependencies(Snapshots(cache, database, redis), settings.thresholds, replay),
+        dependencies=dependencies(Snapshots(cache, database, redis), replay),
         middleware=[middleware],
         guards=[raise_found_error],
         exception_handlers={Exception: middleware.refuse, HTTPException: middleware.refuse},

@@ -6,22 +6,17 @@ from litestar.di import NamedDependency, Provide
 
 from service.api.context import RequestContext, provide_context
 from service.api.replay import Replay
-from service.overview.slo import Thresholds
 from service.snapshots import Snapshots
 
 Context: TypeAlias = NamedDependency[RequestContext]
 GivenReplay: TypeAlias = NamedDependency[Replay]
 GivenSnapshots: TypeAlias = NamedDependency[Snapshots]
-GivenThresholds: TypeAlias = NamedDependency[Thresholds]
 
 
-def dependencies(snapshots: Snapshots, thresholds: Thresholds, replay: Replay) -> dict[str, Provide]:
+def dependencies(snapshots: Snapshots, replay: Replay) -> dict[str, Provide]:
     """All of them, by the names of parameters."""
-    given = {"snapshots": snapshots, "thresholds": thresholds, "replay": replay}
-    return {
-        "context": Provide(provide_context, sync_to_thread=False),
-        **{name: _given(value) for name, value in given.items()},
-    }
+    context = Provide(provide_context, sync_to_thread=False)
+    return {"context": context, "snapshots": _given(snapshots), "replay": _given(replay)}
 
 
 def _given(value: Any) -> Provide:  # noqa: ANN401

@@ -9,11 +9,11 @@ from msgspec import Struct
 
 from service.api.access.admission import OPEN_AND_UNLIMITED
 from service.api.dependencies import Context
-from service.api.endpoints import ENDPOINTS, PREFIX, Endpoint
 from service.api.parameters import Parameter
 from service.api.responses.body import Body
 from service.api.responses.compression import negotiated
 from service.api.responses.errors import ErrorAnswer
+from service.api.table import ENDPOINTS, PREFIX, Endpoint
 from service.version import VERSION
 
 Json = dict[str, Any]
@@ -78,8 +78,8 @@ def document() -> bytes:
 def _operation(endpoint: Endpoint[Any]) -> Json:
     answer = {
         "description": endpoint.summary,
-        "headers": _headers(_CACHING | (_EXPORT_HEADERS if endpoint.bodies[0].file_name else {})),
-        "content": {body.media_type: {"schema": _schema(body)} for body in endpoint.bodies},
+        "headers": _headers(_CACHING | (_EXPORT_HEADERS if None not in endpoint.bodies else {})),
+        "content": {body.media_type: {"schema": _schema(body)} for body in endpoint.bodies.values()},
     }
     not_modified = {
         "description": "The caller has this answer already.",
@@ -133,7 +133,7 @@ def _schema(body: Body) -> Json:
 
 
 def _structs() -> list[type[Struct]]:
-    bodies = (body for endpoint in ENDPOINTS for body in endpoint.bodies)
+    bodies = (body for endpoint in ENDPOINTS for body in endpoint.bodies.values())
     return [*(_answer(body) for body in bodies if body.struct is not None), ErrorAnswer]
 
 

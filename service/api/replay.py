@@ -12,14 +12,17 @@ from typing import Any
 
 from cachetools import FIFOCache
 from msgspec import Struct
+from msgspec.json import encode
 
 from service.api.context import RequestContext
 from service.api.responses.body import Body
 from service.api.responses.compression import MIN_BYTES, Packed, accepts_gzip, pack
 from service.api.responses.etag import matches
 from service.api.responses.raw import Header, RawResponse
+from service.api.table import Endpoint, Q
 from service.cache.parts import State
 from service.cache.policy import Policy
+from service.overview.slo import Thresholds
 from service.snapshots import Dated
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -67,8 +70,9 @@ class Answer(Struct):
 class Replay:
     """Encoded answers by path and query string, bounded in bytes. `clock` gives Unix seconds."""
 
-    def __init__(self, policy: Policy, clock: Callable[[], float]) -> None:
+    def __init__(self, policy: Policy, thresholds: Thresholds, clock: Callable[[], float]) -> None:
         self._policy = policy
+        self._thresholds = thresholds
         self._clock = clock
         # An answer that is asked for is put in anew each tick: the first in is the one nobody asks for.
         self._answers: FIFOCache[Hashable, Answer] = FIFOCache(MAX_BYTES, getsizeof=_cost)
@@ -86,17 +90,17 @@ class Replay:
         return None
 
     def answer(
-        self, context: RequestContext, kind: Body, dated: Dated[Any], encode: Callable[[], bytes]
+        self, context: RequestContext, endpoint: Endpoint[Q], query: Q, dated: Dated[Any]
     ) -> RawResponse:
-        """The response to a request, which stands ready from now on.
+        """An endpoint's response of what was found for a query; it stands ready from now on.
 
-        What `encode` gives is taken unless the same is there already: other requests may have had it encoded
-        meanwhile, and while no newer value is found it stays as it is.
+        The same is not encoded twice: other requests may have had it encoded meanwhile, and while no newer
+        value is found it stays as it is.
         """
         key = (context.path, context.query_string)
         answer = self._answers.get(key)
         if answer is None or (answer.tick, answer.degraded) != (dated.tick, dated.degraded):
-            answer = _answer(dated, kind, encode())
+            answer = _answer(dated, endpoint.body(query), endpoint.view(dated, query, self._thresholds))
             if len(context.query_string) <= MAX_QUERY_BYTES and _cost(answer) <= MAX_BYTES:
                 self._answers[key] = answer
         if dated.state == "miss":  # somebody waited, and it is later than it was
@@ -140,7 +144,8 @@ class Replay:
         return answer.aged[1]
 
 
-def _answer(dated: Dated[Any], kind: Body, body: bytes) -> Answer:
+def _answer(dated: Dated[Any], kind: Body, viewed: Struct | bytes) -> Answer:
+    body = viewed if isinstance(viewed, bytes) else encode(viewed)
     digest = blake2b(body, digest_size=DIGEST_BYTES).hexdigest().encode()
     return Answer(dated.tick, dated.degraded, kind, kind.headers, body, digest)
 

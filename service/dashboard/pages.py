@@ -11,7 +11,7 @@ from typing import Any
 from cachetools import LRUCache
 from msgspec import Struct
 
-from service.api.endpoints import PREFIX
+from service.api.table import PREFIX
 from service.dashboard import assets
 from service.dashboard.board import Board, Readings, board_of
 from service.dashboard.charts import d3

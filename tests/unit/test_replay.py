@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 
 from service.api.context import RequestContext
+from service.api.parameters import Parameters
 from service.api.replay import AGAIN_SECONDS, Replay
 from service.api.responses.body import Body
 from service.api.responses.raw import RawResponse
+from service.api.table import Endpoint
 from service.cache.policy import Policy
+from service.overview.slo import Thresholds
 from service.snapshots import Dated
 from tests.support.waiting import until
 
@@ -26,9 +29,12 @@ class Handler:
     searches: int = 0
     encoded: int = 0
     replay: Replay = field(init=False)
+    endpoint: Endpoint[None] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.replay = Replay(Policy(refresh=TICK), lambda: self.now)
+        self.replay = Replay(Policy(refresh=TICK), Thresholds(), lambda: self.now)
+        parameters = Parameters(lambda _: None)
+        self.endpoint = Endpoint("/", "", parameters, {None: TEXT}, self._encode)
 
     def ask(self, query_string: bytes = b"") -> tuple[bytes, str]:
         """The body and how fresh it is, replayed or answered by the handler."""
@@ -39,11 +45,12 @@ class Handler:
 
     def _answer(self, context: RequestContext) -> RawResponse:
         self.searches += 1
-        return self.replay.answer(context, TEXT, self.found, self._encode)
+        return self.replay.answer(context, self.endpoint, None, self.found)
 
-    def _encode(self) -> bytes:
+    def _encode(self, found: Dated[Any], _query: None, _limits: Thresholds) -> bytes:
         self.encoded += 1
-        return self.found.value.encode()
+        text: str = found.value
+        return text.encode()
 
 
 def _context(query_string: bytes) -> RequestContext:

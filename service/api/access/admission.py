@@ -5,7 +5,7 @@ from service.api.access.cookie import bearer_of
 from service.api.access.cors import Cors
 from service.api.access.rate_limit import RateLimit
 from service.api.context import RequestContext
-from service.api.responses.errors import UriTooLong
+from service.api.responses.errors import Refusal
 from service.api.responses.raw import RawResponse
 
 MAX_URL_BYTES = 8 * 1024
@@ -35,7 +35,7 @@ class Admission:
             if answer is not None:
                 return answer
         if len(context.path) + len(context.query_string) > MAX_URL_BYTES:
-            raise UriTooLong(f"the URL must be at most {MAX_URL_BYTES} bytes long")
+            raise Refusal(414, "uri_too_long", f"the URL must be at most {MAX_URL_BYTES} bytes long")
         if "open" not in context.options:
             context.operator_id = self._operator_of(context)
         return None

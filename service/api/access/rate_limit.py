@@ -7,7 +7,7 @@ import time
 from math import ceil
 
 from service.api.context import RequestContext
-from service.api.responses.errors import RateLimited
+from service.api.responses.errors import Refusal
 from service.shared_redis import RedisAway, SharedRedis
 
 PREFIX = "parallel-ops:limits"
@@ -32,7 +32,7 @@ class RateLimit:
         self._redis = redis
 
     async def check(self, context: RequestContext) -> None:
-        """Count a request of its operator, or of its address where there is none. Raises RateLimited."""
+        """Count a request of its operator, or of its address where there is none. Raises Refusal."""
         operator_id = context.operator_id
         caller = f"address:{context.address}" if operator_id is None else f"operator:{operator_id}"
         try:
@@ -40,7 +40,8 @@ class RateLimit:
         except RedisAway:
             return
         if seconds is not None:
-            raise RateLimited(seconds)
+            message = f"too many requests from this caller; try again in {seconds} s"
+            raise Refusal(429, "rate_limited", message, retry_after=str(seconds))
 
     async def _wait(self, caller: str) -> int | None:
         """Seconds after which this caller may ask again; None when it may now."""

@@ -31,18 +31,22 @@ class ErrorAnswer(Struct, frozen=True):
 
 
 class Refusal(Exception):
-    """A request is refused; the message and the context are for the caller."""
-
-    status = 400
-    code = "invalid_request"
+    """A request is refused; message, context and headers are for the caller."""
 
     def __init__(
-        self, message: str, context: dict[str, Any] | None = None, headers: dict[str, str] | None = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        context: dict[str, Any] | None = None,
+        **headers: str,
     ) -> None:
         super().__init__(message)
+        self.status = status
+        self.code = code
         self.message = message
         self.context = context or {}
-        self.headers = headers or {}
+        self.headers = headers
 
     def response(self) -> RawResponse:
         """The response that refuses the request; nobody may keep it."""
@@ -52,7 +56,7 @@ class Refusal(Exception):
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(body)),
             (b"cache-control", b"no-store"),
-            *((name.encode(), value.encode()) for name, value in self.headers.items()),
+            *((name.replace("_", "-").encode(), value.encode()) for name, value in self.headers.items()),
         ]
         return RawResponse(self.status, headers, body)
 
@@ -60,58 +64,15 @@ class Refusal(Exception):
 class InvalidRequest(Refusal):
     """A parameter cannot be taken; `context` holds all of the endpoint's as they came."""
 
+    def __init__(self, message: str, context: dict[str, Any]) -> None:
+        super().__init__(400, "invalid_request", message, context)
+
 
 class Unauthorized(Refusal):
     """Nobody knows who asks. The reason says nothing that helps to forge a token."""
 
-    status = 401
-    code = "unauthorized"
-
     def __init__(self, reason: str) -> None:
-        super().__init__(reason, headers={"www-authenticate": "Bearer"})
-
-
-class UriTooLong(Refusal):
-    """The URL is longer than anybody means it to be."""
-
-    status = 414
-    code = "uri_too_long"
-
-
-class RateLimited(Refusal):
-    """This caller asks too often."""
-
-    status = 429
-    code = "rate_limited"
-
-    def __init__(self, seconds: int) -> None:
-        message = f"too many requests from this caller; try again in {seconds} s"
-        super().__init__(message, headers={"retry-after": str(seconds)})
-
-
-class NotFound(Refusal):
-    """There is no such path."""
-
-    status = NOT_FOUND
-    code = "not_found"
-
-
-class MethodNotAllowed(Refusal):
-    """The path is there, for another method."""
-
-    status = METHOD_NOT_ALLOWED
-    code = "method_not_allowed"
-
-
-class NotAvailable(Refusal):
-    """There is no answer now."""
-
-    status = 503
-    code = "unavailable"
-
-    def __init__(self) -> None:
-        message = "no answer could be computed in time and no recent one is kept; try again shortly"
-        super().__init__(message, headers={"retry-after": str(RETRY_AFTER_SECONDS)})
+        super().__init__(401, "unauthorized", reason, www_authenticate="Bearer")
 
 
 def refusal_of(method: str, path: str, error: Exception) -> Refusal:
@@ -127,14 +88,15 @@ def refusal_of(method: str, path: str, error: Exception) -> Refusal:
             pass
         case _:
             log.error("unforeseen error", path=path, exc_info=error)
-    return NotAvailable()
+    message = "no answer could be computed in time and no recent one is kept; try again shortly"
+    return Refusal(503, "unavailable", message, retry_after=str(RETRY_AFTER_SECONDS))
 
 
 def _of_framework(method: str, path: str, error: HTTPException) -> Refusal:
     context = {"method": method, "path": path}
     if error.status_code == NOT_FOUND:
-        return NotFound(f"no such path: {path}", context)
+        return Refusal(NOT_FOUND, "not_found", f"no such path: {path}", context)
     if error.status_code == METHOD_NOT_ALLOWED:
         message = f"{method} is not allowed here, only GET is"
-        return MethodNotAllowed(message, context, {"allow": "GET"})
-    return Refusal(error.detail, context)
+        return Refusal(METHOD_NOT_ALLOWED, "method_not_allowed", message, context, allow="GET")
+    return InvalidRequest(error.detail, context)

@@ -1,0 +1,112 @@
+"""The table of endpoints: what routes, the replay, the API document and the demo's welcome are made from."""
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
+
+from service.api import parameters
+from service.api.context import RequestContext
+from service.api.parameters import Parameters
+from service.api.responses.body import JSON, Body
+from service.overview import export, prometheus
+from service.overview.alerts import Alerts, alerts_of
+from service.overview.failures import DocSyncFailures, WorkflowFailures, doc_sync_failures, workflow_failures
+from service.overview.slo import Thresholds
+from service.overview.summary import Summary, summarize
+from service.overview.trends import Trends, trends_of
+from service.snapshots import Dated
+
+Q = TypeVar("Q")
+
+PREFIX = "/api/v1/parallel-ops"
+
+
+class Endpoint(Struct, Generic[Q], frozen=True):
+    """One row of the table.
+
+    `bodies` are the kinds that it answers with, by export format where a query has one. `view` makes the
+    answer, a struct or a text, of what was found for a query. `example` is a query string to try.
+    """
+
+    path: str
+    summary: str
+    parameters: Parameters[Q]
+    bodies: dict[str | None, Body]
+    view: Callable[[Dated[Any], Q, Thresholds], Struct | bytes]
+    example: str = ""
+
+    def query(self, context: RequestContext) -> Q:
+        """What the request asks for. Raises InvalidRequest."""
+        return self.parameters.read(context.query_string)
+
+    def body(self, query: Q) -> Body:
+        """What kind of body the answer has."""
+        return self.bodies[getattr(query, "export_format", None)]
+
+
+def _json(struct: type[Struct]) -> dict[str | None, Body]:
+    return {None: Body(JSON, struct, operator_in="body")}
+
+
+def _file(export_format: str, media_type: str) -> Body:
+    struct = Summary if media_type == JSON else None
+    return Body(media_type, struct, "header", f"{export.FILE_NAME}.{export_format}")
+
+
+ENDPOINTS: tuple[Endpoint[Any], ...] = (
+    SUMMARY := Endpoint(
+        "/summary",
+        "Totals, maps, rates and SLO hints of the window",
+        parameters.SNAPSHOT,
+        _json(Summary),
+        lambda found, _, limits: summarize(found.value, limits),
+        example="window_days=30",
+    ),
+    TRENDS := Endpoint(
+        "/trends",
+        "The window's course in buckets, with the sums over all of them",
+        parameters.TRENDS,
+        _json(Trends),
+        lambda found, query, _: trends_of(found.value, query.bucket_days),
+        example="window_days=7",
+    ),
+    ALERTS := Endpoint(
+        "/alerts",
+        "The SLO hints of the window: a status, counts by code, and one by one",
+        parameters.ALERTS,
+        _json(Alerts),
+        lambda found, query, limits: alerts_of(summarize(found.value, limits), query),
+    ),
+    SUMMARY_EXPORT := Endpoint(
+        "/summary/export",
+        "The summary as a file, to archive or to paste into the daily log",
+        parameters.EXPORT,
+        {name: _file(name, media_type) for name, media_type in export.MEDIA_TYPES.items()},
+        lambda found, query, limits: export.export(summarize(found.value, limits), query.export_format),
+        example="export_format=md",
+    ),
+    FAILED_JOBS := Endpoint(
+        "/doc-sync/failures",
+        "The failed document sync jobs of the window, newest first",
+        parameters.DOC_SYNC_FAILURES,
+        _json(DocSyncFailures),
+        lambda found, query, _: doc_sync_failures(found.value, query, found.instant),
+        example="page_size=3",
+    ),
+    FAILED_RUNS := Endpoint(
+        "/workflow/failures",
+        "The failed workflow custom action runs of the window, newest first",
+        parameters.WORKFLOW_FAILURES,
+        _json(WorkflowFailures),
+        lambda found, query, _: workflow_failures(found.value, query, found.instant),
+        example="page_size=3",
+    ),
+    METRICS := Endpoint(
+        "/metrics",
+        "The summary's figures as Prometheus gauges",
+        parameters.SNAPSHOT,
+        {None: Body(prometheus.MEDIA_TYPE)},
+        lambda found, query, limits: prometheus.prometheus_text(summarize(found.value, limits), query),
+    ),
+)
