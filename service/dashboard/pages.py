@@ -14,7 +14,6 @@ from msgspec import Struct
 from service.api.openapi import PREFIX
 from service.dashboard import assets
 from service.dashboard.board import Board, Readings, board_of
-from service.dashboard.charts import d3
 from service.dashboard.formats import FILTERS
 from service.dashboard.kept import Kept
 from service.dashboard.query import View
@@ -104,9 +103,7 @@ def render(template: str, language: str, view: View, **values: Any) -> bytes:  #
 async def prepare() -> None:
     """Make all ready before the first page, beside the event loop: that takes a moment."""
     if _environment.cache_info().currsize < len(LANGUAGES):
-        await asyncio.gather(
-            asyncio.to_thread(d3), *(asyncio.to_thread(_environment, language) for language in LANGUAGES)
-        )
+        await asyncio.gather(*(asyncio.to_thread(_environment, language) for language in LANGUAGES))
         # As in service.app: this is here to stay, and looking through it again would cost a page dearly.
         gc.freeze()
 
