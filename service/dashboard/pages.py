@@ -21,7 +21,7 @@ from service.dashboard.wording import HTML_LANGUAGES, LANGUAGES, words_in
 from service.overview.failures import paginate
 from service.overview.query import EXPORT_FORMATS, WINDOW_DAYS
 from service.overview.sections import Snapshot
-from service.overview.slo import HINT_CODES, Thresholds
+from service.overview.slo import OBJECTIVES, Thresholds
 from service.snapshots import Held
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -131,7 +131,7 @@ def _environment(language: str) -> Any:  # noqa: ANN401
         html_language=HTML_LANGUAGES[language],
         windows=WINDOW_DAYS,
         export_formats=EXPORT_FORMATS,
-        objectives=len(HINT_CODES),
+        objectives=len(OBJECTIVES),
         max_error_length=MAX_ERROR_LENGTH,
         api=PREFIX,
     )
