@@ -10,16 +10,16 @@ from typing import Any
 
 from cachetools import LRUCache
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from service.api.openapi import PREFIX
-from service.dashboard import assets
+from service.dashboard import assets, formats
 from service.dashboard.board import Board, Readings, board_of
-from service.dashboard.formats import FILTERS
 from service.dashboard.kept import Kept
 from service.dashboard.query import View
-from service.dashboard.wording import HTML_LANGUAGES, LANGUAGES, words_in
+from service.dashboard.wording import CATALOGUE, LANGUAGES, words_in
 from service.overview.failures import paginate
-from service.overview.query import EXPORT_FORMATS, WINDOW_DAYS
+from service.overview.query import EXPORT_FORMATS, FILTERS, WINDOW_DAYS, Filters
 from service.overview.sections import Snapshot
 from service.overview.slo import OBJECTIVES, Thresholds
 from service.snapshots import Held
@@ -125,11 +125,15 @@ def _environment(language: str) -> Any:  # noqa: ANN401
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters.update(FILTERS, asset=assets.address, **words_in(language))
+    environment.filters.update(formats.FILTERS, asset=assets.address, **words_in(language))
     environment.globals.update(
         language=language,
-        html_language=HTML_LANGUAGES[language],
+        languages=CATALOGUE,
         windows=WINDOW_DAYS,
+        filters=FILTERS,
+        unfiltered=Filters(),
+        # The lists of another choice begin anew.
+        cleared={**asdict(Filters()), "jobs_page": 1, "runs_page": 1},
         export_formats=EXPORT_FORMATS,
         objectives=len(OBJECTIVES),
         max_error_length=MAX_ERROR_LENGTH,
