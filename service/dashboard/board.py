@@ -22,7 +22,7 @@ from service.snapshots import Held, Snapshots
 T = TypeVar("T")
 
 
-class Readings(Struct, frozen=True):
+class ViewData(Struct, frozen=True):
     """What the caches hold for a view; a list that cannot be had is None."""
 
     snapshot: Held[Snapshot]
@@ -32,7 +32,7 @@ class Readings(Struct, frozen=True):
 
     @property
     def stamp(self) -> tuple[object, ...]:
-        """The same for readings that look the same on a page."""
+        """The same for data that looks the same on a page."""
         ticks = (held and held.tick for held in (self.snapshot, self.jobs, self.runs))
         return (*ticks, self.snapshot.degraded, self.choices)
 
@@ -51,7 +51,7 @@ class Board(Struct, frozen=True):
     panels: tuple[Panel, ...]
 
 
-async def read(snapshots: Snapshots, choices: Choices, view: View) -> Readings:
+async def read(snapshots: Snapshots, choices: Choices, view: View) -> ViewData:
     """Everything for a view at once. Raises Unavailable when there are no figures."""
     snapshot, jobs, runs, found = await asyncio.gather(
         snapshots.get(view.snapshot),
@@ -59,7 +59,7 @@ async def read(snapshots: Snapshots, choices: Choices, view: View) -> Readings:
         _or_none(snapshots.failed_runs(view.runs)),
         choices.get(),
     )
-    return Readings(snapshot, jobs, runs, found)
+    return ViewData(snapshot, jobs, runs, found)
 
 
 async def _or_none(reading: Awaitable[T]) -> T | None:

@@ -17,7 +17,7 @@ from service.choices import Choices
 from service.dashboard import assets
 from service.dashboard.board import read
 from service.dashboard.html import HEADERS, HTML, language_of
-from service.dashboard.pages import Page, Pages, Reader, prepare, render
+from service.dashboard.pages import Page, Pages, Viewer, prepare, render
 from service.dashboard.query import VIEW, View
 from service.snapshots import Snapshots
 
@@ -37,11 +37,11 @@ def board_routes(
         """The duty board."""
         scope = request.scope
         view = VIEW.read(scope["query_string"])
-        await prepare()
+        viewer = Viewer(view.lang or language_of(scope), _is_signed_in(scope))
+        await prepare(viewer.language)
         readings = await read(snapshots, choices, view)
         age = max(0.0, clock() - readings.snapshot.tick)
-        reader = Reader(view.lang or language_of(scope), _is_signed_in(scope))
-        page = pages.board(readings, view, reader, age)
+        page = pages.board(readings, view, viewer, age)
         return _conditional(page, scope, {"age": str(int(age)), "x-cache": readings.snapshot.state})
 
     @get(list(assets.by_address()), sync_to_thread=False)
