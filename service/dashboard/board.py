@@ -10,9 +10,8 @@ from service.cache.tick_cache import Unavailable
 from service.choices import Choices, FilterChoices
 from service.dashboard.panels import Alert, Panel, alerts, panels, unknown_rates
 from service.dashboard.query import View
-from service.overview.alerts import alerts_of
+from service.overview.alerts import worst
 from service.overview.failures import FailedJobs, FailedRuns
-from service.overview.query import AlertsQuery
 from service.overview.sections import Snapshot
 from service.overview.slo import Thresholds
 from service.overview.summary import Summary, summarize
@@ -74,9 +73,7 @@ def board_of(snapshot: Snapshot, view: View, thresholds: Thresholds, *, is_stale
     summary = summarize(snapshot, thresholds)
     return Board(
         summary=summary,
-        states=_states(
-            alerts_of(summary, AlertsQuery(view.snapshot, None)).status, summary, is_stale=is_stale
-        ),
+        states=_states(worst(summary.slo_hints), summary, is_stale=is_stale),
         unknown=unknown_rates(summary),
         alerts=alerts(summary, thresholds),
         panels=panels(summary, trends_of(snapshot, view.trend_days), thresholds),

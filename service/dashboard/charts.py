@@ -130,22 +130,12 @@ class Distribution(Struct, frozen=True):
 
 
 MOST_ROWS = 6
-_TONES = {
-    "failed": "bad",
-    "critical": "bad",
-    "high": "bad",
-    "invalid_active_templates": "bad",
-    "warning": "warn",
-    "open": "warn",
-    "misses": "warn",
-    "templates_without_active": "warn",
-    "completed": "good",
-    "ok": "good",
-    "closed": "good",
-    "resolved": "good",
-    "hits": "good",
-    "one_active": "good",
+_KEYS_BY_TONE = {
+    "bad": ("failed", "critical", "high", "invalid_active_templates"),
+    "warn": ("warning", "open", "misses", "templates_without_active"),
+    "good": ("completed", "ok", "closed", "resolved", "hits", "one_active"),
 }
+_TONES = {key: tone for tone, keys in _KEYS_BY_TONE.items() for key in keys}
 
 
 def distribution(name: str, counts: dict[str, int]) -> Distribution:
