@@ -53,7 +53,10 @@ def _with_objectives(base: type[T]) -> type[T]:
 
 @_with_objectives
 class Settings(Struct, frozen=True, kw_only=True):
-    """One field for each PARALLEL_OPS_ variable, in lower case. Seconds are seconds, fractions 0 to 1."""
+    """One field for each PARALLEL_OPS_ variable, in lower case. Seconds are seconds, fractions 0 to 1.
+
+    Those of the SLO thresholds come after these, made from OBJECTIVES.
+    """
 
     database_url: PostgresUrl
     redis_url: RedisUrl

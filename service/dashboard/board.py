@@ -10,7 +10,7 @@ from service.cache.tick_cache import Unavailable
 from service.choices import Choices, FilterChoices
 from service.dashboard.panels import Alert, Panel, alerts, panels, unknown_rates
 from service.dashboard.query import View
-from service.overview.alerts import worst
+from service.overview.alerts import status_of
 from service.overview.failures import FailedJobs, FailedRuns
 from service.overview.sections import Snapshot
 from service.overview.slo import Thresholds
@@ -73,7 +73,7 @@ def board_of(snapshot: Snapshot, view: View, thresholds: Thresholds, *, is_stale
     summary = summarize(snapshot, thresholds)
     return Board(
         summary=summary,
-        states=_states(worst(summary.slo_hints), summary, is_stale=is_stale),
+        states=_states(status_of(summary.slo_hints), summary, is_stale=is_stale),
         unknown=unknown_rates(summary),
         alerts=alerts(summary, thresholds),
         panels=panels(summary, trends_of(snapshot, view.trend_days), thresholds),

@@ -19,13 +19,9 @@ class Language(Struct, frozen=True):
     values: dict[str, str]
 
 
-def _read(path: Path) -> Language:
-    return msgspec.toml.decode(path.read_bytes(), type=Language)
-
-
 # By the files' names, which are what an address and an Accept-Language header say; the default first.
 CATALOGUE = {
-    path.stem: _read(path)
+    path.stem: msgspec.toml.decode(path.read_bytes(), type=Language)
     for path in sorted(FOLDER.glob("*.toml"), key=lambda path: (path.stem != DEFAULT, path))
 }
 LANGUAGES = tuple(CATALOGUE)

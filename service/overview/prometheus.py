@@ -54,16 +54,10 @@ def _gauges(summary: Summary) -> Iterator[tuple[str, str, tuple[str, ...], Itera
     for counts in MAPS:
         samples: list[Sample] = [((key,), count) for key, count in counts.of(summary).items()]
         yield counts.gauge, counts.documentation, (counts.label,), samples
+    active = {(hint.code, hint.level) for hint in summary.slo_hints}
     yield (
         "slo_hint_active",
         "1 while the SLO hint of that code and level is active, else 0",
         ("code", "level"),
-        _hint_samples(summary),
+        [((code, level), (code, level) in active) for code in HINT_CODES for level in HINT_LEVELS],
     )
-
-
-def _hint_samples(summary: Summary) -> Iterator[Sample]:
-    active = {(hint.code, hint.level) for hint in summary.slo_hints}
-    for code in HINT_CODES:
-        for level in HINT_LEVELS:
-            yield (code, level), float((code, level) in active)

@@ -29,6 +29,12 @@ def test_an_unknown_rate_is_a_gap_in_the_line_and_a_lone_point_is_a_dot() -> Non
     assert chart.gaps == (20.0, 40.0)
 
 
+def test_a_line_goes_through_the_middle_of_its_columns_as_high_as_its_rates() -> None:
+    chart = trend_chart(buckets(0.0, 1.0, 0.5), limit=None)
+    assert (chart.lines, chart.dots) == ("M5,60L15,4L25,32", "")
+    assert trend_chart(buckets(0.0, None, 1.0), limit=0.5).dots == "M5,60ZM25,4Z"
+
+
 def test_no_rows_have_no_bar_and_the_most_rows_the_highest() -> None:
     chart = trend_chart(buckets(0.1, None, 0.2), limit=0.05)
     assert chart.totals == "M1.5,68h7v32h-7ZM21.5,68h7v32h-7Z"
