@@ -17,7 +17,7 @@ assert run.__file__.startswith({folder!r}), run.__file__
 assert "CREATE ROLE" in run.reader_role_script()
 assert len(schema.SCHEMA) > 0 and all(map(seed._statement, ("jobs", "runs", "incidents", "plans", "settle")))
 assert len(assets.assets()) > 0
-assert LANGUAGES == ("en", "zh")
+assert {{"en", "zh"}} <= set(LANGUAGES)
 for language in LANGUAGES:
     load(language)
     assert len(_environment(language).list_templates()) > 0
