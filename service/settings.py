@@ -1,17 +1,17 @@
 """The configuration, read once from the environment."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, defstruct
 from sqlalchemy.exc import ArgumentError
 
 from service.api.access.authentication import Keys, public_key
 from service.cache.policy import Policy
 from service.logs import LogFormat
-from service.overview.slo import Threshold, Thresholds
+from service.overview.slo import HINT_LEVELS, OBJECTIVES, Threshold, Thresholds
 from service.shared_redis import UnknownRedisOption, check_url
 from service.sources.database import GRACE_SECONDS, DatabaseLimits, UnknownDatabaseOption, address
 
@@ -23,18 +23,40 @@ RATE = r"^[1-9][0-9]{0,8}/(second|minute|hour)$"
 _ORIGIN = r"https?://[^/\s,]+"
 ORIGINS = rf"^({_ORIGIN}(\s*,\s*{_ORIGIN})*)?$"
 
-Share = Annotated[float, Meta(ge=0, le=1)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
 Seconds = Annotated[float, Meta(gt=0, le=24 * 3600)]
 PostgresUrl = Annotated[str, Meta(pattern=r"^postgres(ql)?://")]
 RedisUrl = Annotated[str, Meta(pattern=r"^rediss?://")]
+
+T = TypeVar("T", bound=Struct)
 
 
 class SettingsError(Exception):
     """The configuration cannot be used; the message says which variable, why, and shows an example."""
 
 
+def _objective_fields() -> Iterator[tuple[str, Any, Any]]:
+    for objective in OBJECTIVES:
+        yield f"slo_{objective.name}_warn", Fraction, objective.default
+        yield f"slo_{objective.name}_critical", Fraction | None, None
+        if objective.minimum:
+            yield f"slo_{objective.minimum.name}", Annotated[int, Meta(ge=0)], objective.minimum.default
+
+
+def _with_objectives(base: type[T]) -> type[T]:
+    """The struct with a field for each threshold of each objective."""
+    namespace = {"__doc__": base.__doc__, "__module__": base.__module__}
+    return defstruct(  # type: ignore[return-value]
+        base.__name__, _objective_fields(), bases=(base,), namespace=namespace, frozen=True, kw_only=True
+    )
+
+
+@_with_objectives
 class Settings(Struct, frozen=True, kw_only=True):
-    """One field for each PARALLEL_OPS_ variable, in lower case. Seconds are seconds, shares 0 to 1."""
+    """One field for each PARALLEL_OPS_ variable, in lower case. Seconds are seconds, fractions 0 to 1.
+
+    Those of the SLO thresholds come after these, made from OBJECTIVES.
+    """
 
     database_url: PostgresUrl
     redis_url: RedisUrl
@@ -54,34 +76,17 @@ class Settings(Struct, frozen=True, kw_only=True):
     drain_seconds: Annotated[float, Meta(ge=0, le=300)] = 2
     shutdown_seconds: Annotated[int, Meta(ge=1, le=300)] = 20
     log_format: LogFormat = "json"
-    slo_overlay_cache_hit_rate_warn: Share = 0.8
-    slo_overlay_cache_hit_rate_critical: Share | None = None
-    slo_overlay_cache_min_requests: Annotated[int, Meta(ge=0)] = 10
-    slo_doc_sync_dead_letter_rate_warn: Share = 0.05
-    slo_doc_sync_dead_letter_rate_critical: Share | None = None
-    slo_workflow_failed_rate_warn: Share = 0.02
-    slo_workflow_failed_rate_critical: Share | None = None
-    slo_breakage_open_rate_warn: Share = 0.5
-    slo_breakage_open_rate_critical: Share | None = None
 
     @property
     def thresholds(self) -> Thresholds:
         """Where the SLO hints warn and where they are critical."""
-        return Thresholds(
-            overlay_cache_hit_rate=Threshold(
-                self.slo_overlay_cache_hit_rate_warn, self.slo_overlay_cache_hit_rate_critical
-            ),
-            overlay_cache_min_requests=self.slo_overlay_cache_min_requests,
-            doc_sync_dead_letter_rate=Threshold(
-                self.slo_doc_sync_dead_letter_rate_warn, self.slo_doc_sync_dead_letter_rate_critical
-            ),
-            workflow_failed_rate=Threshold(
-                self.slo_workflow_failed_rate_warn, self.slo_workflow_failed_rate_critical
-            ),
-            breakage_open_rate=Threshold(
-                self.slo_breakage_open_rate_warn, self.slo_breakage_open_rate_critical
-            ),
-        )
+        limits: dict[str, Any] = {}
+        for objective in OBJECTIVES:
+            warn, critical = (getattr(self, f"slo_{objective.name}_{level}") for level in HINT_LEVELS)
+            limits[objective.name] = Threshold(warn, critical)
+            if objective.minimum:
+                limits[objective.minimum.name] = getattr(self, f"slo_{objective.minimum.name}")
+        return Thresholds(**limits)
 
     @property
     def token_keys(self) -> Keys | None:
@@ -136,10 +141,7 @@ _EXAMPLES: dict[str, str] = {
     "cors_origins": "https://plm.example.com,https://board.example.com",
     "log_format": "json",
     "auth": "required",
-    "slo_overlay_cache_hit_rate_critical": "0.5",
-    "slo_doc_sync_dead_letter_rate_critical": "0.2",
-    "slo_workflow_failed_rate_critical": "0.1",
-    "slo_breakage_open_rate_critical": "0.8",
+    **{f"slo_{each.name}_critical": str(each.critical_example) for each in OBJECTIVES},
 }
 
 

@@ -10,9 +10,8 @@ from service.cache.tick_cache import Unavailable
 from service.choices import Choices
 from service.dashboard.panels import Alert, Panel, alerts, panels, unknown_rates
 from service.dashboard.view import View
-from service.overview.alerts import alerts_of
+from service.overview.alerts import status_of
 from service.overview.failures import FailedJobs, FailedRuns
-from service.overview.query import AlertsQuery
 from service.overview.sections import Snapshot
 from service.overview.slo import Thresholds
 from service.overview.summary import Summary, summarize
@@ -22,7 +21,7 @@ from service.snapshots import Dated, Snapshots
 T = TypeVar("T")
 
 
-class Readings(Struct, frozen=True):
+class ViewData(Struct, frozen=True):
     """What the caches hold for a view; a list that cannot be had is None."""
 
     snapshot: Dated[Snapshot]
@@ -32,7 +31,7 @@ class Readings(Struct, frozen=True):
 
     @property
     def stamp(self) -> tuple[object, ...]:
-        """The same for readings that look the same on a page."""
+        """The same for data that looks the same on a page."""
         ticks = (held and held.tick for held in (self.snapshot, self.jobs, self.runs))
         return (*ticks, self.snapshot.degraded, self.choices)
 
@@ -51,7 +50,7 @@ class Board(Struct, frozen=True):
     panels: tuple[Panel, ...]
 
 
-async def read(snapshots: Snapshots, choices: Choices, view: View, now: float) -> Readings:
+async def read(snapshots: Snapshots, choices: Choices, view: View, now: float) -> ViewData:
     """Everything for a view at once. Raises Unavailable when there are no figures."""
     snapshot, jobs, runs, found = await asyncio.gather(
         snapshots.get(view.snapshot, now),
@@ -59,7 +58,7 @@ async def read(snapshots: Snapshots, choices: Choices, view: View, now: float) -
         _or_none(snapshots.failed_runs(view.runs, now)),
         choices.get(now),
     )
-    return Readings(snapshot, jobs, runs, found)
+    return ViewData(snapshot, jobs, runs, found)
 
 
 async def _or_none(reading: Awaitable[T]) -> T | None:
@@ -74,9 +73,7 @@ def board_of(snapshot: Snapshot, view: View, thresholds: Thresholds, *, is_stale
     summary = summarize(snapshot, thresholds)
     return Board(
         summary=summary,
-        states=_states(
-            alerts_of(summary, AlertsQuery(view.snapshot, None)).status, summary, is_stale=is_stale
-        ),
+        states=_states(status_of(summary.slo_hints), summary, is_stale=is_stale),
         unknown=unknown_rates(summary),
         alerts=alerts(summary, thresholds),
         panels=panels(summary, trends_of(snapshot, view.trend_days), thresholds),

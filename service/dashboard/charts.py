@@ -1,4 +1,4 @@
-"""The charts: trends by the scales and shapes of d3 (detroit), distributions as rows with bars.
+"""The charts: trends as lines over bars, distributions as rows with bars.
 
 Numbers go in, SVG paths and coordinates come out; how they look is the stylesheet's. A strict
 Content-Security-Policy and 5 ms a page leave no room for a library's whole charts: pygal's come with
@@ -7,8 +7,6 @@ scripts and styles of their own, and leather's take 2 ms and more each.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import cache
-from typing import Any
 
 from msgspec import Struct
 
@@ -16,8 +14,8 @@ from msgspec import Struct
 POINT_WIDTH = 10.0
 RATE_TOP, RATE_FLOOR = 4.0, 60.0
 BAR_TOP, BAR_FLOOR = 68.0, 100.0
-# How much of a column is space between bars.
-BAR_SPACE = 0.3
+# What is left of a column is space between bars.
+BAR_LEFT, BAR_WIDTH = 1.5, 7.0
 # What is not nothing has a bar that can be seen.
 LEAST_BAR = 1.0
 # The line leaves some room above its highest point and its limit.
@@ -61,15 +59,14 @@ def trend_chart(buckets: Sequence[TrendBucket], limit: float | None) -> TrendCha
     known = [bucket.rate for bucket in buckets if bucket.rate is not None]
     rate_top = min(1.0, max([*known, limit or 0.0, 0.01]) * HEADROOM)
     total_top = max((bucket.total for bucket in buckets), default=0)
-    rate_y = d3().scale_linear([0, rate_top], [RATE_FLOOR, RATE_TOP])
-    lines, dots = _lines([bucket.rate for bucket in buckets], rate_y)
+    lines, dots = _lines([bucket.rate for bucket in buckets], rate_top)
     return TrendChart(
         width=len(buckets) * POINT_WIDTH,
         lines=lines,
         dots=dots,
         totals=_bars([bucket.total for bucket in buckets], total_top),
         parts=_bars([bucket.part for bucket in buckets], total_top),
-        limit=None if limit is None else round(rate_y(limit), DIGITS),
+        limit=None if limit is None else _y(limit, rate_top, RATE_FLOOR, RATE_TOP),
         gaps=_columns(bucket.rate is None for bucket in buckets),
         partial=_columns(bucket.partial for bucket in buckets),
         rate_top=rate_top,
@@ -79,52 +76,33 @@ def trend_chart(buckets: Sequence[TrendBucket], limit: float | None) -> TrendCha
     )
 
 
-@cache
-def d3() -> Any:  # noqa: ANN401
-    """The library, which takes a moment to load; a service that nobody looks at needs none of it."""
-    import detroit  # noqa: PLC0415
-
-    return detroit
+def _y(value: float, highest: float, floor: float, top: float) -> float:
+    """How high a value stands in a strip whose top is the highest, to the digits of a path."""
+    part = value / highest
+    return round(floor * (1 - part) + top * part, DIGITS)
 
 
-class _Bands(Struct, frozen=True):
-    """Where the bars of a chart stand: the left edge of each, and the width of all."""
-
-    left: tuple[float, ...]
-    width: float
-
-
-@cache
-def _bands(count: int) -> _Bands:
-    scale = d3().scale_band(range(count), [0, count * POINT_WIDTH])
-    scale.set_padding_inner(BAR_SPACE).set_padding_outer(BAR_SPACE / 2)
-    return _Bands(tuple(scale(n) for n in range(count)), scale.get_bandwidth())
-
-
-def _lines(rates: Sequence[float | None], rate_y: Any) -> tuple[str, str]:  # noqa: ANN401
+def _lines(rates: Sequence[float | None], highest: float) -> tuple[str, str]:
     """A line through each run of known rates, and a dot for each that stands alone."""
-    # Run by run: where the last rate is unknown, detroit 2.6's own `defined` draws a point too many.
-    runs: list[list[tuple[float, float]]] = [[]]
-    bands = _bands(len(rates))
-    for left, rate in zip(bands.left, rates, strict=True):
+    runs: list[list[str]] = [[]]
+    for n, rate in enumerate(rates):
         if rate is None:
             runs.append([])
         else:
-            runs[-1].append((left + bands.width / 2, rate_y(rate)))
-    line = d3().line().digits(DIGITS)
-    lines = [line(run) for run in runs if len(run) > 1]
-    dots = [line(run) for run in runs if len(run) == 1]
+            runs[-1].append(f"{(n + 0.5) * POINT_WIDTH:g},{_y(rate, highest, RATE_FLOOR, RATE_TOP):g}")
+    lines = ["M" + "L".join(run) for run in runs if len(run) > 1]
+    dots = [f"M{run[0]}Z" for run in runs if len(run) == 1]
     return "".join(lines), "".join(dots)
 
 
-def _bars(counts: Sequence[int], top: int) -> str:
-    """All bars as one path, where the scales say; a count of zero has no bar."""
-    bands, count_y = _bands(len(counts)), d3().scale_linear([0, top], [BAR_FLOOR, BAR_TOP])
+def _bars(counts: Sequence[int], highest: int) -> str:
+    """All bars as one path; a count of zero has no bar."""
     bars = []
-    for left, count in zip(bands.left, counts, strict=True):
+    for n, count in enumerate(counts):
         if count:
-            y = min(round(count_y(count), DIGITS), BAR_FLOOR - LEAST_BAR)
-            bars.append(f"M{left:g},{y:g}h{bands.width:g}v{BAR_FLOOR - y:g}h-{bands.width:g}Z")
+            y = min(_y(count, highest, BAR_FLOOR, BAR_TOP), BAR_FLOOR - LEAST_BAR)
+            left, height = n * POINT_WIDTH + BAR_LEFT, BAR_FLOOR - y
+            bars.append(f"M{left:g},{y:g}h{BAR_WIDTH:g}v{height:g}h-{BAR_WIDTH:g}Z")
     return "".join(bars)
 
 
@@ -133,8 +111,8 @@ def _columns(are_marked: Iterable[bool]) -> tuple[float, ...]:
     return tuple(n * POINT_WIDTH for n, is_marked in enumerate(are_marked) if is_marked)
 
 
-class Share(Struct, frozen=True):
-    """One row of a distribution: its key, how many, which share of all, and how it is meant."""
+class Category(Struct, frozen=True):
+    """One category of a distribution: its key, how many, which share of all, and how it is meant."""
 
     key: str
     count: int
@@ -143,31 +121,21 @@ class Share(Struct, frozen=True):
 
 
 class Distribution(Struct, frozen=True):
-    """The largest shares of a map, and how many others there are with what count together."""
+    """The largest categories of a map, and how many others there are with what count together."""
 
     name: str
-    rows: tuple[Share, ...]
+    rows: tuple[Category, ...]
     others: int
     others_count: int
 
 
 MOST_ROWS = 6
-_TONES = {
-    "failed": "bad",
-    "critical": "bad",
-    "high": "bad",
-    "invalid_active_templates": "bad",
-    "warning": "warn",
-    "open": "warn",
-    "misses": "warn",
-    "templates_without_active": "warn",
-    "completed": "good",
-    "ok": "good",
-    "closed": "good",
-    "resolved": "good",
-    "hits": "good",
-    "one_active": "good",
+_KEYS_BY_TONE = {
+    "bad": ("failed", "critical", "high", "invalid_active_templates"),
+    "warn": ("warning", "open", "misses", "templates_without_active"),
+    "good": ("completed", "ok", "closed", "resolved", "hits", "one_active"),
 }
+_TONES = {key: tone for tone, keys in _KEYS_BY_TONE.items() for key in keys}
 
 
 def distribution(name: str, counts: dict[str, int]) -> Distribution:
@@ -178,7 +146,7 @@ def distribution(name: str, counts: dict[str, int]) -> Distribution:
     return Distribution(
         name=name,
         rows=tuple(
-            Share(key, count, count / total, _TONES.get(key.lower(), "plain")) for key, count in shown
+            Category(key, count, count / total, _TONES.get(key.lower(), "plain")) for key, count in shown
         ),
         others=len(rest),
         others_count=sum(count for _, count in rest),

@@ -1,6 +1,6 @@
 """Figures and times as people read them. A figure that nobody knows is a dash, never a zero."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -65,12 +65,4 @@ def point_rows(buckets: Sequence[TrendBucket], partial: str, no_data: str) -> Ma
     return Markup("\n".join(rows))  # noqa: S704 - numbers, and words that are escaped
 
 
-FILTERS: dict[str, Callable[..., str]] = {
-    "number": number,
-    "percent": percent,
-    "limit": limit,
-    "clock": clock,
-    "moment": moment,
-    "day": day,
-    "point_rows": point_rows,
-}
+FILTERS = {each.__name__: each for each in (number, percent, limit, clock, moment, day, point_rows)}

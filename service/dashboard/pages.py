@@ -1,7 +1,6 @@
 """Pages as bytes: written once for all who look at the same figures, and kept while they stand."""
 
 import asyncio
-import gc
 import gzip
 from collections.abc import Hashable
 from functools import cache
@@ -10,19 +9,18 @@ from typing import Any
 
 from cachetools import LRUCache
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from service.api.table import PREFIX
-from service.dashboard import assets
-from service.dashboard.board import Board, Readings, board_of
-from service.dashboard.charts import d3
-from service.dashboard.formats import FILTERS
-from service.dashboard.kept import Kept
+from service.dashboard import assets, formats
+from service.dashboard.board import Board, ViewData, board_of
+from service.dashboard.memo import Memo
 from service.dashboard.view import View
-from service.dashboard.wording import HTML_LANGUAGES, LANGUAGES, words_in
+from service.dashboard.wording import CATALOGUE, words_in
 from service.overview.failures import paginate
-from service.overview.query import EXPORT_FORMATS, WINDOW_DAYS
+from service.overview.query import EXPORT_FORMATS, FILTERS, WINDOW_DAYS, Filters
 from service.overview.sections import Snapshot
-from service.overview.slo import HINT_CODES, Thresholds
+from service.overview.slo import OBJECTIVES, Thresholds
 from service.snapshots import Dated
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -42,7 +40,7 @@ class Page(Struct, frozen=True):
     digest: str
 
 
-class Reader(Struct, frozen=True):
+class Viewer(Struct, frozen=True):
     """Who looks, as far as the page shows it: in which language, and whether they can sign out."""
 
     language: str
@@ -50,37 +48,35 @@ class Reader(Struct, frozen=True):
 
 
 class Pages:
-    """Boards by view and reader, bounded in bytes. `refresh_seconds` is how often figures change."""
+    """Boards by view and viewer, bounded in bytes. `refresh_seconds` is how often figures change."""
 
     def __init__(self, thresholds: Thresholds, refresh_seconds: int) -> None:
         self._thresholds = thresholds
         self._refresh_seconds = refresh_seconds
         self._stale_after = 3 * refresh_seconds
-        self._boards: Kept[Board] = Kept(LRUCache(MAX_BOARDS))
-        self._pages: Kept[Page] = Kept(LRUCache(MAX_BYTES, getsizeof=_cost))
+        self._boards: Memo[Board] = Memo(LRUCache(MAX_BOARDS))
+        self._pages: Memo[Page] = Memo(LRUCache(MAX_BYTES, getsizeof=_cost))
 
-    def board(self, readings: Readings, view: View, reader: Reader, age: float) -> Page:
-        """The board as of the readings, which are `age` seconds old."""
+    def board(self, data: ViewData, view: View, viewer: Viewer, age: float) -> Page:
+        """The board as of the data, which is `age` seconds old."""
         is_stale = age > self._stale_after
-        stamp = (readings.stamp, is_stale)
+        stamp = (data.stamp, is_stale)
         return self._pages.get(
-            (view, reader), stamp, lambda: self._written(readings, view, reader, is_stale=is_stale)
+            (view, viewer), stamp, lambda: self._written(data, view, viewer, is_stale=is_stale)
         )
 
-    def _written(self, readings: Readings, view: View, reader: Reader, *, is_stale: bool) -> Page:
-        board = self._drawn(readings.snapshot, view, is_stale=is_stale)
+    def _written(self, data: ViewData, view: View, viewer: Viewer, *, is_stale: bool) -> Page:
+        board = self._drawn(data.snapshot, view, is_stale=is_stale)
         body = render(
             "board.html",
-            reader.language,
+            viewer.language,
             view,
             board=board,
-            summary=board.summary,
             state=board.states[0],
-            readings=readings,
-            choices=readings.choices,
-            jobs_at=readings.jobs and paginate(view.jobs, readings.jobs.value.total),
-            runs_at=readings.runs and paginate(view.runs, readings.runs.value.total),
-            is_signed_in=reader.is_signed_in,
+            data=data,
+            jobs_at=data.jobs and paginate(view.jobs, data.jobs.value.total),
+            runs_at=data.runs and paginate(view.runs, data.runs.value.total),
+            is_signed_in=viewer.is_signed_in,
             refresh_seconds=self._refresh_seconds,
             stale_after=self._stale_after,
         )
@@ -101,19 +97,29 @@ def render(template: str, language: str, view: View, **values: Any) -> bytes:  #
     return text.encode()
 
 
-async def prepare() -> None:
-    """Make all ready before the first page, beside the event loop: that takes a moment."""
-    if _environment.cache_info().currsize < len(LANGUAGES):
-        await asyncio.gather(
-            asyncio.to_thread(d3), *(asyncio.to_thread(_environment, language) for language in LANGUAGES)
-        )
-        # As in service.app: this is here to stay, and looking through it again would cost a page dearly.
-        gc.freeze()
+async def prepare(language: str) -> None:
+    """Have a language's board compiled, the first time beside the event loop: it takes some 80 ms.
+
+    Whoever looks first waits for it, and nobody else: at the start it would hold up everybody.
+    """
+    if language not in _loaded:
+        await asyncio.to_thread(load, language)
+
+
+def load(language: str) -> None:
+    """Compile all templates in a language."""
+    environment = _environment(language)
+    for name in environment.list_templates():
+        environment.get_template(name)
+    _loaded.add(language)
+
+
+_loaded: set[str] = set()
 
 
 @cache
 def _environment(language: str) -> Any:  # noqa: ANN401
-    """The templates in a language, all loaded; a service that nobody looks at needs none.
+    """The templates in a language, each compiled when it is first needed.
 
     A word that does not depend on figures is written into the compiled template: jinja2 works out
     filters of constants once.
@@ -128,18 +134,20 @@ def _environment(language: str) -> Any:  # noqa: ANN401
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters.update(FILTERS, asset=assets.address, **words_in(language))
+    environment.filters.update(formats.FILTERS, asset=assets.address, **words_in(language))
     environment.globals.update(
         language=language,
-        html_language=HTML_LANGUAGES[language],
+        languages=CATALOGUE,
         windows=WINDOW_DAYS,
+        filters=FILTERS,
+        unfiltered=Filters(),
+        # The lists of another choice begin anew.
+        cleared={**asdict(Filters()), "jobs_page": 1, "runs_page": 1},
         export_formats=EXPORT_FORMATS,
-        objectives=len(HINT_CODES),
+        objectives=len(OBJECTIVES),
         max_error_length=MAX_ERROR_LENGTH,
         api=PREFIX,
     )
-    for name in environment.list_templates():
-        environment.get_template(name)
     return environment
 
 

@@ -1,14 +1,13 @@
 """The five panels and the alerts, from the same summary and trends that the API answers with."""
 
-from collections.abc import Callable
+from typing import Any
 
 from msgspec import Struct
 
 from service.dashboard.charts import Distribution, TrendBucket, TrendChart, distribution, trend_chart
-from service.overview import slo
-from service.overview.slo import Threshold, Thresholds
+from service.overview.slo import HINT_LEVELS, OBJECTIVES, Hint, Level, Objective, Thresholds
 from service.overview.summary import Summary
-from service.overview.trends import TrendPoint, Trends
+from service.overview.trends import Trends
 
 
 class Figure(Struct, frozen=True):
@@ -61,182 +60,138 @@ class Alert(Struct, frozen=True):
     anchor: str
 
 
-class _Objective(Struct, frozen=True):
+class Layout(Struct, frozen=True, kw_only=True):
+    """What the panel of a section shows, all by the names that the summary and the catalogue have for it.
+
+    `main` and `facts` are figures, `maps` what is shown as distributions, `keys` lists of keys. `part` is
+    what the trend's rate is a part of. `rows` is where on the page the rows behind the rate are listed.
+    """
+
     section: str
-    rate: str
-    threshold: Callable[[Thresholds], Threshold]
-    anchor: str
-    is_least: bool = False
+    main: str
+    facts: tuple[str, ...]
+    maps: tuple[str, ...]
+    part: str | None = None
+    rows: str | None = None
+    keys: tuple[str, ...] = ()
+    note: str | None = None
 
 
-OBJECTIVES: dict[str, _Objective] = {
-    slo.OVERLAY_CACHE_HIT_RATE_LOW: _Objective(
-        "overlay_cache", "hit_rate", lambda all_: all_.overlay_cache_hit_rate, "overlay_cache", is_least=True
+_ODD_TEMPLATES = ("invalid_active_templates", "templates_without_active")
+LAYOUTS = (
+    Layout(
+        section="doc_sync",
+        main="dead_letter_rate",
+        facts=("total", "success_rate", "dead_letter_total", "avg_attempt_count"),
+        maps=("by_status",),
+        part="dead_letter_total",
+        rows="failed-jobs",
     ),
-    slo.DOC_SYNC_DEAD_LETTER_RATE_HIGH: _Objective(
-        "doc_sync", "dead_letter_rate", lambda all_: all_.doc_sync_dead_letter_rate, "failed-jobs"
+    Layout(
+        section="workflow_actions",
+        main="failed_rate",
+        facts=("total", "warning_rate"),
+        maps=("by_result_code", "by_status"),
+        part="failed_total",
+        rows="failed-runs",
     ),
-    slo.WORKFLOW_ACTION_FAILED_RATE_HIGH: _Objective(
-        "workflow_actions", "failed_rate", lambda all_: all_.workflow_failed_rate, "failed-runs"
+    Layout(
+        section="breakages",
+        main="open_rate",
+        facts=("total", "open_total", "repeated_total", "repeated_rate"),
+        maps=("by_severity", "by_status", "by_responsibility"),
+        part="open_total",
     ),
-    slo.BREAKAGE_OPEN_RATE_HIGH: _Objective(
-        "breakages", "open_rate", lambda all_: all_.breakage_open_rate, "breakages"
+    Layout(
+        section="consumption_templates",
+        main="templates_total",
+        facts=("versions_total", "active_versions_total"),
+        maps=("by_activity",),
+        keys=_ODD_TEMPLATES,
+        note="all_time",
     ),
-}
+    Layout(
+        section="overlay_cache",
+        main="hit_rate",
+        facts=("requests", "hits", "misses", "evictions", "entries", "max_entries", "ttl_seconds"),
+        maps=("by_lookup",),
+        note="one_figure",
+    ),
+)
+_ANCHORS = {layout.section: layout.rows or layout.section for layout in LAYOUTS}
+_BY_CODE = {objective.code: objective for objective in OBJECTIVES}
+_BY_RATE = {(objective.section, objective.rate): objective for objective in OBJECTIVES}
 
 
 def alerts(summary: Summary, thresholds: Thresholds) -> tuple[Alert, ...]:
     """The summary's hints, the critical ones first."""
-    found = []
-    for hint in summary.slo_hints:
-        objective = OBJECTIVES[hint.code]
-        threshold = objective.threshold(thresholds)
-        limit = threshold.critical if hint.level == "critical" else threshold.warn
-        found.append(
-            Alert(
-                code=hint.code,
-                level=hint.level,
-                figure=_figure(summary, objective.section, objective.rate),
-                limit=Limit(threshold.warn if limit is None else limit, objective.is_least),
-                anchor=objective.anchor,
-            )
-        )
+    found = (_alert(hint, summary, thresholds) for hint in summary.slo_hints)
     return tuple(sorted(found, key=lambda alert: alert.level != "critical"))
+
+
+def _alert(hint: Hint, summary: Summary, thresholds: Thresholds) -> Alert:
+    objective = _BY_CODE[hint.code]
+    return Alert(
+        code=hint.code,
+        level=hint.level,
+        figure=_figure(summary, objective.section, objective.rate),
+        limit=_limit(objective, thresholds, hint.level),
+        anchor=_ANCHORS[objective.section],
+    )
 
 
 def unknown_rates(summary: Summary) -> int:
     """How many of the rates that have limits have no data."""
-    rates = (_figure(summary, each.section, each.rate).value for each in OBJECTIVES.values())
-    return sum(rate is None for rate in rates)
+    return sum(_figure(summary, *rate).value is None for rate in _BY_RATE)
 
 
 def panels(summary: Summary, trends: Trends, thresholds: Thresholds) -> tuple[Panel, ...]:
     """The five panels in the order of the summary."""
-    return (
-        _doc_sync(summary, trends, thresholds),
-        _workflow_actions(summary, trends, thresholds),
-        _breakages(summary, trends, thresholds),
-        _templates(summary),
-        _overlay(summary, thresholds),
-    )
+    return tuple(_panel(layout, summary, trends, thresholds) for layout in LAYOUTS)
 
 
-def _doc_sync(summary: Summary, trends: Trends, thresholds: Thresholds) -> Panel:
-    limit = Limit(thresholds.doc_sync_dead_letter_rate.warn)
+def _panel(layout: Layout, summary: Summary, trends: Trends, thresholds: Thresholds) -> Panel:
+    section = getattr(summary, layout.section)
+    objective = _BY_RATE.get((layout.section, layout.main))
+    limit = _limit(objective, thresholds, "warn") if objective else None
+    # Degraded counters are filled with zeros, and no zero is shown for what nobody knows.
+    is_away = layout.section in summary.degraded
     return Panel(
-        name="doc_sync",
-        level=_level(summary, slo.DOC_SYNC_DEAD_LETTER_RATE_HIGH),
-        main=_figure(summary, "doc_sync", "dead_letter_rate"),
+        name=layout.section,
+        level="degraded" if is_away else _level(layout, summary) if objective else "none",
+        main=_figure(summary, layout.section, layout.main),
         limit=limit,
-        facts=_figures(
-            summary, "doc_sync", "total", "success_rate", "dead_letter_total", "avg_attempt_count"
-        ),
-        distributions=(distribution("by_status", summary.doc_sync.by_status),),
-        trend=_trend(
-            trends,
-            limit,
-            "dead_letter_total",
-            lambda point: (
-                point.doc_sync.total,
-                point.doc_sync.dead_letter_total,
-                point.doc_sync.dead_letter_rate,
-            ),
-        ),
-    )
-
-
-def _workflow_actions(summary: Summary, trends: Trends, thresholds: Thresholds) -> Panel:
-    limit, section = Limit(thresholds.workflow_failed_rate.warn), summary.workflow_actions
-    return Panel(
-        name="workflow_actions",
-        level=_level(summary, slo.WORKFLOW_ACTION_FAILED_RATE_HIGH),
-        main=_figure(summary, "workflow_actions", "failed_rate"),
-        limit=limit,
-        facts=_figures(summary, "workflow_actions", "total", "warning_rate"),
-        distributions=(
-            distribution("by_result_code", section.by_result_code),
-            distribution("by_status", section.by_status),
-        ),
-        trend=_trend(
-            trends,
-            limit,
-            "failed",
-            lambda point: (
-                point.workflow_actions.total,
-                point.workflow_actions.failed_total,
-                point.workflow_actions.failed_rate,
-            ),
-        ),
-    )
-
-
-def _breakages(summary: Summary, trends: Trends, thresholds: Thresholds) -> Panel:
-    limit, section = Limit(thresholds.breakage_open_rate.warn), summary.breakages
-    return Panel(
-        name="breakages",
-        level=_level(summary, slo.BREAKAGE_OPEN_RATE_HIGH),
-        main=_figure(summary, "breakages", "open_rate"),
-        limit=limit,
-        facts=_figures(summary, "breakages", "total", "open_total", "repeated_total", "repeated_rate"),
-        distributions=(
-            distribution("by_severity", section.by_severity),
-            distribution("by_status", section.by_status),
-            distribution("by_responsibility", section.by_responsibility),
-        ),
-        trend=_trend(
-            trends,
-            limit,
-            "open",
-            lambda point: (point.breakages.total, point.breakages.open_total, point.breakages.open_rate),
-        ),
-    )
-
-
-def _templates(summary: Summary) -> Panel:
-    section = summary.consumption_templates
-    odd = {
-        "invalid_active_templates": section.invalid_active_templates,
-        "templates_without_active": section.templates_without_active,
-    }
-    counts = {name: len(keys) for name, keys in odd.items()}
-    one_active = section.templates_total - sum(counts.values())
-    return Panel(
-        name="consumption_templates",
-        level="none",
-        main=_figure(summary, "consumption_templates", "templates_total"),
-        limit=None,
-        facts=_figures(summary, "consumption_templates", "versions_total", "active_versions_total"),
-        distributions=(distribution("by_activity", {"one_active": one_active, **counts}),),
-        keys=tuple((name, keys) for name, keys in odd.items() if keys),
-        note="all_time",
-    )
-
-
-def _overlay(summary: Summary, thresholds: Thresholds) -> Panel:
-    section, is_away = summary.overlay_cache, "overlay_cache" in summary.degraded
-    names = ("requests", "hits", "misses", "evictions", "entries", "max_entries", "ttl_seconds")
-    return Panel(
-        name="overlay_cache",
-        level="degraded" if is_away else _level(summary, slo.OVERLAY_CACHE_HIT_RATE_LOW),
-        main=_figure(summary, "overlay_cache", "hit_rate"),
-        limit=Limit(thresholds.overlay_cache_hit_rate.warn, is_least=True),
-        # Degraded counters are filled with zeros, and no zero is shown for what nobody knows.
-        facts=() if is_away else _figures(summary, "overlay_cache", *names),
+        facts=() if is_away else tuple(_figure(summary, layout.section, name) for name in layout.facts),
         distributions=()
         if is_away
-        else (distribution("by_lookup", {"hits": section.hits, "misses": section.misses}),),
-        note="no_overlay" if is_away else "one_figure",
+        else tuple(distribution(name, _counts(section, name)) for name in layout.maps),
+        trend=_trend(layout, trends, limit) if limit and layout.part else None,
+        keys=tuple((name, getattr(section, name)) for name in layout.keys if getattr(section, name)),
+        note="no_overlay" if is_away else layout.note,
     )
 
 
-def _trend(
-    trends: Trends,
-    limit: Limit,
-    part: str,
-    read: Callable[[TrendPoint], tuple[int, int, float | None]],
-) -> Trend:
-    buckets = tuple(TrendBucket(point.bucket_start, point.partial, *read(point)) for point in trends.points)
-    newest = trends.points[-1]
+def _counts(section: Any, name: str) -> dict[str, int]:  # noqa: ANN401
+    """A map of the section, or counts that stand in it one by one."""
+    if name == "by_lookup":
+        return {"hits": section.hits, "misses": section.misses}
+    if name == "by_activity":
+        odd = {keys: len(getattr(section, keys)) for keys in _ODD_TEMPLATES}
+        return {"one_active": section.templates_total - sum(odd.values()), **odd}
+    counts: dict[str, int] = getattr(section, name)
+    return counts
+
+
+def _trend(layout: Layout, trends: Trends, limit: Limit) -> Trend:
+    part, newest = layout.part or "", trends.points[-1]
+    buckets = tuple(
+        TrendBucket(
+            point.bucket_start,
+            point.partial,
+            *(getattr(getattr(point, layout.section), name) for name in ("total", part, layout.main)),
+        )
+        for point in trends.points
+    )
     return Trend(
         chart=trend_chart(buckets, limit.value),
         buckets=buckets,
@@ -246,15 +201,16 @@ def _trend(
     )
 
 
-def _level(summary: Summary, code: str) -> str:
-    objective = OBJECTIVES[code]
-    if _figure(summary, objective.section, objective.rate).value is None:
+def _level(layout: Layout, summary: Summary) -> str:
+    """The most severe level of the section's hints."""
+    if _figure(summary, layout.section, layout.main).value is None:
         return "no_data"  # which is not the same as fine
-    return next((hint.level for hint in summary.slo_hints if hint.code == code), "ok")
+    levels = {hint.level for hint in summary.slo_hints if _BY_CODE[hint.code].section == layout.section}
+    return next((level for level in reversed(HINT_LEVELS) if level in levels), "ok")
 
 
-def _figures(summary: Summary, section: str, *names: str) -> tuple[Figure, ...]:
-    return tuple(_figure(summary, section, name) for name in names)
+def _limit(objective: Objective, thresholds: Thresholds, level: Level) -> Limit:
+    return Limit(getattr(thresholds.of(objective), level), objective.direction == "below")
 
 
 def _figure(summary: Summary, section: str, name: str) -> Figure:

@@ -17,7 +17,7 @@ from service.choices import Choices
 from service.dashboard import assets
 from service.dashboard.board import read
 from service.dashboard.html import HEADERS, HTML, language_of
-from service.dashboard.pages import Page, Pages, Reader, prepare, render
+from service.dashboard.pages import Page, Pages, Viewer, prepare, render
 from service.dashboard.sign_in import ask
 from service.dashboard.view import VIEW, View
 
@@ -34,12 +34,12 @@ def board_routes(choices: Choices, pages: Pages) -> list[HTTPRouteHandler]:
     async def board(context: Context, snapshots: GivenSnapshots) -> Response[bytes]:
         """The duty board."""
         view = VIEW.read(context.query_string)
-        await prepare()
-        readings = await read(snapshots, choices, view, context.now)
-        age = max(0.0, context.now - readings.snapshot.tick)
-        reader = Reader(view.lang or language_of(context), _is_signed_in(context))
-        context.cache = readings.snapshot.state
-        return _conditional(context, pages.board(readings, view, reader, age), age)
+        viewer = Viewer(view.lang or language_of(context), _is_signed_in(context))
+        await prepare(viewer.language)
+        found = await read(snapshots, choices, view, context.now)
+        age = max(0.0, context.now - found.snapshot.tick)
+        context.cache = found.snapshot.state
+        return _conditional(context, pages.board(found, view, viewer, age), age)
 
     @get(list(assets.by_address()), opt=OPEN, sync_to_thread=False)
     def static(context: Context) -> Response[bytes]:

@@ -43,7 +43,7 @@ def alerts_of(summary: Summary, query: AlertsQuery) -> Alerts:
         window_days=summary.window_days,
         window_since=summary.window_since,
         filters=AlertFilters(**asdict(query.snapshot.filters), level=level),
-        status=worst(hints),
+        status=status_of(hints),
         total=len(hints),
         by_code=dict(sorted(Counter(hint.code for hint in hints).items())),
         hints=hints,
@@ -51,8 +51,8 @@ def alerts_of(summary: Summary, query: AlertsQuery) -> Alerts:
     )
 
 
-def worst(hints: tuple[Hint, ...]) -> Status:
-    """The status that the most severe of the hints gives."""
+def status_of(hints: tuple[Hint, ...]) -> Status:
+    """What the most severe of the hints makes of it all."""
     if any(hint.level == "critical" for hint in hints):
         return "critical"
     return "warning" if hints else "ok"

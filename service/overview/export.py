@@ -3,26 +3,22 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
+from msgspec import Struct
 
+from service.overview.metrics import FIGURES, MAPS
 from service.overview.summary import Summary
 from service.overview.times import rfc3339
 
 FILE_NAME = "parallel-ops-summary"
-MEDIA_TYPES = {
-    "json": "application/json",
-    "csv": "text/csv; charset=utf-8",
-    "md": "text/markdown; charset=utf-8",
-}
-
 _LINE_BREAK = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
 def export(summary: Summary, export_format: str) -> bytes:
     """The summary as a UTF-8 file in one of EXPORT_FORMATS."""
-    return _WRITERS[export_format](summary)
+    return FORMATS[export_format].write(summary)
 
 
 def _json(summary: Summary) -> bytes:
@@ -58,23 +54,26 @@ def _escaped(cell: str) -> str:
 
 
 def _rows(summary: Summary) -> Iterator[tuple[str, int | float | None]]:
-    doc_sync, workflow = summary.doc_sync, summary.workflow_actions
     yield "window_days", summary.window_days
-    yield "doc_sync.total", doc_sync.total
-    yield "doc_sync.dead_letter_total", doc_sync.dead_letter_total
-    yield "doc_sync.success_rate", doc_sync.success_rate
-    yield "workflow_actions.total", workflow.total
-    yield "workflow_actions.failed_rate", workflow.failed_rate
-    yield "breakages.total", summary.breakages.total
-    yield "breakages.open_total", summary.breakages.open_total
-    yield "consumption_templates.versions_total", summary.consumption_templates.versions_total
-    yield "overlay_cache.requests", summary.overlay_cache.requests
-    yield "overlay_cache.hit_rate", summary.overlay_cache.hit_rate
+    for figure in FIGURES:
+        yield figure.path, figure.of(summary)
     yield "slo_hints.total", len(summary.slo_hints)
-    for status, count in doc_sync.by_status.items():
-        yield f"doc_sync.by_status.{status}", count
-    for code, count in workflow.by_result_code.items():
-        yield f"workflow_actions.by_result_code.{code}", count
+    for counts in MAPS:
+        for key, count in counts.of(summary).items():
+            yield f"{counts.path}.{key}", count
 
 
-_WRITERS = {"json": _json, "csv": _csv, "md": _markdown}
+class Format(Struct, frozen=True):
+    """What a file is, and how a summary becomes one."""
+
+    media_type: str
+    write: Callable[[Summary], bytes]
+
+
+# By the names that may be asked for, EXPORT_FORMATS.
+FORMATS = {
+    "json": Format("application/json", _json),
+    "csv": Format("text/csv; charset=utf-8", _csv),
+    "md": Format("text/markdown; charset=utf-8", _markdown),
+}
+MEDIA_TYPES = {name: kind.media_type for name, kind in FORMATS.items()}

@@ -1,24 +1,85 @@
-"""SLO hints: which rates are past their thresholds."""
+"""Objectives: which rates have limits and where these stand, and the hints of rates that are past them.
 
-from collections.abc import Iterator
+OBJECTIVES says it once: settings, thresholds, hints, gauges and the board are made from it.
+"""
+
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, defstruct
 
 Level = Literal["warn", "critical"]
 HINT_LEVELS: tuple[Level, ...] = ("warn", "critical")
 
-OVERLAY_CACHE_HIT_RATE_LOW = "overlay_cache_hit_rate_low"
-DOC_SYNC_DEAD_LETTER_RATE_HIGH = "doc_sync_dead_letter_rate_high"
-WORKFLOW_ACTION_FAILED_RATE_HIGH = "workflow_action_failed_rate_high"
-BREAKAGE_OPEN_RATE_HIGH = "breakage_open_rate_high"
-HINT_CODES = (
-    OVERLAY_CACHE_HIT_RATE_LOW,
-    DOC_SYNC_DEAD_LETTER_RATE_HIGH,
-    WORKFLOW_ACTION_FAILED_RATE_HIGH,
-    BREAKAGE_OPEN_RATE_HIGH,
+
+class Minimum(Struct, frozen=True):
+    """The least count of a section that its rate means something with: `figure` is its name there."""
+
+    name: str
+    figure: str
+    default: int
+
+
+class Objective(Struct, frozen=True, kw_only=True):
+    """A rate of a section that shall stay on one side of its limits.
+
+    `name` is that of its thresholds. `message` names the limit that is passed as {share} or {percent}.
+    `default` is where it warns; critical it is nowhere unless that is set, to `critical_example` for one.
+    """
+
+    code: str
+    name: str
+    section: str
+    rate: str
+    direction: Literal["above", "below"] = "above"
+    message: str
+    default: float
+    critical_example: float
+    minimum: Minimum | None = None
+
+
+OBJECTIVES = (
+    Objective(
+        code="overlay_cache_hit_rate_low",
+        name="overlay_cache_hit_rate",
+        section="overlay_cache",
+        rate="hit_rate",
+        direction="below",
+        message="Overlay cache hit rate is below {share} in the selected window",
+        default=0.8,
+        critical_example=0.5,
+        minimum=Minimum("overlay_cache_min_requests", "requests", 10),
+    ),
+    Objective(
+        code="doc_sync_dead_letter_rate_high",
+        name="doc_sync_dead_letter_rate",
+        section="doc_sync",
+        rate="dead_letter_rate",
+        message="Document sync dead-letter rate is above {percent}%",
+        default=0.05,
+        critical_example=0.2,
+    ),
+    Objective(
+        code="workflow_action_failed_rate_high",
+        name="workflow_failed_rate",
+        section="workflow_actions",
+        rate="failed_rate",
+        message="Workflow custom action failed rate is above {percent}%",
+        default=0.02,
+        critical_example=0.1,
+    ),
+    Objective(
+        code="breakage_open_rate_high",
+        name="breakage_open_rate",
+        section="breakages",
+        rate="open_rate",
+        message="Open breakage ratio is above {percent}%",
+        default=0.5,
+        critical_example=0.8,
+    ),
 )
+HINT_CODES = tuple(objective.code for objective in OBJECTIVES)
 
 
 class Threshold(Struct, frozen=True):
@@ -28,14 +89,23 @@ class Threshold(Struct, frozen=True):
     critical: float | None = None
 
 
-class Thresholds(Struct, frozen=True):
-    """The thresholds of every hint; the defaults are the contract's."""
+def _threshold_fields() -> Iterator[tuple[str, type, Any]]:
+    for objective in OBJECTIVES:
+        yield objective.name, Threshold, Threshold(objective.default)
+        if objective.minimum:
+            yield objective.minimum.name, int, objective.minimum.default
 
-    overlay_cache_hit_rate: Threshold = Threshold(0.8)
-    overlay_cache_min_requests: int = 10
-    doc_sync_dead_letter_rate: Threshold = Threshold(0.05)
-    workflow_failed_rate: Threshold = Threshold(0.02)
-    breakage_open_rate: Threshold = Threshold(0.5)
+
+class Thresholds(defstruct("_", _threshold_fields(), frozen=True)):  # type: ignore[misc]
+    """A Threshold for each objective and a number for each minimum, by their names.
+
+    The defaults are the contract's.
+    """
+
+    def of(self, objective: Objective) -> Threshold:
+        """Where that objective's rate warns and is critical."""
+        threshold: Threshold = getattr(self, objective.name)
+        return threshold
 
 
 class Hint(Struct, frozen=True):
@@ -46,65 +116,25 @@ class Hint(Struct, frozen=True):
     message: str
 
 
-class Rates(Struct, frozen=True):
-    """The figures that have thresholds; a rate without data is None and gives no hint."""
-
-    overlay_requests: int
-    overlay_hit_rate: float | None
-    dead_letter_rate: float | None
-    failed_rate: float | None
-    open_rate: float | None
-
-
-def slo_hints(rates: Rates, thresholds: Thresholds) -> tuple[Hint, ...]:
-    """The hints of the rates that are past their thresholds, in the contract's order."""
-    enough = rates.overlay_requests >= thresholds.overlay_cache_min_requests
-    hints = (
-        _low(rates.overlay_hit_rate if enough else None, thresholds.overlay_cache_hit_rate),
-        _high(
-            rates.dead_letter_rate,
-            thresholds.doc_sync_dead_letter_rate,
-            DOC_SYNC_DEAD_LETTER_RATE_HIGH,
-            "Document sync dead-letter rate",
-        ),
-        _high(
-            rates.failed_rate,
-            thresholds.workflow_failed_rate,
-            WORKFLOW_ACTION_FAILED_RATE_HIGH,
-            "Workflow custom action failed rate",
-        ),
-        _high(
-            rates.open_rate,
-            thresholds.breakage_open_rate,
-            BREAKAGE_OPEN_RATE_HIGH,
-            "Open breakage ratio",
-        ),
-    )
+def slo_hints(sections: Mapping[str, object], thresholds: Thresholds) -> tuple[Hint, ...]:
+    """The hints of the sections whose rates are past their thresholds, in the contract's order."""
+    hints = (_hint(objective, sections[objective.section], thresholds) for objective in OBJECTIVES)
     return tuple(hint for hint in hints if hint is not None)
 
 
-def _low(rate: float | None, threshold: Threshold) -> Hint | None:
-    for level, limit in _strictest_first(threshold):
-        if rate is not None and rate < limit:
-            message = f"Overlay cache hit rate is below {_plain(limit)} in the selected window"
-            return Hint(OVERLAY_CACHE_HIT_RATE_LOW, level, message)
-    return None
-
-
-def _high(rate: float | None, threshold: Threshold, code: str, what: str) -> Hint | None:
-    for level, limit in _strictest_first(threshold):
-        if rate is not None and rate > limit:
-            return Hint(code, level, f"{what} is above {_plain(limit, 100)}%")
+def _hint(objective: Objective, section: object, thresholds: Thresholds) -> Hint | None:
+    rate, minimum = getattr(section, objective.rate), objective.minimum
+    if rate is None or (minimum and getattr(section, minimum.figure) < getattr(thresholds, minimum.name)):
+        return None
+    for level in reversed(HINT_LEVELS):
+        limit = getattr(thresholds.of(objective), level)
+        if limit is not None and (rate < limit if objective.direction == "below" else rate > limit):
+            message = objective.message.format(share=_plain(limit), percent=_plain(limit, 100))
+            return Hint(objective.code, level, message)
     return None
 
 
 def _plain(limit: float, times: int = 1) -> str:
-    """A threshold with all its digits and no more: 0.07 is 7 %, not 7.000000000000001."""
+    """A limit with all its digits and no more: 0.07 is 7 %, not 7.000000000000001."""
     text = f"{Decimal(repr(limit)) * times:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _strictest_first(threshold: Threshold) -> Iterator[tuple[Level, float]]:
-    if threshold.critical is not None:
-        yield "critical", threshold.critical
-    yield "warn", threshold.warn

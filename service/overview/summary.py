@@ -1,12 +1,14 @@
 """The summary: totals, maps and rates of one snapshot."""
 
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from service.overview import sections
 from service.overview.sections import Snapshot
-from service.overview.slo import Hint, Rates, Thresholds, slo_hints
+from service.overview.slo import Hint, Thresholds, slo_hints
 
 
 class DocSyncSummary(Struct, frozen=True):
@@ -45,14 +47,9 @@ class BreakagesSummary(Struct, frozen=True):
     repeated_rate: float | None
 
 
-class ConsumptionTemplatesSummary(Struct, frozen=True):
+class ConsumptionTemplatesSummary(sections.ConsumptionTemplates, frozen=True):
     """Template versions of all time; the lists hold template keys."""
 
-    versions_total: int
-    templates_total: int
-    active_versions_total: int
-    invalid_active_templates: tuple[str, ...]
-    templates_without_active: tuple[str, ...]
     template_key_filter: str | None
 
 
@@ -92,29 +89,21 @@ def rate(part: int, whole: int) -> float | None:
 def summarize(snapshot: Snapshot, thresholds: Thresholds) -> Summary:
     """The summary of a snapshot, with the SLO hints that the thresholds give."""
     query, filters = snapshot.query, snapshot.query.filters
-    doc_sync = doc_sync_summary(snapshot.doc_sync, filters.site_id)
-    workflow_actions = workflow_actions_summary(snapshot.workflow_actions, filters.target_object)
-    breakages = breakages_summary(snapshot.breakages)
-    overlay_cache = overlay_cache_summary(snapshot.overlay_cache)
-    rates = Rates(
-        overlay_requests=overlay_cache.requests,
-        overlay_hit_rate=overlay_cache.hit_rate,
-        dead_letter_rate=doc_sync.dead_letter_rate,
-        failed_rate=workflow_actions.failed_rate,
-        open_rate=breakages.open_rate,
-    )
+    by_name: dict[str, Any] = {
+        "doc_sync": doc_sync_summary(snapshot.doc_sync, filters.site_id),
+        "workflow_actions": workflow_actions_summary(snapshot.workflow_actions, filters.target_object),
+        "breakages": breakages_summary(snapshot.breakages),
+        "consumption_templates": consumption_templates_summary(
+            snapshot.consumption_templates, filters.template_key
+        ),
+        "overlay_cache": overlay_cache_summary(snapshot.overlay_cache),
+    }
     return Summary(
         generated_at=snapshot.instant,
         window_days=query.window_days,
         window_since=snapshot.window_since,
-        doc_sync=doc_sync,
-        workflow_actions=workflow_actions,
-        breakages=breakages,
-        consumption_templates=consumption_templates_summary(
-            snapshot.consumption_templates, filters.template_key
-        ),
-        overlay_cache=overlay_cache,
-        slo_hints=slo_hints(rates, thresholds),
+        **by_name,
+        slo_hints=slo_hints(by_name, thresholds),
         degraded=snapshot.degraded,
     )
 
@@ -169,26 +158,10 @@ def consumption_templates_summary(
     section: sections.ConsumptionTemplates, template_key: str | None
 ) -> ConsumptionTemplatesSummary:
     """The template section with the filter that it was read by."""
-    return ConsumptionTemplatesSummary(
-        versions_total=section.versions_total,
-        templates_total=section.templates_total,
-        active_versions_total=section.active_versions_total,
-        invalid_active_templates=section.invalid_active_templates,
-        templates_without_active=section.templates_without_active,
-        template_key_filter=template_key,
-    )
+    return ConsumptionTemplatesSummary(**asdict(section), template_key_filter=template_key)
 
 
 def overlay_cache_summary(section: sections.OverlayCache) -> OverlayCacheSummary:
     """The overlay counters with requests and hit rate."""
     requests = section.hits + section.misses
-    return OverlayCacheSummary(
-        entries=section.entries,
-        hits=section.hits,
-        misses=section.misses,
-        evictions=section.evictions,
-        ttl_seconds=section.ttl_seconds,
-        max_entries=section.max_entries,
-        requests=requests,
-        hit_rate=rate(section.hits, requests),
-    )
+    return OverlayCacheSummary(**asdict(section), requests=requests, hit_rate=rate(section.hits, requests))

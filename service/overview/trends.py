@@ -4,10 +4,11 @@ Window and bucket edges are whole days before the snapshot's instant, so every b
 day cells and no figure is estimated.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from service.overview.query import Filters
 from service.overview.sections import BreakagesDay, DocSyncDay, Snapshot, WorkflowActionsDay
@@ -87,15 +88,14 @@ class Trends(Struct, frozen=True):
 def trends_of(snapshot: Snapshot, bucket_days: int) -> Trends:
     """The trends of a snapshot in buckets of `bucket_days`."""
     query = snapshot.query
-    points = tuple(_points(snapshot, bucket_days))
     return Trends(
         generated_at=snapshot.instant,
         window_days=query.window_days,
         window_since=snapshot.window_since,
         bucket_days=bucket_days,
         filters=query.filters,
-        points=points,
-        aggregates=_aggregates(points),
+        points=tuple(_points(snapshot, bucket_days)),
+        aggregates=_aggregates(snapshot),
         consumption_templates=consumption_templates_summary(
             snapshot.consumption_templates, query.filters.template_key
         ),
@@ -119,36 +119,27 @@ def _points(snapshot: Snapshot, bucket_days: int) -> Iterator[TrendPoint]:
 
 
 def _doc_sync(days: tuple[DocSyncDay, ...]) -> DocSyncPoint:
-    total = sum(day.total for day in days)
-    dead_letters = sum(day.dead_letters for day in days)
-    return DocSyncPoint(
-        total=total,
-        failed_total=sum(day.failed for day in days),
-        dead_letter_total=dead_letters,
-        success_rate=rate(sum(day.completed for day in days), total),
-        dead_letter_rate=rate(dead_letters, total),
-    )
+    total, completed, failed, dead_letters = _sums(days)
+    return DocSyncPoint(total, failed, dead_letters, rate(completed, total), rate(dead_letters, total))
 
 
 def _workflow_actions(days: tuple[WorkflowActionsDay, ...]) -> WorkflowActionsPoint:
-    total = sum(day.total for day in days)
-    failed = sum(day.failed for day in days)
+    total, failed = _sums(days)
     return WorkflowActionsPoint(total, failed, rate(failed, total))
 
 
 def _breakages(days: tuple[BreakagesDay, ...]) -> BreakagesPoint:
-    total = sum(day.total for day in days)
-    still_open = sum(day.open for day in days)
+    total, still_open = _sums(days)
     return BreakagesPoint(total, still_open, rate(still_open, total))
 
 
-def _aggregates(points: tuple[TrendPoint, ...]) -> TrendAggregates:
+def _sums(days: Sequence[Struct]) -> Iterator[int]:
+    """The sum of each field over the days."""
+    return map(sum, zip(*map(astuple, days), strict=True))
+
+
+def _aggregates(snapshot: Snapshot) -> TrendAggregates:
+    jobs, _completed, failed, dead_letters = _sums(snapshot.doc_sync.days)
     return TrendAggregates(
-        doc_sync_total=sum(point.doc_sync.total for point in points),
-        doc_sync_failed_total=sum(point.doc_sync.failed_total for point in points),
-        doc_sync_dead_letter_total=sum(point.doc_sync.dead_letter_total for point in points),
-        workflow_total=sum(point.workflow_actions.total for point in points),
-        workflow_failed_total=sum(point.workflow_actions.failed_total for point in points),
-        breakages_total=sum(point.breakages.total for point in points),
-        breakages_open_total=sum(point.breakages.open_total for point in points),
+        *(jobs, failed, dead_letters), *_sums(snapshot.workflow_actions.days), *_sums(snapshot.breakages.days)
     )

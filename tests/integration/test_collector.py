@@ -14,12 +14,14 @@ from service.app import application
 from service.dashboard.pages import prepare
 application()
 print(len(gc.get_objects()), gc.get_freeze_count())
-asyncio.run(prepare())
+asyncio.run(prepare("en"))
 print(len(gc.get_objects()), gc.get_freeze_count())
 """
 
 
-def test_what_is_loaded_is_set_aside_at_the_start_and_with_the_first_page(settings: Settings) -> None:
+def test_what_is_loaded_is_set_aside_at_the_start_and_nothing_while_callers_are_served(
+    settings: Settings,
+) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         env=os.environ | environment(settings),
@@ -31,5 +33,7 @@ def test_what_is_loaded_is_set_aside_at_the_start_and_with_the_first_page(settin
     (at_start, frozen_at_start), (with_page, frozen_with_page) = (
         map(int, line.split()) for line in done.stdout.splitlines()[-2:]
     )
-    assert max(at_start, with_page) < 1000
-    assert frozen_with_page > frozen_at_start > 10_000
+    assert at_start < 1000
+    assert 10_000 < frozen_with_page <= frozen_at_start
+    # A first page leaves so little behind that looking through it costs next to nothing.
+    assert with_page < 10_000

@@ -8,8 +8,9 @@ import pytest
 from service.dashboard.charts import TrendBucket, distribution, trend_chart
 from service.dashboard.formats import number, percent
 from service.dashboard.view import VIEW, View
-from service.dashboard.wording import CATALOGUE, preferred
+from service.dashboard.wording import CATALOGUE, DEFAULT, FOLDER, LANGUAGES, preferred
 from service.overview.query import BUCKET_DAYS, WINDOW_DAYS
+from service.overview.slo import OBJECTIVES
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -26,6 +27,12 @@ def test_an_unknown_rate_is_a_gap_in_the_line_and_a_lone_point_is_a_dot() -> Non
     chart = trend_chart(buckets(0.1, 0.2, None, 0.3, None, 0.1, 0.1), limit=None)
     assert (chart.lines.count("M"), chart.lines.count("L"), chart.dots.count("M")) == (2, 2, 1)
     assert chart.gaps == (20.0, 40.0)
+
+
+def test_a_line_goes_through_the_middle_of_its_columns_as_high_as_its_rates() -> None:
+    chart = trend_chart(buckets(0.0, 1.0, 0.5), limit=None)
+    assert (chart.lines, chart.dots) == ("M5,60L15,4L25,32", "")
+    assert trend_chart(buckets(0.0, None, 1.0), limit=0.5).dots == "M5,60ZM25,4Z"
 
 
 def test_no_rows_have_no_bar_and_the_most_rows_the_highest() -> None:
@@ -95,12 +102,28 @@ def test_the_language_is_the_browsers(header: str, language: str) -> None:
     assert preferred(header) == language
 
 
-@pytest.mark.parametrize("key", CATALOGUE)
-def test_both_languages_say_it_with_the_same_values(key: str) -> None:
-    english, chinese = (
-        {name for _, name, _, _ in Formatter().parse(text) if name} for text in CATALOGUE[key]
-    )
-    assert english == chinese
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_says_the_same_with_the_same_values(language: str) -> None:
+    texts, english = CATALOGUE[language], CATALOGUE[DEFAULT]
+    assert _filled_in(texts.words) == _filled_in(english.words)
+    assert texts.values.keys() == english.values.keys()
+    assert all((texts.name, texts.html, *texts.words.values(), *texts.values.values()))
+
+
+def test_english_comes_first_and_every_file_is_a_language() -> None:
+    assert LANGUAGES[0] == DEFAULT == "en"
+    assert sorted(LANGUAGES) == sorted(path.stem for path in FOLDER.iterdir())
+
+
+def test_every_objective_has_words_in_every_language() -> None:
+    for texts in CATALOGUE.values():
+        for objective in OBJECTIVES:
+            assert {f"alert.{objective.code}", objective.section, objective.rate} <= texts.words.keys()
+
+
+def _filled_in(words: dict[str, str]) -> dict[str, set[str]]:
+    """What is filled into each text."""
+    return {key: {name for _, name, _, _ in Formatter().parse(text) if name} for key, text in words.items()}
 
 
 def test_an_address_holds_what_differs_from_the_usual_view_and_reads_back() -> None:

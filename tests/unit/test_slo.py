@@ -3,10 +3,18 @@
 import pytest
 from msgspec.structs import replace
 
-from service.overview.slo import Hint, Rates, Threshold, Thresholds, slo_hints
+from service.overview.slo import Hint, Threshold, Thresholds, slo_hints
+from tests.support.summaries import summary
 
 DEFAULTS = Thresholds()
-NOTHING = Rates(0, None, None, None, None)
+NOTHING = summary()
+SECTIONS = {
+    "requests": "overlay_cache",
+    "hit_rate": "overlay_cache",
+    "dead_letter_rate": "doc_sync",
+    "failed_rate": "workflow_actions",
+    "open_rate": "breakages",
+}
 CODES = {
     "dead_letter_rate": ("doc_sync_dead_letter_rate_high", "doc_sync_dead_letter_rate", 0.05),
     "failed_rate": ("workflow_action_failed_rate_high", "workflow_failed_rate", 0.02),
@@ -16,7 +24,10 @@ CODES = {
 
 def hints(thresholds: Thresholds = DEFAULTS, /, **rates: float) -> tuple[Hint, ...]:
     """The hints of these rates; all other rates have no data."""
-    return slo_hints(replace(NOTHING, **rates), thresholds)
+    sections = {name: getattr(NOTHING, name) for name in SECTIONS.values()}
+    for name, value in rates.items():
+        sections[SECTIONS[name]] = replace(sections[SECTIONS[name]], **{name: value})
+    return slo_hints(sections, thresholds)
 
 
 def test_no_data_is_no_hint() -> None:
@@ -33,9 +44,9 @@ def test_a_high_rate_warns_past_its_threshold_and_not_on_it(rate: str) -> None:
 
 
 def test_a_low_hit_rate_warns_below_its_threshold_and_with_enough_lookups() -> None:
-    assert hints(overlay_requests=10, overlay_hit_rate=0.8) == ()
-    assert hints(overlay_requests=9, overlay_hit_rate=0.0) == ()
-    (hint,) = hints(overlay_requests=10, overlay_hit_rate=0.7999)
+    assert hints(requests=10, hit_rate=0.8) == ()
+    assert hints(requests=9, hit_rate=0.0) == ()
+    (hint,) = hints(requests=10, hit_rate=0.7999)
     assert (hint.code, hint.level) == ("overlay_cache_hit_rate_low", "warn")
 
 
@@ -51,7 +62,7 @@ def test_past_the_critical_threshold_there_is_one_hint_and_it_is_critical(rate: 
 
 def test_a_critically_low_hit_rate_names_the_critical_threshold() -> None:
     thresholds = Thresholds(overlay_cache_hit_rate=Threshold(0.9, 0.4), overlay_cache_min_requests=1)
-    warned, critical = (hints(thresholds, overlay_requests=1, overlay_hit_rate=rate) for rate in (0.4, 0.39))
+    warned, critical = (hints(thresholds, requests=1, hit_rate=rate) for rate in (0.4, 0.39))
     assert [(hint.level, hint.message) for hint in warned + critical] == [
         ("warn", "Overlay cache hit rate is below 0.9 in the selected window"),
         ("critical", "Overlay cache hit rate is below 0.4 in the selected window"),
@@ -60,7 +71,7 @@ def test_a_critically_low_hit_rate_names_the_critical_threshold() -> None:
 
 def test_hints_come_in_the_contracts_order_with_the_contracts_messages() -> None:
     rates = {"dead_letter_rate": 1.0, "failed_rate": 1.0, "open_rate": 1.0}
-    assert [hint.message for hint in hints(overlay_requests=10, overlay_hit_rate=0.0, **rates)] == [
+    assert [hint.message for hint in hints(requests=10, hit_rate=0.0, **rates)] == [
         "Overlay cache hit rate is below 0.8 in the selected window",
         "Document sync dead-letter rate is above 5%",
         "Workflow custom action failed rate is above 2%",
@@ -87,5 +98,5 @@ def test_a_message_names_its_threshold_to_the_digit(threshold: float, written: s
 )
 def test_a_hit_rate_is_named_as_a_share(threshold: float, written: str) -> None:
     thresholds = Thresholds(overlay_cache_hit_rate=Threshold(threshold))
-    message = hints(thresholds, overlay_requests=10, overlay_hit_rate=0.0)[0].message
+    message = hints(thresholds, requests=10, hit_rate=0.0)[0].message
     assert message == f"Overlay cache hit rate is below {written} in the selected window"

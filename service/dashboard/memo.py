@@ -8,7 +8,7 @@ from cachetools import LRUCache
 T = TypeVar("T")
 
 
-class Kept(Generic[T]):
+class Memo(Generic[T]):
     """Keeps one value a key in `cache`, whose bound counts pairs of a stamp and a value."""
 
     def __init__(self, cache: "LRUCache[Hashable, tuple[Hashable, T]]") -> None:
