@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl
 from msgspec import Struct
 
 from service.api.responses.errors import InvalidRequest
+from service.overview.export import FORMATS
 from service.overview.query import (
     BUCKET_DAYS,
-    EXPORT_FORMATS,
     FILTERS,
     LEVELS,
     WINDOW_DAYS,
@@ -194,12 +194,13 @@ _LEVEL = Parameter(
     {"type": "string", "enum": [*LEVELS, ""]},
     _choice(LEVELS, None, f"level must be one of: {', '.join(LEVELS)}"),
 )
+_FORMATS = tuple(FORMATS)
 _FORMAT = Parameter(
     "export_format",
     "The file's format; case does not matter.",
-    {"type": "string", "enum": [*EXPORT_FORMATS, ""], "default": "json"},
-    _choice(EXPORT_FORMATS, "json", "export_format must be json, csv or md"),
-    "json",
+    {"type": "string", "enum": [*_FORMATS, ""], "default": _FORMATS[0]},
+    _choice(_FORMATS, _FORMATS[0], f"export_format must be {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}"),
+    _FORMATS[0],
 )
 _PAGE = Parameter(
     "page",

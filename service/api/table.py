@@ -82,7 +82,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "/summary/export",
         "The summary as a file, to archive or to paste into the daily log",
         parameters.EXPORT,
-        {name: _file(name, media_type) for name, media_type in export.MEDIA_TYPES.items()},
+        {name: _file(name, kind.media_type) for name, kind in export.FORMATS.items()},
         lambda found, query, limits: export.export(summarize(found.value, limits), query.export_format),
         example="export_format=md",
     ),

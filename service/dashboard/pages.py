@@ -17,8 +17,9 @@ from service.dashboard.board import Board, ViewData, board_of
 from service.dashboard.memo import Memo
 from service.dashboard.view import View
 from service.dashboard.wording import CATALOGUE, words_in
+from service.overview.export import FORMATS
 from service.overview.failures import paginate
-from service.overview.query import EXPORT_FORMATS, FILTERS, WINDOW_DAYS, Filters
+from service.overview.query import FILTERS, WINDOW_DAYS, Filters
 from service.overview.sections import Snapshot
 from service.overview.slo import OBJECTIVES, Thresholds
 from service.snapshots import Dated
@@ -143,7 +144,7 @@ def _environment(language: str) -> Any:  # noqa: ANN401
         unfiltered=Filters(),
         # The lists of another choice begin anew.
         cleared={**asdict(Filters()), "jobs_page": 1, "runs_page": 1},
-        export_formats=EXPORT_FORMATS,
+        export_formats=tuple(FORMATS),
         objectives=len(OBJECTIVES),
         max_error_length=MAX_ERROR_LENGTH,
         api=PREFIX,

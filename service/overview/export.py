@@ -17,7 +17,7 @@ _LINE_BREAK = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
 def export(summary: Summary, export_format: str) -> bytes:
-    """The summary as a UTF-8 file in one of EXPORT_FORMATS."""
+    """The summary as a UTF-8 file in one of FORMATS."""
     return FORMATS[export_format].write(summary)
 
 
@@ -70,10 +70,9 @@ class Format(Struct, frozen=True):
     write: Callable[[Summary], bytes]
 
 
-# By the names that may be asked for, EXPORT_FORMATS.
+# By the names that may be asked for; the first is the default.
 FORMATS = {
     "json": Format("application/json", _json),
     "csv": Format("text/csv; charset=utf-8", _csv),
     "md": Format("text/markdown; charset=utf-8", _markdown),
 }
-MEDIA_TYPES = {name: kind.media_type for name, kind in FORMATS.items()}

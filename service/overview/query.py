@@ -5,7 +5,6 @@ from msgspec import Struct
 WINDOW_DAYS = (1, 7, 14, 30, 90)
 BUCKET_DAYS = (1, 7, 14, 30)
 LEVELS = ("warn", "critical", "info")
-EXPORT_FORMATS = ("json", "csv", "md")
 
 
 class Filters(Struct, frozen=True):
