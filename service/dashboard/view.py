@@ -8,14 +8,14 @@ from msgspec.structs import asdict, replace
 
 from service.api.parameters import DOC_SYNC_FAILURES, TRENDS, Parameter, Parameters, Values
 from service.dashboard.wording import LANGUAGES
-from service.overview.query import BUCKET_DAYS, Filters, PageQuery, Query
+from service.overview.query import BUCKET_DAYS, FILTERS, Filters, PageQuery, Query
 
 THEMES = ("light", "dark")
 ROWS_PER_PAGE = 10
 # Thirteen points for a quarter read better than ninety, and cost as little as a month's; the API has all.
 _FINEST_DAYS = {90: 7}
 
-_WINDOW, _BUCKET, _SITE, _TARGET, _TEMPLATE = TRENDS.each
+_WINDOW, _BUCKET, *_FILTERS = TRENDS.each
 _PAGE = next(parameter for parameter in DOC_SYNC_FAILURES.each if parameter.name == "page")
 
 
@@ -35,7 +35,7 @@ class View(Struct, frozen=True):
     @property
     def snapshot(self) -> Query:
         """The snapshot that the view shows."""
-        return Query(self.window_days, Filters(self.site_id, self.target_object, self.template_key))
+        return Query(self.window_days, Filters(*(getattr(self, name) for name in FILTERS)))
 
     @property
     def trend_choices(self) -> tuple[int, ...]:
@@ -93,7 +93,7 @@ def _one_of(allowed: tuple[str, ...], name: str) -> Parameter:
 
 VIEW = Parameters(
     lambda values: View(**values),
-    *(_WINDOW, replace(_BUCKET, default=None), _SITE, _TARGET, _TEMPLATE),
+    *(_WINDOW, replace(_BUCKET, default=None), *_FILTERS),
     *(replace(_PAGE, name="jobs_page"), replace(_PAGE, name="runs_page")),
     *(_one_of(LANGUAGES, "lang"), _one_of(THEMES, "theme")),
 )
