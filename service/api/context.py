@@ -4,6 +4,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 from litestar import Request
+from litestar.routes import HTTPRoute
 from litestar.types import HTTPScope, Message, Scope, Send
 
 from service.api.responses.raw import Header
@@ -41,9 +42,7 @@ class RequestContext:
         self.path = scope["path"]
         self.query_string = scope["query_string"]
         self.scheme = scope["scheme"]
-        self.route, self.options = UNKNOWN, {}
-        if "route_handler" in scope:
-            self.route, self.options = scope["path_template"], scope["route_handler"].opt
+        self.route, self.options = _route_of(scope)
         self.address = scope["client"][0] if scope["client"] else ""
         self.now = 0.0
         self.request_id = b""
@@ -92,6 +91,17 @@ def context_of(scope: Scope) -> RequestContext:
 def provide_context(request: Request[Any, Any, Any]) -> RequestContext:
     """The same, for Litestar to hand to handlers that want it."""
     return context_of(request.scope)
+
+
+def _route_of(scope: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401 - as routing leaves it
+    """The route of a request and its options: of the one that takes it, or would take another method."""
+    if "route_handler" in scope:
+        return scope["path_template"], scope["route_handler"].opt
+    routes = (route for route in scope["litestar_app"].routes if isinstance(route, HTTPRoute))
+    return next(
+        ((route.path, route.route_handlers[0].opt) for route in routes if route.path == scope["path"]),
+        (UNKNOWN, {}),
+    )
 
 
 def _by_name(headers: Any) -> dict[bytes, bytes]:  # noqa: ANN401 - any iterable of pairs

@@ -18,7 +18,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from service.api.access.admission import Admission
-from service.api.context import RequestContext, context_of, enter, has_entered
+from service.api.context import UNKNOWN, RequestContext, context_of, enter, has_entered
 from service.api.replay import Replay
 from service.api.responses.errors import refusal_of
 from service.api.responses.raw import RawResponse
@@ -66,7 +66,7 @@ class RequestMiddleware:
                 await limit.check(context)
             if context.method == "GET":
                 return self._replay.find(context)
-            if context.method == "OPTIONS":  # which Litestar answers of its own accord
+            if context.method == "OPTIONS" and context.route != UNKNOWN:  # Litestar would answer it
                 raise MethodNotAllowedException
         except Exception as error:  # noqa: BLE001 - it becomes a refusal where handlers' errors do
             context.error = error
@@ -83,8 +83,6 @@ class RequestMiddleware:
 
         async def refusal(scope: Scope, receive: Receive, send: Send) -> None:
             context = context_of(scope)
-            if any(route.path == context.path for route in request.app.routes):  # for another method
-                context.route = context.path
             found = refusal_of(context.method, context.path, context.error or error)
             await found.response()(scope, receive, send)
 

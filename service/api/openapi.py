@@ -145,6 +145,6 @@ def _answer(body: Body) -> type[Struct]:
     if body.operator_in != "body":
         about = "The same as a file; the caller is named in a header instead."
         return msgspec.defstruct(f"{name}Export", [], bases=(body.struct,), namespace={"__doc__": about})
-    about = f"{body.struct.__doc__} operator_id is null when authentication is off."
+    about = "What one caller is answered; operator_id is null when authentication is off."
     fields = [("operator_id", int | None)]
     return msgspec.defstruct(f"{name}Answer", fields, bases=(body.struct,), namespace={"__doc__": about})

@@ -9,8 +9,8 @@ from msgspec import Struct
 FOLDER = Path(__file__).parent / "static"
 PREFIX = "/static/"
 MEDIA_TYPES = {
-    "css": "text/css; charset=utf-8",
-    "js": "text/javascript; charset=utf-8",
+    "css": "text/css",
+    "js": "text/javascript",
     "svg": "image/svg+xml",
 }
 

@@ -3,7 +3,7 @@
 from service.api.context import RequestContext
 from service.dashboard.wording import preferred
 
-HTML = "text/html; charset=utf-8"
+HTML = "text/html"  # Litestar adds the charset
 HEADERS = {
     "content-security-policy": "; ".join(
         (

@@ -42,6 +42,16 @@ async def test_a_view_costs_the_apis_statements_and_the_choices_one_scan_in_five
         assert statements.tables() == once + again
 
 
+async def test_a_browser_that_has_a_page_is_not_sent_it_again(database: object, serve: Serve) -> None:
+    async with serve(NOW) as client:
+        page = await client.get("/")
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        etag = page.headers["etag"]
+        for tags, status in ((etag, 304), (f'"another", {etag}', 304), ("*", 304), ('W/"another"', 200)):
+            answer = await client.get("/", headers={"If-None-Match": tags})
+            assert (answer.status_code, answer.headers["etag"]) == (status, etag), tags
+
+
 async def test_a_snapshot_is_drawn_once_for_all_readers_and_a_page_written_once(
     database: asyncpg.Connection, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:

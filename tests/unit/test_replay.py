@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from service.api.context import RequestContext
+from service.api.endpoints import HANDLERS
 from service.api.parameters import Parameters
 from service.api.replay import AGAIN_SECONDS, Replay
 from service.api.responses.body import Body
@@ -18,6 +19,7 @@ from tests.support.waiting import until
 
 TICK = 15
 TEXT = Body("text/plain")
+HANDLER = next(iter(HANDLERS))
 
 
 @dataclass
@@ -61,6 +63,8 @@ def _context(query_string: bytes) -> RequestContext:
         "headers": [],
         "scheme": "http",
         "client": None,
+        "path_template": "/",
+        "route_handler": HANDLER,
     }
     send: Any = None
     return RequestContext(scope, send)
