@@ -34,20 +34,35 @@ def stage(name: str) -> list[tuple[str, str]]:
     return [(word, rest.strip()) for word, _, rest in (line.strip().partition(" ") for line in lines)]
 
 
+def copied(name: str) -> set[str]:
+    """What a stage takes from the checkout."""
+    return {source for word, rest in stage(name) if word == "COPY" for source in rest.split()[:-1]}
+
+
 def pinned(lock: str) -> set[str]:
     """The packages that a lock file may install."""
     return set(re.findall(r"^([a-z0-9-]+)==", (ROOT / lock).read_text(), flags=re.MULTILINE))
 
 
 class Built:
-    """What the stages `build` and `without-demo` leave behind, below a folder instead of /."""
+    """What a stage leaves behind, below a folder instead of /."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.python = folder / "opt" / "parallel-ops" / "bin" / "python"
         self.command = self.python.with_name("parallel-ops")
+
+    @classmethod
+    def from_python(cls, folder: Path) -> "Built":
+        """What the first stage begins with: a Python, and no more."""
         subprocess.run([sys.executable, "-m", "venv", folder / "base"], check=True)
         (folder / "src").mkdir()
+        return cls(folder)
+
+    def copied_to(self, folder: Path) -> "Built":
+        """What a stage begins with that is made from this one, which stays as it is."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Built(folder)
 
     def carry_out(self, name: str) -> None:
         """Run a stage's COPY and RUN as they stand, but for the folders."""
@@ -90,20 +105,40 @@ class Built:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """The stage `build`, then what the stage `demo` takes of it, then the stage `without-demo`."""
-    image = Built(tmp_path_factory.mktemp("image"))
+    """The stage `build`, of which the service's image is made."""
+    image = Built.from_python(tmp_path_factory.mktemp("image"))
     image.carry_out("build")
-    assert image.has("demo.seed")
-    for module in ("demo.seed", "demo.liven"):
-        script = f"import {module}"
-        subprocess.run([image.python, "-c", script], cwd=image.folder, check=True)
-    image.carry_out("without-demo")
     return image
+
+
+def test_each_image_takes_the_environment_of_its_stage() -> None:
+    environment = "/opt/parallel-ops /opt/parallel-ops"
+    assert [rest for word, rest in stage("service") if word == "COPY"] == [f"--from=build {environment}"]
+    assert [rest for word, rest in stage("demo") if word == "COPY"] == [f"--from=with-demo {environment}"]
+    assert re.findall(r"^FROM (\S+) AS with-demo$", DOCKERFILE, flags=re.MULTILINE) == ["build"]
+
+
+def test_nothing_of_the_demo_comes_near_the_service() -> None:
+    assert "demo" not in copied("build")
+    assert not any(word in rest.split() for _, rest in stage("build") for word in ("rm", "uninstall"))
+
+
+def test_the_demos_image_has_what_it_runs_beside_the_service(built: Built, tmp_path: Path) -> None:
+    demo = built.copied_to(tmp_path / "demo")
+    demo.carry_out("with-demo")
+    assert demo.packages() == built.packages()
+    for module in ("demo.seed", "demo.liven"):
+        script = f"import {module} as m; assert m.__file__.startswith({str(demo.folder)!r}), m.__file__"
+        subprocess.run([demo.python, "-c", script], cwd=demo.folder, check=True)
+    entry, words = _words("demo", "ENTRYPOINT"), _words("demo", "CMD")
+    assert entry[0] == "python"
+    subprocess.run([demo.python, *entry[1:], *words], cwd=demo.folder, check=True)
 
 
 def test_only_what_the_service_needs_is_installed(built: Built) -> None:
     installed = built.packages()
-    assert installed - {"parallel-ops"} <= pinned("requirements-runtime.lock")
+    assert {"parallel-ops", "parallel-ops-recorder"} <= installed
+    assert installed - {"parallel-ops", "parallel-ops-recorder"} <= pinned("requirements-runtime.lock")
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     assert {re.match(r"[a-z0-9-]+", name)[0] for name in declared} <= installed  # type: ignore[index]
     tools = pinned("requirements.lock") - pinned("requirements-runtime.lock")
@@ -149,8 +184,7 @@ def test_it_is_not_root_and_signals_reach_it() -> None:
 
 def test_docker_gets_all_that_is_copied_and_nothing_else() -> None:
     let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    copied = {source for word, rest in stage("build") if word == "COPY" for source in rest.split()[:-1]}
-    assert let_in == copied
+    assert let_in == copied("build") | copied("with-demo")
 
 
 def _words(name: str, instruction: str) -> list[str]:

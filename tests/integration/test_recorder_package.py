@@ -52,9 +52,7 @@ def test_the_wheel_brings_one_package_and_the_licence(wheel: Path) -> None:
         (licence,) = (name for name in names if name.endswith("/LICENSE"))
         (metadata,) = (name for name in names if name.endswith("/METADATA"))
         text = archive.read(licence).decode()
-        requires = [
-            line for line in archive.read(metadata).decode().splitlines() if line.startswith("Requires")
-        ]
+        fields = archive.read(metadata).decode().splitlines()
     assert {name.partition("/")[0] for name in names} == {
         "parallel_ops_recorder",
         "parallel_ops_recorder-0.1.0.dist-info",
