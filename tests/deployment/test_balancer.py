@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from demo.process import free_port
 from service.settings import Settings
 from tests.integration.test_health import nowhere
 from tests.support.balancer import CONFIGURATION, MARKING, NGINX, Balancer, balanced, command, configure
+from tests.support.children import run_program
 from tests.support.instances import API, Instance
 from tests.support.waiting import until
 
@@ -27,7 +27,7 @@ def test_nginx_takes_the_configuration(tmp_path: Path) -> None:
     if NGINX is None:
         pytest.skip("no nginx on this machine: apt-get install nginx-light")
     configure(tmp_path, [8001, 8002, 8003], free_port())
-    tested = subprocess.run(command(tmp_path, "-t"), capture_output=True, text=True, check=False)
+    tested = run_program(command(tmp_path, "-t"), capture_output=True, check=False)
     assert tested.returncode == 0, tested.stderr
     assert "warn" not in tested.stderr
 
@@ -164,11 +164,11 @@ async def test_a_frozen_instance_costs_nobody_an_answer(
     client: httpx.AsyncClient, instances: list[Instance], balancer: Balancer
 ) -> None:
     await client.get(f"{API}/summary")
-    instances[0].signal(signal.SIGSTOP)
+    instances[0].pause()
     try:
         answers = await asyncio.gather(*(client.get(f"{API}/summary") for _ in range(12)))
     finally:
-        instances[0].signal(signal.SIGCONT)
+        instances[0].resume()
     assert {answer.status_code for answer in answers} == {200}
     # Those that it was given waited, and were then given to another.
     await until(lambda: len(_access_log(balancer)) == 13, 5)

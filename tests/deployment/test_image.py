@@ -15,6 +15,7 @@ import pytest
 
 from demo.process import free_port
 from service.settings import Settings
+from tests.support.children import ending_with_us, run_program
 from tests.support.instances import environment
 from tests.support.waiting import until
 
@@ -55,7 +56,7 @@ class Built:
     @classmethod
     def from_python(cls, folder: Path) -> "Built":
         """What the first stage begins with: a Python, and no more."""
-        subprocess.run([sys.executable, "-m", "venv", folder / "base"], check=True)
+        run_program([sys.executable, "-m", "venv", folder / "base"], check=True)
         (folder / "src").mkdir()
         return cls(folder)
 
@@ -74,7 +75,7 @@ class Built:
                     self._copy(source, target)
             if instruction == "RUN":
                 script = re.sub(r"(?<![\w.])/(opt|wheels)\b", rf"{self.folder}/\1", rest)
-                subprocess.run(
+                run_program(
                     ["bash", "-ec", script],
                     cwd=self.folder / "src",
                     env=os.environ | {"PATH": path},
@@ -87,13 +88,13 @@ class Built:
         script = (
             "from importlib.metadata import distributions as d; print(*(x.metadata['name'] for x in d()))"
         )
-        names = subprocess.run([self.python, "-c", script], capture_output=True, text=True, check=True).stdout
+        names = run_program([self.python, "-c", script], capture_output=True, check=True).stdout
         return {re.sub(r"[-_.]+", "-", name).lower() for name in names.split()}
 
     def has(self, module: str) -> bool:
         """Whether a module can be found."""
         script = f"import sys, importlib.util as u; sys.exit(u.find_spec({module!r}) is None)"
-        return subprocess.run([self.python, "-c", script], cwd=self.folder, check=False).returncode == 0
+        return run_program([self.python, "-c", script], cwd=self.folder, check=False).returncode == 0
 
     def _copy(self, source: str, target: str) -> None:
         into = self.folder / "src" / target
@@ -129,10 +130,10 @@ def test_the_demos_image_has_what_it_runs_beside_the_service(built: Built, tmp_p
     assert demo.packages() == built.packages()
     for module in ("demo.seed", "demo.liven"):
         script = f"import {module} as m; assert m.__file__.startswith({str(demo.folder)!r}), m.__file__"
-        subprocess.run([demo.python, "-c", script], cwd=demo.folder, check=True)
+        run_program([demo.python, "-c", script], cwd=demo.folder, check=True)
     entry, words = _words("demo", "ENTRYPOINT"), _words("demo", "CMD")
     assert entry[0] == "python"
-    subprocess.run([demo.python, *entry[1:], *words], cwd=demo.folder, check=True)
+    run_program([demo.python, *entry[1:], *words], cwd=demo.folder, check=True)
 
 
 def test_only_what_the_service_needs_is_installed(built: Built) -> None:
@@ -162,7 +163,7 @@ async def test_it_serves_is_found_healthy_and_ends_when_told(
     port = free_port()
     assert words[-2:] == ["--port", "8000"]
     process = await asyncio.create_subprocess_exec(
-        built.command, *words[:-1], str(port), env=environment(settings), cwd=built.folder
+        *ending_with_us([built.command, *words[:-1], str(port)]), env=environment(settings), cwd=built.folder
     )
     try:
         await until(lambda: _ready(port))
@@ -198,7 +199,7 @@ def _healthcheck(built: Built, port: int) -> int:
     program, *words = json.loads(found.partition("CMD ")[2])
     assert program == "python"
     words = [word.replace(":8000/", f":{port}/") for word in words]
-    return subprocess.run([built.python, *words], stderr=subprocess.DEVNULL, check=False).returncode
+    return run_program([built.python, *words], stderr=subprocess.DEVNULL, check=False).returncode
 
 
 async def _ready(port: int) -> bool:

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 
 from service.settings import Settings
 from tests.support.builders import Database, incident, insert, job, run, template
+from tests.support.children import run_program
 from tests.support.fixtures import NOW, PREFIX, ROOT, Serve
 from tests.support.instances import Instance
 
@@ -54,16 +55,16 @@ def schemathesis(
     url: str, folder: Path, *options: str, examples: int = EXAMPLES, seconds: float = 100
 ) -> subprocess.CompletedProcess[str]:
     """Run it, with options of its own, for at most so many seconds."""
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", "schemathesis.cli", "run", f"{url}/schema/openapi.json"),
-            *("--checks", "all", "--max-examples", str(examples), "--seed", str(SEED)),
-            *("--continue-on-failure", "--no-color", *options),
-        ],
+    command = [
+        *(sys.executable, "-m", "schemathesis.cli", "run", f"{url}/schema/openapi.json"),
+        *("--checks", "all", "--max-examples", str(examples), "--seed", str(SEED)),
+        *("--continue-on-failure", "--no-color", *options),
+    ]
+    return run_program(
+        command,
         cwd=folder,
         env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.support.openapi_hooks", "PYTHONPATH": str(ROOT)},
         capture_output=True,
-        text=True,
         timeout=seconds,
         check=False,
     )

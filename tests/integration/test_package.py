@@ -1,10 +1,10 @@
 """The package as it is installed: all that a command reads is in it."""
 
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+from tests.support.children import run_program
 from tests.support.fixtures import ROOT
 from tests.support.wheels import built_wheel
 
@@ -31,12 +31,11 @@ def test_a_wheel_holds_every_file_that_the_service_and_the_demo_read(tmp_path: P
         zipfile.ZipFile(built_wheel(project, tmp_path / name)).extractall(folder)
     program = READ_ALL.format(folder=str(folder))
     environment = {"PYTHONPATH": str(folder)}
-    run = subprocess.run(
+    run = run_program(
         [sys.executable, "-c", program],
         cwd=tmp_path,
         env=environment,
         capture_output=True,
-        text=True,
         check=False,
     )
     assert run.returncode == 0, run.stderr

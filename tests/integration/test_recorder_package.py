@@ -1,7 +1,6 @@
 """The recorder as a PLM installs it: a wheel of its own that brings one package, and needs redis-py alone."""
 
 import shutil
-import subprocess
 import sys
 import zipfile
 from collections.abc import Generator
@@ -12,6 +11,7 @@ import pytest
 from redis import Redis
 
 from demo.servers import Valkey
+from tests.support.children import run_program
 from tests.support.fixtures import ROOT
 from tests.support.interpreters import python
 from tests.support.recorders import emptied, hits
@@ -71,21 +71,21 @@ def test_a_program_that_has_it_and_redis_py_counts(
     if interpreter is None:
         pytest.skip(f"no Python {version} on this machine")
     bare = bare_environment(interpreter, tmp_path / "plm", wheel)
-    program = [bare, "-I", "-c", COUNT_A_HIT, version, valkey.url]
-    done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, check=False)
+    program: list[str | Path] = [bare, "-I", "-c", COUNT_A_HIT, version, valkey.url]
+    done = run_program(program, cwd=tmp_path, capture_output=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert hits(redis) == 1
 
 
 def bare_environment(interpreter: Path, folder: Path, wheel: Path) -> Path:
     """The Python of a new environment that has redis-py, copied from ours, and the wheel; not even pip."""
-    subprocess.run([interpreter, "-m", "venv", "--without-pip", folder], check=True)
+    run_program([interpreter, "-m", "venv", "--without-pip", folder], check=True)
     bare = folder / "bin" / "python"
     (site,) = folder.glob("lib/python3.*/site-packages")
     for name in NEEDED:
         copy_distribution(name, site)
-    install = [sys.executable, "-m", "pip", "--python", bare, "install", "--quiet", "--no-index", wheel]
-    subprocess.run(install, check=True, timeout=INSTALL_SECONDS)
+    pip = (sys.executable, "-m", "pip", "--python", bare)
+    run_program([*pip, "install", "--quiet", "--no-index", wheel], timeout=INSTALL_SECONDS)
     return bare
 
 

@@ -1,7 +1,6 @@
 """A real PostgreSQL with the PLM's tables, a real Valkey, and the service between them."""
 
 import re
-import shutil
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -16,12 +15,12 @@ import pytest_asyncio
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from demo.folders import temporary_folder
 from demo.schema import create_schema
 from demo.servers import Postgres, Valkey
 from service.app import create_app
 from service.settings import Settings
 from tests.support.builders import Database, clear, insert, job
+from tests.support.folders import passing_folder
 
 ROOT = Path(__file__).parent.parent.parent
 READER = "parallel_ops_reader"
@@ -78,10 +77,9 @@ class StatementLog:
 
 @pytest.fixture(scope="session")
 def server_folder() -> Generator[Path]:
-    """A folder that the servers' user can enter, which pytest's own is not when we are root."""
-    folder = temporary_folder()
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    """Where the servers of this run are."""
+    with passing_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,12 @@
 """The names of the overlay contract, the hours of a window, and what the recorder drags in."""
 
-import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from parallel_ops_recorder.keys import PROCESS_PATTERN, counts_field, counts_key, process_key, window_hours
+
+from tests.support.children import run_program
 
 HEAVY = {"litestar", "sqlalchemy", "structlog", "msgspec", "asyncpg", "granian", "prometheus_client"}
 
@@ -79,7 +80,7 @@ def test_the_recorder_brings_nothing_but_redis_into_a_program() -> None:
         "import sys; from parallel_ops_recorder import OverlayRecorder; "
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    run = run_program([sys.executable, "-c", program], capture_output=True, check=True)
     loaded = set(run.stdout.split())
     assert "redis" in loaded
     assert not loaded & HEAVY
