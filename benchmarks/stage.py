@@ -27,8 +27,6 @@ USUAL = Counts(jobs=200_000, runs=200_000, incidents=50_000, plans=5_000)
 ROOMY = {"shared_buffers": "4GB"}
 # So long a tick that no refresh comes between: an answer once computed stays hot.
 NO_REFRESH = {"refresh_seconds": "3600"}
-# All that the rows have, the ugly ones aside; a site without rows would cost less than any.
-SITES = ("SH-01", "SH-02", "SZ-01", "BJ-03", "CD-01", "MUC-01", "DET-02", "PUN-01")
 
 
 class Stage(Struct, frozen=True):

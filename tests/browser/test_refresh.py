@@ -9,12 +9,13 @@ from msgspec.structs import replace
 from playwright.async_api import Page, expect
 
 from demo.process import free_port
+from demo.run import READER
 from demo.schema import create_schema
 from demo.servers import Postgres, Valkey
 from service.settings import Settings
 from tests.browser.chromium import figures
 from tests.support.builders import Database, insert, job
-from tests.support.fixtures import READER, ROOT
+from tests.support.checkout import ROOT
 from tests.support.served import launched, served
 
 PATIENCE = 30_000

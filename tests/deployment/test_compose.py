@@ -9,12 +9,12 @@ import pytest
 import yaml
 from sqlalchemy import make_url
 
+from demo.run import READER
 from demo.servers import Postgres
 from service.settings import PREFIX, Settings, from_environment
 from tests.deployment.expressions import DEPLOY, dashboard
 from tests.support.balancer import CONFIGURATION
 from tests.support.children import run_program
-from tests.support.fixtures import READER
 
 ROOT = DEPLOY.parent
 COMPOSE_FILE = ROOT / "docker-compose.yml"

@@ -9,7 +9,7 @@ import pytest
 
 from service.check import CheckReport, Line, as_text, inspect
 from service.settings import Settings
-from tests.integration.test_health import nowhere
+from tests.support.addresses import nowhere
 from tests.support.children import run_program
 from tests.support.indexes import optional_indexes
 from tests.support.served import COMMAND

@@ -22,9 +22,9 @@ from service.overview.query import WINDOW_DAYS
 from service.overview.sections import OverlayCache
 from service.overview.slo import HINT_CODES
 from service.sources.overlay_cache import read_window
-from tests.integration.test_demo_seed import FEW_ROWS
 from tests.support.children import ending_with_us
 from tests.support.folders import passing_folder
+from tests.support.seeded import FEW_ROWS
 from tests.support.served import COMMAND
 from tests.support.waiting import until
 

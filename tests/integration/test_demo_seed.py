@@ -9,19 +9,17 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from benchmarks.stage import SITES
 from demo.schema import TABLES
 from demo.seed import Counts, seed, seeded_until, trickle
 from demo.servers import Postgres
 from service.overview.query import WINDOW_DAYS
 from tests.support.children import run_program
+from tests.support.seeded import FEW_ROWS, SITES
 
 SUNDAY_NIGHT = datetime(2026, 3, 1, 22, 30, tzinfo=UTC)
 MONDAY_MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 THURSDAY_NOON = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
 COUNTS = Counts.of(20_000)
-# As few as these show every hint of a week, whenever they are made.
-FEW_ROWS = 1_000
 
 JOBS, RUNS, INCIDENTS, PLANS = TABLES
 

@@ -14,8 +14,8 @@ import pytest
 
 from demo.process import wait_until_ended
 from tests.support.balancer import NGINX
+from tests.support.checkout import ROOT
 from tests.support.children import ending_with_us
-from tests.support.fixtures import ROOT
 from tests.support.folders import passing_folder
 from tests.support.waiting import until
 

@@ -8,9 +8,11 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.support.api import PREFIX
 from tests.support.builders import Database, incident, insert, job, run, template
 from tests.support.children import run_program
-from tests.support.fixtures import NOW, PREFIX, Ask, Serve
+from tests.support.clock import NOW
+from tests.support.fixtures import Ask, Serve
 
 GAUGES = [
     *("doc_sync_jobs_total", "doc_sync_dead_letter_total", "doc_sync_success_rate", "workflow_runs_total"),

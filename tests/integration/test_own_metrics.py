@@ -11,9 +11,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from service.settings import Settings
-from tests.integration.test_health import nowhere
+from tests.support.addresses import nowhere
+from tests.support.api import PREFIX
 from tests.support.children import run_program
-from tests.support.fixtures import NOW, PREFIX, Clock, Serve
+from tests.support.clock import NOW, Clock
+from tests.support.fixtures import Serve
 from tests.support.served import served
 
 FAMILIES = {

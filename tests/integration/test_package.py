@@ -4,8 +4,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+from tests.support.checkout import ROOT
 from tests.support.children import run_program
-from tests.support.fixtures import ROOT
 from tests.support.wheels import built_wheel
 
 READ_ALL = """

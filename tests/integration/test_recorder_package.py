@@ -11,8 +11,8 @@ import pytest
 from redis import Redis
 
 from demo.servers import Valkey
+from tests.support.checkout import ROOT
 from tests.support.children import run_program
-from tests.support.fixtures import ROOT
 from tests.support.interpreters import python
 from tests.support.recorders import emptied, hits
 from tests.support.wheels import built_wheel

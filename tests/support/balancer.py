@@ -38,8 +38,9 @@ class Balancer:
         """Start it, and wait until it takes connections."""
         with self.log.open("ab") as log:
             # Its master ends its workers, which would outlive it if it were killed.
-            program = ending_with_us(command(self.folder), signal.SIGTERM)
-            self.process = subprocess.Popen(program, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                ending_with_us(command(self.folder), signal.SIGTERM), stdout=log, stderr=log
+            )
         deadline = monotonic() + START_SECONDS
         while not self._listens():
             said = self.log.read_text()[-2000:]

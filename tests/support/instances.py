@@ -6,8 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -21,7 +21,7 @@ from tests.support.children import ending_with_us
 
 START_SECONDS = 30.0
 POLL_SECONDS = 0.02
-API = "/api/v1/parallel-ops"
+INSTANCES = 3
 
 
 class Instance:
@@ -103,6 +103,20 @@ class Instance:
     def _family(self) -> list[psutil.Process]:
         parent = psutil.Process(self.process.pid)
         return [parent, *parent.children(recursive=True)]
+
+
+@asynccontextmanager
+async def three_instances(settings: Settings, folder: Path) -> AsyncIterator[list[Instance]]:
+    """Three instances of the service, which answer; their logs are in the folder."""
+    started = [Instance(settings, folder / f"instance-{number}.log") for number in range(INSTANCES)]
+    try:
+        for instance in started:
+            instance.start()
+        await asyncio.gather(*(instance.ready() for instance in started))
+        yield started
+    finally:
+        for instance in started:
+            instance.kill()
 
 
 def environment(settings: Settings) -> Mapping[str, str]:
