@@ -23,7 +23,14 @@ class Afterwards:
 
     def __init__(self, action: str, *words: str) -> None:
         command = [sys.executable, "-I", "-S", __file__, action, *words]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+        # It outlives us for a moment, and must not keep what reads our output waiting.
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
     def now(self) -> None:
         """Do it, and wait until it is done; a second time does nothing."""
