@@ -13,14 +13,19 @@ RUN pip install --require-hashes -r requirements-build.lock \
  && python -m venv --without-pip /opt/parallel-ops \
  && pip --python /opt/parallel-ops/bin/python install --require-hashes --only-binary :all: -r requirements-runtime.lock
 COPY pyproject.toml README.md LICENSE ./
+COPY recorder recorder
 COPY migrations_none migrations_none
 COPY service service
-RUN pip wheel --no-deps --no-index --no-build-isolation --wheel-dir /wheels . \
+RUN pip wheel --no-deps --no-index --no-build-isolation --wheel-dir /wheels . ./recorder \
  && pip --python /opt/parallel-ops/bin/python install --no-deps --no-index /wheels/*.whl \
  && /opt/parallel-ops/bin/python -m compileall -q /opt/parallel-ops/lib
 
-FROM build AS without-demo
-RUN rm -r /opt/parallel-ops/lib/python3.*/site-packages/demo
+# The same package once more, now that its folder demo is there.
+FROM build AS with-demo
+COPY demo demo
+RUN pip wheel --no-deps --no-index --no-build-isolation --wheel-dir /wheels . \
+ && pip --python /opt/parallel-ops/bin/python install --force-reinstall --no-deps --no-index /wheels/parallel_ops-*.whl \
+ && /opt/parallel-ops/bin/python -m compileall -q /opt/parallel-ops/lib
 
 FROM python:${PYTHON} AS base
 RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin parallel-ops
@@ -29,13 +34,13 @@ USER 10001:10001
 WORKDIR /tmp
 
 FROM base AS demo
-COPY --from=build /opt/parallel-ops /opt/parallel-ops
+COPY --from=with-demo /opt/parallel-ops /opt/parallel-ops
 ENTRYPOINT ["python", "-m"]
 CMD ["demo.seed", "--help"]
 
 # The last stage is what is built when none is named.
 FROM base AS service
-COPY --from=without-demo /opt/parallel-ops /opt/parallel-ops
+COPY --from=build /opt/parallel-ops /opt/parallel-ops
 EXPOSE 8000
 # Whether the process lives; whether it should be sent requests is /health/ready's to say.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=15s \

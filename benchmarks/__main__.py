@@ -8,6 +8,7 @@ import rich_click as click
 
 from benchmarks import board, cold, growth, hot, rollover, scale_out, start
 from benchmarks.report import Table, as_markdown, publish
+from tests.support.ending import end_in_order
 
 BENCHMARKS: dict[str, Callable[[], Table]] = {
     "hot": hot.run,
@@ -27,6 +28,7 @@ def main(names: tuple[str, ...], dry_run: bool) -> None:
     """Run all benchmarks, about half an hour, or those that are NAMED. Leave the machine alone meanwhile."""
     if shutil.which("wrk") is None:
         raise click.ClickException("wrk is missing; on Debian: apt-get install wrk")
+    end_in_order()
     for name in names or BENCHMARKS:
         click.echo(f"{name} ...", err=True)
         started = time.monotonic()

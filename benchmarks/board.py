@@ -10,10 +10,11 @@ import httpx
 import psutil
 
 from benchmarks.report import Table, spread
-from benchmarks.stage import NO_REFRESH, SITES, service, stage
+from benchmarks.stage import NO_REFRESH, service, stage
 from demo.seed import Counts
 from service.dashboard.view import View
 from service.overview.query import WINDOW_DAYS
+from tests.support.seeded import SITES
 from tests.support.tokens import bearer, token
 
 REPEATS = 60

@@ -1,12 +1,12 @@
 """Load from wrk, Debian's package, always at a service on this machine."""
 
-import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 
+from tests.support.children import run_program
 from tests.support.tokens import bearer, token
 
 SCRIPT = Path(__file__).with_name("load.lua")
@@ -49,8 +49,11 @@ def ask(url: str, *paths: str, load: Load) -> Result:
         *(word for header in headers for word in ("--header", header)),
         *(url, "--", str(load.pause_milliseconds), *paths),
     ]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=True, timeout=load.seconds + SPARE_SECONDS
+    done = run_program(
+        command,
+        capture_output=True,
+        check=True,
+        timeout=load.seconds + SPARE_SECONDS,
     )
     result = msgspec.json.decode(done.stdout.rpartition("\n{")[2].join(("{", "")), type=Result)
     assert result.failed == 0, done.stdout

@@ -22,6 +22,7 @@ from demo.seed import Counts
 from service.overview.query import Filters, PageQuery, Query
 from service.sources import breakages, doc_sync, failing_rows, workflow_actions
 from service.sources.database import session
+from tests.support.ending import end_in_order
 from tests.support.indexes import optional_indexes
 
 COUNTS = Counts(jobs=200_000, runs=200_000, incidents=50_000, plans=3_000)
@@ -96,6 +97,7 @@ def _questions() -> Iterator[tuple[str, Any, Any]]:
 
 def main() -> None:
     """Print what each statement costs without any index of ours, and with each of them."""
+    end_in_order()
     with stage(COUNTS) as servers:
         asyncio.run(compare(servers))
 

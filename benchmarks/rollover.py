@@ -13,10 +13,11 @@ from msgspec import Struct
 
 from benchmarks.load import Load, Result, ask
 from benchmarks.report import Table
-from benchmarks.stage import NO_REFRESH, SITES, Service, service, stage
+from benchmarks.stage import NO_REFRESH, Service, service, stage
 from demo.seed import Counts
 from service.api.table import PREFIX
 from service.overview.query import WINDOW_DAYS
+from tests.support.seeded import SITES
 from tests.support.tokens import bearer, token
 
 SOME_SITES, TARGETS = SITES[:5], ("Part", "Document")

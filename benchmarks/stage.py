@@ -1,7 +1,6 @@
 """What every benchmark stands on: the real servers with seeded rows, and the service before them."""
 
 import asyncio
-import shutil
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,7 +10,6 @@ import asyncpg
 import psutil
 from msgspec import Struct
 
-from demo.folders import temporary_folder
 from demo.process import free_port
 from demo.progress import bars
 from demo.run import READER, reader_role_script
@@ -19,6 +17,7 @@ from demo.schema import quietly
 from demo.seed import Counts, seed
 from demo.servers import Postgres, Valkey
 from service.settings import Settings
+from tests.support.folders import passing_folder
 from tests.support.served import END_SECONDS, launched
 from tests.support.tokens import SECRET
 
@@ -28,8 +27,6 @@ USUAL = Counts(jobs=200_000, runs=200_000, incidents=50_000, plans=5_000)
 ROOMY = {"shared_buffers": "4GB"}
 # So long a tick that no refresh comes between: an answer once computed stays hot.
 NO_REFRESH = {"refresh_seconds": "3600"}
-# All that the rows have, the ugly ones aside; a site without rows would cost less than any.
-SITES = ("SH-01", "SH-02", "SZ-01", "BJ-03", "CD-01", "MUC-01", "DET-02", "PUN-01")
 
 
 class Stage(Struct, frozen=True):
@@ -54,18 +51,17 @@ class Service(Struct, frozen=True):
 @contextmanager
 def stage(counts: Counts = USUAL) -> Generator[Stage]:
     """PostgreSQL with so many rows, all in memory, and an empty Valkey."""
-    folder = temporary_folder()
-    postgres, valkey = Postgres(folder / "postgres", settings=ROOMY), Valkey(folder / "valkey")
-    try:
-        postgres.start()
-        valkey.start()
-        asyncio.run(fill(postgres.url, counts))
-        reader = postgres.url.replace("postgres@", f"{READER}@")
-        yield Stage(postgres.url, Settings(database_url=reader, redis_url=valkey.url, jwt_secret=SECRET))
-    finally:
-        valkey.kill()
-        postgres.kill()
-        shutil.rmtree(folder, ignore_errors=True)
+    with passing_folder() as folder:
+        postgres, valkey = Postgres(folder / "postgres", settings=ROOMY), Valkey(folder / "valkey")
+        try:
+            postgres.start()
+            valkey.start()
+            asyncio.run(fill(postgres.url, counts))
+            reader = postgres.url.replace("postgres@", f"{READER}@")
+            yield Stage(postgres.url, Settings(database_url=reader, redis_url=valkey.url, jwt_secret=SECRET))
+        finally:
+            valkey.kill()
+            postgres.kill()
 
 
 async def fill(url: str, counts: Counts) -> None:

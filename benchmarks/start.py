@@ -1,6 +1,5 @@
 """From a process's start to ready, and what its imports take."""
 
-import subprocess
 import sys
 import time
 
@@ -9,6 +8,7 @@ import httpx
 from benchmarks.report import Table, spread
 from benchmarks.stage import service, stage
 from demo.seed import Counts
+from tests.support.children import run_program
 
 ROUNDS = 9
 IMPORTS = {
@@ -40,11 +40,11 @@ def run() -> Table:
 
 def _milliseconds(code: str) -> float:
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code], check=True)
+    run_program([sys.executable, "-c", code], check=True)
     return 1000 * (time.perf_counter() - started)
 
 
 def _unwanted() -> str:
     code = f"import sys, service.app; print(*(name for name in {UNWANTED} if name in sys.modules))"
-    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    found = run_program([sys.executable, "-c", code], check=True, capture_output=True)
     return ", ".join(found.stdout.split()) or "none"

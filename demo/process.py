@@ -15,6 +15,7 @@ from typing import ClassVar
 import psutil
 
 from demo import launch
+from demo.afterwards import Afterwards, go_on
 from demo.folders import account, closed_folder, give_away
 
 # Below the range from which the kernel picks ports for outgoing connections: a client that keeps
@@ -66,6 +67,7 @@ class Server(ABC):
         self.folder = folder.absolute()
         self.port = port or free_port()
         self._process: subprocess.Popen[bytes] | None = None
+        self._frozen: Afterwards | None = None
 
     @property
     @abstractmethod
@@ -140,18 +142,22 @@ class Server(ABC):
         if self._process is not None:
             self._process.wait()
         wait_until_ended(family, self.stop_seconds)
+        self.resume()
 
     def pause(self) -> None:
-        """Freeze it: connections stay open and nothing answers."""
-        for process in self._family():
+        """Freeze it: connections stay open and nothing answers. It goes on, at the latest, when we end."""
+        self.resume()
+        family = self._family()
+        self._frozen = go_on(*(process.pid for process in family))
+        for process in family:
             with suppress(psutil.NoSuchProcess):
                 process.suspend()
 
     def resume(self) -> None:
         """Go on after a pause."""
-        for process in self._family():
-            with suppress(psutil.NoSuchProcess):
-                process.resume()
+        if self._frozen is not None:
+            self._frozen.now()
+            self._frozen = None
 
     def _family(self) -> list[psutil.Process]:
         """The server's process, then those that it has started."""

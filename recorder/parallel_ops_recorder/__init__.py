@@ -1,6 +1,6 @@
-"""Overlay cache counters: the recorder that programs with an overlay cache use, and the reader of a window.
+"""The overlay cache counters: the recorder that programs with an overlay cache use, and the counters' keys.
 
-This package and the recorder import nothing but the standard library and redis.
+This package imports nothing but the standard library and redis.
 """
 
 from parallel_ops_recorder.recorder import OverlayRecorder

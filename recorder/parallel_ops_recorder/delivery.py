@@ -25,7 +25,7 @@ NOTHING = Batch(0, ())
 log = logging.getLogger(__name__)
 
 
-class Settings(NamedTuple):
+class DeliveryOptions(NamedTuple):
     """What a recorder was made with, the same in all its processes."""
 
     redis_url: str
@@ -34,12 +34,12 @@ class Settings(NamedTuple):
     clock: Callable[[], float]
 
 
-def connect(settings: Settings) -> Redis:
+def connect(options: DeliveryOptions) -> Redis:
     """A client that never hangs; it connects when first used. Raises ValueError for a URL that is none."""
     return Redis.from_url(
-        settings.redis_url,
-        socket_timeout=settings.timeout_seconds,
-        socket_connect_timeout=settings.timeout_seconds,
+        options.redis_url,
+        socket_timeout=options.timeout_seconds,
+        socket_connect_timeout=options.timeout_seconds,
         # One more attempt on a fresh connection heals a restart unseen; what is sent may be sent twice.
         # After a timeout the next flush is the next attempt.
         retry=Retry(NoBackoff(), 1, (RedisConnectionError,)),
@@ -52,14 +52,14 @@ class Delivery:
     Belongs to one process: a fork makes another one, with a name, a connection and a thread of its own.
     """
 
-    def __init__(self, settings: Settings, gauges: Callable[[], Mapping[str, int]]) -> None:
+    def __init__(self, options: DeliveryOptions, gauges: Callable[[], Mapping[str, int]]) -> None:
         """`gauges` tells the process's entries, ttl_seconds and max_entries of the moment."""
         self.pid = os.getpid()
         self.process_id = f"{socket.gethostname()}-{self.pid}-{secrets.token_hex(4)}"
-        self.tally = Tally(settings.clock)
-        self._flush_seconds = settings.flush_seconds
+        self.tally = Tally(options.clock)
+        self._flush_seconds = options.flush_seconds
         self._gauges = gauges
-        self._redis = connect(settings)
+        self._redis = connect(options)
         self._batch = NOTHING
         self._numbers = 0
         self._thread: Thread | None = None

@@ -14,7 +14,7 @@ from multiprocessing.util import Finalize
 from types import TracebackType
 from typing import Self, SupportsIndex
 
-from parallel_ops_recorder.delivery import Delivery, Settings
+from parallel_ops_recorder.delivery import Delivery, DeliveryOptions
 from parallel_ops_recorder.keys import EVICTIONS, GAUGES, HITS, LARGEST, MISSES
 
 # How long the end of a program may wait for Redis.
@@ -48,8 +48,8 @@ class OverlayRecorder:
         """
         self._limits = (_amount("ttl_seconds", ttl_seconds), _amount("max_entries", max_entries))
         self._entries = 0
-        self._settings = Settings(redis_url, flush_seconds, timeout_seconds, clock)
-        self._delivery = Delivery(self._settings, self._gauges)
+        self._options = DeliveryOptions(redis_url, flush_seconds, timeout_seconds, clock)
+        self._delivery = Delivery(self._options, self._gauges)
         self._deliveries = {self._delivery.pid: self._delivery}
         self._pid = 0  # the process that counts already: none before the first call, another one after a fork
         self._closed = False
@@ -112,7 +112,7 @@ class OverlayRecorder:
         pid = os.getpid()
         if self._delivery.pid != pid:
             # No lock: a fork may have copied it in its locked state. Of threads that meet here one wins.
-            self._delivery = self._deliveries.setdefault(pid, Delivery(self._settings, self._gauges))
+            self._delivery = self._deliveries.setdefault(pid, Delivery(self._options, self._gauges))
             self._deliveries = {pid: self._delivery}
         if not self._closed:
             self._delivery.start()

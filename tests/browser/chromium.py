@@ -5,6 +5,8 @@ from typing import Any
 
 from playwright.async_api import Page
 
+from tests.support.api import PREFIX
+
 EXECUTABLE = shutil.which("chromium")
 ARGUMENTS = [
     "--no-sandbox",
@@ -15,7 +17,6 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PREFIX = "/api/v1/parallel-ops"
 
 
 async def figures(page: Page) -> dict[str, float | None]:

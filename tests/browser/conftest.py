@@ -11,15 +11,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from demo.run import READER
 from demo.servers import Postgres, Valkey
 from service.settings import Settings
 from tests.browser.chromium import ARGUMENTS, EXECUTABLE
+from tests.browser.texts import ERROR, HOSTILE
 from tests.support.builders import Database, incident, insert, job, run, template
-from tests.support.fixtures import READER
 from tests.support.served import served
-
-ERROR = "Timeout after 30 s\n" + "\n".join(f"  at step {n}" for n in range(40))
-HOSTILE = "<script>alert(1)</script>"
 
 
 class Watch:

@@ -17,6 +17,7 @@ from demo.process import free_port
 from demo.run import demo_environment
 from service.settings import Settings
 from tests.browser.chromium import ARGUMENTS, EXECUTABLE
+from tests.support.ending import end_in_order
 from tests.support.served import served
 
 ROWS = 20_000
@@ -64,6 +65,7 @@ def main(folder: Path) -> None:
     """Light, dark, phone, warning and degraded."""
     if EXECUTABLE is None:
         sys.exit("There is no chromium on this machine; on Debian: apt-get install chromium")
+    end_in_order()
     folder.mkdir(parents=True, exist_ok=True)
     away = {"redis_url": f"redis://127.0.0.1:{free_port()}/0"}
     pictures = [

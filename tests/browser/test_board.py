@@ -6,8 +6,9 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.chromium import PREFIX, answer, figures, of_the_api
-from tests.browser.conftest import ERROR, HOSTILE
+from tests.browser.chromium import answer, figures, of_the_api
+from tests.browser.texts import ERROR, HOSTILE
+from tests.support.api import PREFIX
 
 # What a browser without compression receives for the page and all its files.
 MOST_BYTES = 150_000

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from service.settings import Settings
-from tests.browser.chromium import PREFIX
+from tests.support.api import PREFIX
 from tests.support.builders import Database
 from tests.support.served import served
 from tests.support.tokens import SECRET, claims, token

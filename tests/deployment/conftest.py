@@ -1,8 +1,6 @@
 """What is deployed, run here: three instances, nginx, Prometheus, PostgreSQL and Valkey."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -11,23 +9,7 @@ import pytest_asyncio
 
 from service.settings import Settings
 from tests.support.balancer import Balancer, balanced
-from tests.support.instances import Instance
-
-INSTANCES = 3
-
-
-@asynccontextmanager
-async def three_instances(settings: Settings, folder: Path) -> AsyncIterator[list[Instance]]:
-    """Three instances of the service, which answer; their logs are in the folder."""
-    started = [Instance(settings, folder / f"instance-{number}.log") for number in range(INSTANCES)]
-    try:
-        for instance in started:
-            instance.start()
-        await asyncio.gather(*(instance.ready() for instance in started))
-        yield started
-    finally:
-        for instance in started:
-            instance.kill()
+from tests.support.instances import Instance, three_instances
 
 
 @pytest_asyncio.fixture

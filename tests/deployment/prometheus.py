@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from demo.process import free_port
+from tests.support.children import ending_with_us
 
 PROMETHEUS = shutil.which("prometheus")
 PROMTOOL = shutil.which("promtool")
@@ -81,7 +82,10 @@ def scraping(folder: Path, addresses: Mapping[str, str], scrape_token: str) -> G
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
     ]
-    with (folder / "prometheus.log").open("wb") as log, subprocess.Popen(command, stderr=log) as process:
+    with (
+        (folder / "prometheus.log").open("wb") as log,
+        subprocess.Popen(ending_with_us(command), stderr=log) as process,
+    ):
         try:
             prometheus = Prometheus(f"http://127.0.0.1:{port}")
             _until_ready(f"http://127.0.0.1:{port}/-/ready", process, folder / "prometheus.log")

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from demo.process import free_port
 from service.settings import Settings
-from tests.integration.test_health import nowhere
+from tests.support.addresses import nowhere
+from tests.support.api import PREFIX
 from tests.support.balancer import CONFIGURATION, MARKING, NGINX, Balancer, balanced, command, configure
-from tests.support.instances import API, Instance
+from tests.support.children import run_program
+from tests.support.instances import Instance
 from tests.support.waiting import until
 
 UNAVAILABLE = "parallel_ops_unavailable"
@@ -27,7 +28,7 @@ def test_nginx_takes_the_configuration(tmp_path: Path) -> None:
     if NGINX is None:
         pytest.skip("no nginx on this machine: apt-get install nginx-light")
     configure(tmp_path, [8001, 8002, 8003], free_port())
-    tested = subprocess.run(command(tmp_path, "-t"), capture_output=True, text=True, check=False)
+    tested = run_program(command(tmp_path, "-t"), capture_output=True, check=False)
     assert tested.returncode == 0, tested.stderr
     assert "warn" not in tested.stderr
 
@@ -43,7 +44,9 @@ def test_the_instances_are_marked_here_as_where_they_are_deployed() -> None:
 async def test_all_instances_answer_and_say_the_same(
     client: httpx.AsyncClient, instances: list[Instance]
 ) -> None:
-    answers = [await client.get(f"{API}/summary", headers={"X-Request-ID": f"caller-{n}"}) for n in range(9)]
+    answers = [
+        await client.get(f"{PREFIX}/summary", headers={"X-Request-ID": f"caller-{n}"}) for n in range(9)
+    ]
     assert {answer.status_code for answer in answers} == {200}
     assert [answer.headers["x-request-id"] for answer in answers] == [f"caller-{n}" for n in range(9)]
     counted = [await _requests(instance) for instance in instances]
@@ -55,7 +58,7 @@ async def test_one_id_is_in_the_answer_and_in_both_logs(
     client: httpx.AsyncClient, balancer: Balancer, instances: list[Instance]
 ) -> None:
     answers = [
-        await client.get(f"{API}/summary", headers=given)
+        await client.get(f"{PREFIX}/summary", headers=given)
         for given in ({}, {"X-Request-ID": "sane-1"}, {"X-Request-ID": "no id {}"})
     ]
     ids = [answer.headers["x-request-id"] for answer in answers]
@@ -71,7 +74,7 @@ async def test_connections_to_the_instances_are_kept(
     client: httpx.AsyncClient, balancer: Balancer, instances: list[Instance]
 ) -> None:
     for _ in range(30):
-        await client.get(f"{API}/alerts")
+        await client.get(f"{PREFIX}/alerts")
     ports = {instance.port for instance in instances}
     open_now = [
         connection.raddr.port
@@ -102,14 +105,14 @@ async def test_own_metrics_are_for_inside() -> None:
 
 
 async def test_business_metrics_are_for_the_outside(client: httpx.AsyncClient) -> None:
-    assert (await client.get(f"{API}/metrics")).status_code == 200
+    assert (await client.get(f"{PREFIX}/metrics")).status_code == 200
 
 
 async def test_with_no_instance_there_the_answer_is_a_503_in_the_apis_shape() -> None:
     with balanced([free_port() for _ in range(3)]) as alone:
         async with httpx.AsyncClient(base_url=alone.url) as caller:
             for _ in range(5):
-                answer = await caller.get(f"{API}/summary", headers={"X-Request-ID": "caller-1"})
+                answer = await caller.get(f"{PREFIX}/summary", headers={"X-Request-ID": "caller-1"})
                 assert (answer.status_code, answer.json()["detail"]["code"]) == (503, UNAVAILABLE)
                 assert (answer.headers["retry-after"], answer.headers["cache-control"]) == ("2", "no-store")
                 assert answer.headers["content-type"] == "application/json"
@@ -142,7 +145,7 @@ async def test_an_instance_that_cannot_answer_is_passed_over_but_not_taken_for_d
         await blind.ready()
         with balanced([blind.port, instances[0].port]) as some:
             async with httpx.AsyncClient(base_url=some.url, timeout=30) as caller:
-                answers = [await caller.get(f"{API}/summary") for _ in range(10)]
+                answers = [await caller.get(f"{PREFIX}/summary") for _ in range(10)]
             await until(lambda: len(_access_log(some)) == 10, 5)
             asked = [line["instances"] for line in _access_log(some)]
         assert {answer.status_code for answer in answers} == {200}
@@ -154,21 +157,21 @@ async def test_an_instance_that_cannot_answer_is_passed_over_but_not_taken_for_d
 async def test_a_killed_instance_costs_nobody_an_answer(
     client: httpx.AsyncClient, instances: list[Instance]
 ) -> None:
-    await client.get(f"{API}/summary")
+    await client.get(f"{PREFIX}/summary")
     instances[0].signal(signal.SIGKILL)
-    answers = await asyncio.gather(*(client.get(f"{API}/summary") for _ in range(60)))
+    answers = await asyncio.gather(*(client.get(f"{PREFIX}/summary") for _ in range(60)))
     assert {answer.status_code for answer in answers} == {200}
 
 
 async def test_a_frozen_instance_costs_nobody_an_answer(
     client: httpx.AsyncClient, instances: list[Instance], balancer: Balancer
 ) -> None:
-    await client.get(f"{API}/summary")
-    instances[0].signal(signal.SIGSTOP)
+    await client.get(f"{PREFIX}/summary")
+    instances[0].pause()
     try:
-        answers = await asyncio.gather(*(client.get(f"{API}/summary") for _ in range(12)))
+        answers = await asyncio.gather(*(client.get(f"{PREFIX}/summary") for _ in range(12)))
     finally:
-        instances[0].signal(signal.SIGCONT)
+        instances[0].resume()
     assert {answer.status_code for answer in answers} == {200}
     # Those that it was given waited, and were then given to another.
     await until(lambda: len(_access_log(balancer)) == 13, 5)
@@ -200,12 +203,12 @@ async def test_a_service_that_comes_back_is_found_again(
 ) -> None:
     for instance in instances:
         instance.kill()
-    assert (await client.get(f"{API}/summary")).status_code == 503
+    assert (await client.get(f"{PREFIX}/summary")).status_code == 503
     instances[0].start()
     await instances[0].ready()
 
     async def answered() -> bool:
-        return (await client.get(f"{API}/summary")).status_code == 200
+        return (await client.get(f"{PREFIX}/summary")).status_code == 200
 
     await until(answered, 5)
 
@@ -229,7 +232,7 @@ async def _requests(instance: Instance) -> float:
         sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
-        if sample.name == "parallel_ops_requests_total" and sample.labels["route"] == f"{API}/summary"
+        if sample.name == "parallel_ops_requests_total" and sample.labels["route"] == f"{PREFIX}/summary"
     )
 
 

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import subprocess
 from typing import Any
 
 import asyncpg
@@ -10,11 +9,12 @@ import pytest
 import yaml
 from sqlalchemy import make_url
 
+from demo.run import READER
 from demo.servers import Postgres
 from service.settings import PREFIX, Settings, from_environment
 from tests.deployment.expressions import DEPLOY, dashboard
 from tests.support.balancer import CONFIGURATION
-from tests.support.fixtures import READER
+from tests.support.children import run_program
 
 ROOT = DEPLOY.parent
 COMPOSE_FILE = ROOT / "docker-compose.yml"
@@ -46,12 +46,11 @@ def services() -> dict[str, Any]:
 def test_compose_takes_the_file() -> None:
     docker = shutil.which("docker")
     command = [str(docker), "compose"]
-    if docker is None or subprocess.run([*command, "version"], capture_output=True, check=False).returncode:
+    if docker is None or run_program([*command, "version"], capture_output=True, check=False).returncode:
         pytest.skip("no docker compose on this machine")
-    checked = subprocess.run(
+    checked = run_program(
         [*command, "--file", str(COMPOSE_FILE), "config", "--quiet"],
         capture_output=True,
-        text=True,
         check=False,
     )
     assert checked.returncode == 0, checked.stderr

@@ -15,6 +15,7 @@ import pytest
 
 from demo.process import free_port
 from service.settings import Settings
+from tests.support.children import ending_with_us, run_program
 from tests.support.instances import environment
 from tests.support.waiting import until
 
@@ -34,20 +35,35 @@ def stage(name: str) -> list[tuple[str, str]]:
     return [(word, rest.strip()) for word, _, rest in (line.strip().partition(" ") for line in lines)]
 
 
+def copied(name: str) -> set[str]:
+    """What a stage takes from the checkout."""
+    return {source for word, rest in stage(name) if word == "COPY" for source in rest.split()[:-1]}
+
+
 def pinned(lock: str) -> set[str]:
     """The packages that a lock file may install."""
     return set(re.findall(r"^([a-z0-9-]+)==", (ROOT / lock).read_text(), flags=re.MULTILINE))
 
 
 class Built:
-    """What the stages `build` and `without-demo` leave behind, below a folder instead of /."""
+    """What a stage leaves behind, below a folder instead of /."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.python = folder / "opt" / "parallel-ops" / "bin" / "python"
         self.command = self.python.with_name("parallel-ops")
-        subprocess.run([sys.executable, "-m", "venv", folder / "base"], check=True)
+
+    @classmethod
+    def from_python(cls, folder: Path) -> "Built":
+        """What the first stage begins with: a Python, and no more."""
+        run_program([sys.executable, "-m", "venv", folder / "base"], check=True)
         (folder / "src").mkdir()
+        return cls(folder)
+
+    def copied_to(self, folder: Path) -> "Built":
+        """What a stage begins with that is made from this one, which stays as it is."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Built(folder)
 
     def carry_out(self, name: str) -> None:
         """Run a stage's COPY and RUN as they stand, but for the folders."""
@@ -59,7 +75,7 @@ class Built:
                     self._copy(source, target)
             if instruction == "RUN":
                 script = re.sub(r"(?<![\w.])/(opt|wheels)\b", rf"{self.folder}/\1", rest)
-                subprocess.run(
+                run_program(
                     ["bash", "-ec", script],
                     cwd=self.folder / "src",
                     env=os.environ | {"PATH": path},
@@ -72,13 +88,13 @@ class Built:
         script = (
             "from importlib.metadata import distributions as d; print(*(x.metadata['name'] for x in d()))"
         )
-        names = subprocess.run([self.python, "-c", script], capture_output=True, text=True, check=True).stdout
+        names = run_program([self.python, "-c", script], capture_output=True, check=True).stdout
         return {re.sub(r"[-_.]+", "-", name).lower() for name in names.split()}
 
     def has(self, module: str) -> bool:
         """Whether a module can be found."""
         script = f"import sys, importlib.util as u; sys.exit(u.find_spec({module!r}) is None)"
-        return subprocess.run([self.python, "-c", script], cwd=self.folder, check=False).returncode == 0
+        return run_program([self.python, "-c", script], cwd=self.folder, check=False).returncode == 0
 
     def _copy(self, source: str, target: str) -> None:
         into = self.folder / "src" / target
@@ -90,20 +106,40 @@ class Built:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """The stage `build`, then what the stage `demo` takes of it, then the stage `without-demo`."""
-    image = Built(tmp_path_factory.mktemp("image"))
+    """The stage `build`, of which the service's image is made."""
+    image = Built.from_python(tmp_path_factory.mktemp("image"))
     image.carry_out("build")
-    assert image.has("demo.seed")
-    for module in ("demo.seed", "demo.liven"):
-        script = f"import {module}"
-        subprocess.run([image.python, "-c", script], cwd=image.folder, check=True)
-    image.carry_out("without-demo")
     return image
+
+
+def test_each_image_takes_the_environment_of_its_stage() -> None:
+    environment = "/opt/parallel-ops /opt/parallel-ops"
+    assert [rest for word, rest in stage("service") if word == "COPY"] == [f"--from=build {environment}"]
+    assert [rest for word, rest in stage("demo") if word == "COPY"] == [f"--from=with-demo {environment}"]
+    assert re.findall(r"^FROM (\S+) AS with-demo$", DOCKERFILE, flags=re.MULTILINE) == ["build"]
+
+
+def test_nothing_of_the_demo_comes_near_the_service() -> None:
+    assert "demo" not in copied("build")
+    assert not any(word in rest.split() for _, rest in stage("build") for word in ("rm", "uninstall"))
+
+
+def test_the_demos_image_has_what_it_runs_beside_the_service(built: Built, tmp_path: Path) -> None:
+    demo = built.copied_to(tmp_path / "demo")
+    demo.carry_out("with-demo")
+    assert demo.packages() == built.packages()
+    for module in ("demo.seed", "demo.liven"):
+        script = f"import {module} as m; assert m.__file__.startswith({str(demo.folder)!r}), m.__file__"
+        run_program([demo.python, "-c", script], cwd=demo.folder, check=True)
+    entry, words = _words("demo", "ENTRYPOINT"), _words("demo", "CMD")
+    assert entry[0] == "python"
+    run_program([demo.python, *entry[1:], *words], cwd=demo.folder, check=True)
 
 
 def test_only_what_the_service_needs_is_installed(built: Built) -> None:
     installed = built.packages()
-    assert installed - {"parallel-ops"} <= pinned("requirements-runtime.lock")
+    assert {"parallel-ops", "parallel-ops-recorder"} <= installed
+    assert installed - {"parallel-ops", "parallel-ops-recorder"} <= pinned("requirements-runtime.lock")
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     assert {re.match(r"[a-z0-9-]+", name)[0] for name in declared} <= installed  # type: ignore[index]
     tools = pinned("requirements.lock") - pinned("requirements-runtime.lock")
@@ -127,7 +163,7 @@ async def test_it_serves_is_found_healthy_and_ends_when_told(
     port = free_port()
     assert words[-2:] == ["--port", "8000"]
     process = await asyncio.create_subprocess_exec(
-        built.command, *words[:-1], str(port), env=environment(settings), cwd=built.folder
+        *ending_with_us([built.command, *words[:-1], str(port)]), env=environment(settings), cwd=built.folder
     )
     try:
         await until(lambda: _ready(port))
@@ -149,8 +185,7 @@ def test_it_is_not_root_and_signals_reach_it() -> None:
 
 def test_docker_gets_all_that_is_copied_and_nothing_else() -> None:
     let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    copied = {source for word, rest in stage("build") if word == "COPY" for source in rest.split()[:-1]}
-    assert let_in == copied
+    assert let_in == copied("build") | copied("with-demo")
 
 
 def _words(name: str, instruction: str) -> list[str]:
@@ -164,7 +199,7 @@ def _healthcheck(built: Built, port: int) -> int:
     program, *words = json.loads(found.partition("CMD ")[2])
     assert program == "python"
     words = [word.replace(":8000/", f":{port}/") for word in words]
-    return subprocess.run([built.python, *words], stderr=subprocess.DEVNULL, check=False).returncode
+    return run_program([built.python, *words], stderr=subprocess.DEVNULL, check=False).returncode
 
 
 async def _ready(port: int) -> bool:

@@ -13,15 +13,15 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from demo.overlay_counters import seed_overlay
+from demo.run import READER
 from demo.seed import Counts, seed
 from demo.servers import Postgres, Valkey
 from service.settings import Settings
-from tests.deployment.conftest import three_instances
 from tests.deployment.expressions import filled_in, in_annotations, in_legend, named, rules, shown, variables
 from tests.deployment.prometheus import Prometheus, scraping
+from tests.support.api import PREFIX
 from tests.support.balancer import balanced
-from tests.support.fixtures import READER
-from tests.support.instances import API
+from tests.support.instances import three_instances
 from tests.support.tokens import SCRAPE_TOKEN, SECRET, bearer, token
 from tests.support.waiting import until
 
@@ -71,7 +71,7 @@ async def prometheus(
             base_url=f"http://{url['nginx:8080']}", headers=bearer(token())
         ) as client:
             for path in (*PATHS, "/summary?window_days=5"):
-                await client.get(API + path)
+                await client.get(PREFIX + path)
         # A rate takes more than one scrape.
         await until(lambda: (running.value("min(count_over_time(up[1m]))") or 0) > 3)
         yield running
@@ -156,7 +156,7 @@ def _check(prometheus: Prometheus, expression: str, texts: set[str]) -> None:
 
 async def _hints(balancer: str) -> set[tuple[str, str]]:
     async with httpx.AsyncClient(base_url=f"http://{balancer}", headers=bearer(token())) as client:
-        hints = (await client.get(f"{API}/alerts")).json()["hints"]
+        hints = (await client.get(f"{PREFIX}/alerts")).json()["hints"]
     return {(hint["code"], "warning" if hint["level"] == "warn" else "critical") for hint in hints}
 
 

@@ -9,8 +9,9 @@ from itertools import cycle
 
 import httpx
 
+from tests.support.api import PREFIX
 from tests.support.balancer import Balancer
-from tests.support.instances import API, Instance
+from tests.support.instances import Instance
 from tests.support.served import END_SECONDS
 from tests.support.waiting import until
 
@@ -56,7 +57,7 @@ async def asked_all_the_time(url: str) -> AsyncIterator[Load]:
                 if ended.is_set():
                     return
                 try:
-                    answer = await client.get(API + path.format(f"S-{first}-{number}"))
+                    answer = await client.get(PREFIX + path.format(f"S-{first}-{number}"))
                     load.note(answer.status_code)
                 except httpx.HTTPError as error:
                     load.note(repr(error))
@@ -101,4 +102,4 @@ async def _asked(instance: Instance) -> bool:
     """Whether the balancer has sent it requests since it was started."""
     async with httpx.AsyncClient() as direct:
         text = (await direct.get(f"{instance.url}/metrics")).text
-    return f'parallel_ops_requests_total{{route="{API}/summary",status="200"}}' in text
+    return f'parallel_ops_requests_total{{route="{PREFIX}/summary",status="200"}}' in text

@@ -1,7 +1,6 @@
 """What Prometheus' own tool says of the configuration and the rules, and where alerts lead to."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import yaml
 from service.overview.slo import HINT_CODES, HINT_LEVELS
 from tests.deployment.expressions import named, rules
 from tests.deployment.prometheus import DEPLOYED, PROMTOOL
+from tests.support.children import run_program
 
 RUNBOOK = "docs/runbook.md"
 SEVERITIES = {"warn": "warning", "critical": "critical"}
@@ -18,7 +18,7 @@ SEVERITIES = {"warn": "warning", "critical": "critical"}
 def promtool(*words: str, cwd: Path = DEPLOYED) -> None:
     if PROMTOOL is None:
         pytest.skip("no promtool on this machine: apt-get install prometheus")
-    result = subprocess.run([PROMTOOL, *words], capture_output=True, text=True, cwd=cwd, check=False)
+    result = run_program([PROMTOOL, *words], capture_output=True, cwd=cwd, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
 
 

@@ -14,11 +14,11 @@ from tests.faults.client import Answer, Client
 from tests.faults.crowd import connections, received, send
 from tests.faults.trial import Fault
 from tests.faults.world import World
-from tests.support.instances import API
+from tests.support.api import PREFIX
 from tests.support.tokens import bearer, claims, token
 
 MEGABYTE = 1024 * 1024
-SUMMARY = f"{API}/summary"
+SUMMARY = f"{PREFIX}/summary"
 READY_SECONDS = 2.0
 CROWD = 10_000
 WORKERS = 16
@@ -133,7 +133,7 @@ async def deep_pages(world: World) -> None:
     for path in ("/doc-sync/failures", "/workflow/failures"):
         for page in (10**6, 2**31, 2**63 - 1, 2**63, 10**30, int("9" * 3000)):
             answer = await client.get(
-                f"{API}{path}?page={page}&page_size=200", {"Authorization": _token(504)}
+                f"{PREFIX}{path}?page={page}&page_size=200", {"Authorization": _token(504)}
             )
             assert answer.status == 200, answer
             assert b'"jobs":[]' in answer.body or b'"runs":[]' in answer.body

@@ -1,16 +1,15 @@
 """The world that the tests break, under steady load, and what was measured."""
 
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from demo.folders import temporary_folder
 from tests.faults.figures import Figures
 from tests.faults.load import Load
 from tests.faults.world import World
+from tests.support.folders import passing_folder
 
 FIGURES = pytest.StashKey[Figures]()
 
@@ -43,13 +42,10 @@ def figures(pytestconfig: pytest.Config) -> Figures:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def whole_world() -> AsyncIterator[World]:
     """Servers, three instances, and the programs that write; nobody asks yet."""
-    folder = temporary_folder()
-    world = World(folder)
-    try:
+    with passing_folder() as folder:
+        world = World(folder)
         async with world.running():
             yield world
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

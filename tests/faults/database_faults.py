@@ -1,7 +1,6 @@
 """What can happen to PostgreSQL."""
 
 import asyncio
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -17,6 +16,7 @@ from tests.faults.counts import OURS
 from tests.faults.outage import Outage
 from tests.faults.trial import Fault
 from tests.faults.world import DATABASE_SETTINGS, World
+from tests.support.children import run_program
 
 JOBS = "meta_conversion_jobs"
 # A row costs the reader a nap longer than a statement may take; whoever owns the tables sees no difference.
@@ -134,7 +134,7 @@ async def promoted(world: World) -> AsyncIterator[None]:
 
 
 def _copy(source: Path, target: Path) -> None:
-    subprocess.run(["cp", "-a", source, target], check=True)
+    run_program(["cp", "-a", source, target], check=True)
 
 
 @asynccontextmanager

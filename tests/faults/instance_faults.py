@@ -1,7 +1,6 @@
 """What can happen to the instances of the service."""
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -26,11 +25,11 @@ async def killed(world: World) -> AsyncIterator[None]:
 @asynccontextmanager
 async def paused(world: World) -> AsyncIterator[None]:
     """One stands still for longer than a lease lasts, and then goes on as if nothing had been."""
-    world.instances[0].signal(signal.SIGSTOP)
+    world.instances[0].pause()
     try:
         yield
     finally:
-        world.instances[0].signal(signal.SIGCONT)
+        world.instances[0].resume()
 
 
 @asynccontextmanager

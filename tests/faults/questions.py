@@ -14,9 +14,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests import oracle
 from tests.faults.generations import overlay_of, rows_of
-from tests.integration.test_consistency import GAUGES, figures
 from tests.oracle import Document
-from tests.support.instances import API
+from tests.support.api import PREFIX
+from tests.support.summary_figures import GAUGES, figures
 
 # What an answer says, by section. The parts of one section were read by one statement.
 Sections = dict[str, Any]
@@ -50,7 +50,7 @@ class Question:
 
     def __post_init__(self) -> None:
         given = {name: value for name, value in vars(self.query).items() if value is not None}
-        object.__setattr__(self, "target", f"{API}{self.path}?{urlencode({**given, **dict(self.more)})}")
+        object.__setattr__(self, "target", f"{PREFIX}{self.path}?{urlencode({**given, **dict(self.more)})}")
 
     def depends_on(self, section: str) -> tuple[object, ...]:
         """What names the cached part that the section of an answer was made from."""

@@ -10,8 +10,8 @@ from tests.faults import abuse
 from tests.faults.figures import Figures
 from tests.faults.trial import Fault, trial
 from tests.faults.world import World
-from tests.integration.test_openapi import schemathesis
 from tests.support.instances import Instance
+from tests.support.openapi import schemathesis
 from tests.support.tokens import bearer, token
 
 EXAMPLES = 300

@@ -1,7 +1,6 @@
 """Hours in little: half of what can be asked, while the data changes, and nothing grows."""
 
 import asyncio
-import shutil
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -10,11 +9,11 @@ from statistics import median
 import pytest
 import pytest_asyncio
 
-from demo.folders import temporary_folder
 from tests.faults import counts
 from tests.faults.figures import Figures
 from tests.faults.load import Load
 from tests.faults.world import World
+from tests.support.folders import passing_folder
 
 CAPACITY_SECONDS = 6
 SAMPLE_SECONDS = 2
@@ -38,13 +37,10 @@ class Sample:
 @pytest_asyncio.fixture(loop_scope="session")
 async def direct_world() -> AsyncIterator[World]:
     """Instances that reach their servers without a wire of ours, and callers without a limit."""
-    folder = temporary_folder()
-    world = World(folder, wired=False, rate_limit=None)
-    try:
+    with passing_folder() as folder:
+        world = World(folder, wired=False, rate_limit=None)
         async with world.running():
             yield world
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.mark.timeout(3600)

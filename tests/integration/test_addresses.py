@@ -3,8 +3,11 @@
 import pytest
 
 from demo.process import free_port
+from demo.run import READER
 from demo.servers import Postgres
-from tests.support.fixtures import NOW, PREFIX, READER, Serve
+from tests.support.api import PREFIX
+from tests.support.clock import NOW
+from tests.support.fixtures import Serve
 
 ALIVE = "127.0.0.1:{alive}"
 DEAD = "127.0.0.1:{dead}"

@@ -4,8 +4,10 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
+from tests.support.api import PREFIX
 from tests.support.builders import Database, incident, insert, job, run
-from tests.support.fixtures import NOW, PREFIX, Ask, Serve
+from tests.support.clock import NOW
+from tests.support.fixtures import Ask, Serve
 
 DEAD = {"status": "failed", "attempt_count": 3, "max_attempts": 3}
 OVERLAY = "overlay_cache_hit_rate_low"

@@ -16,13 +16,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from service.api.access.authentication import REMEMBERED, Keys, TokenVerifier, public_key
 from service.settings import SettingsError, from_environment
+from tests.support.api import PREFIX
 from tests.support.fixtures import Serve
 from tests.support.tokens import SCRAPE_TOKEN, SECRET, Private, bearer, claims, token
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Client = AbstractAsyncContextManager[httpx.AsyncClient]
 Guarded = Callable[[], Client]
-PREFIX = "/api/v1/parallel-ops"
 SUMMARY = f"{PREFIX}/summary"
 ENDPOINTS = (
     "/summary",

@@ -11,7 +11,9 @@ import pytest
 
 from service.dashboard import pages
 from tests.support.builders import Database, insert, job, run, template
-from tests.support.fixtures import NOW, Clock, Serve, StatementLog
+from tests.support.clock import NOW, Clock
+from tests.support.fixtures import Serve
+from tests.support.statement_log import StatementLog
 from tests.support.tokens import SECRET, claims, token
 from tests.support.waiting import until
 

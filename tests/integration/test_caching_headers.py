@@ -5,7 +5,9 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from tests.support.fixtures import NOW, PREFIX, Ask, Clock, Serve
+from tests.support.api import PREFIX
+from tests.support.clock import NOW, Clock
+from tests.support.fixtures import Ask, Serve
 
 PATHS = [
     *("/summary", "/trends", "/alerts", "/doc-sync/failures", "/workflow/failures", "/metrics"),

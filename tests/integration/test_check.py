@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import subprocess
 
 import asyncpg
 import msgspec
@@ -10,7 +9,8 @@ import pytest
 
 from service.check import CheckReport, Line, as_text, inspect
 from service.settings import Settings
-from tests.integration.test_health import nowhere
+from tests.support.addresses import nowhere
+from tests.support.children import run_program
 from tests.support.indexes import optional_indexes
 from tests.support.served import COMMAND
 from tests.support.tokens import SECRET
@@ -60,11 +60,10 @@ def spoilt(good: dict[str, str], spare_url: str) -> dict[str, str]:
 def test_the_exit_status_and_the_json_are_for_scripts(good: dict[str, str], works: bool) -> None:
     given = good if works else good | {"redis_url": nowhere("redis")}
     bare = {name: value for name, value in os.environ.items() if "PARALLEL_OPS" not in name}
-    result = subprocess.run(
+    result = run_program(
         [COMMAND, "check", "--json"],
         env=bare | variables(given),
         capture_output=True,
-        text=True,
         timeout=60,
         check=False,
     )

@@ -1,10 +1,10 @@
 """What a worker has loaded for good is not looked through again by the garbage collector."""
 
 import os
-import subprocess
 import sys
 
 from service.settings import Settings
+from tests.support.children import run_program
 from tests.support.instances import environment
 
 PROGRAM = """
@@ -22,11 +22,10 @@ print(len(gc.get_objects()), gc.get_freeze_count())
 def test_what_is_loaded_is_set_aside_at_the_start_and_nothing_while_callers_are_served(
     settings: Settings,
 ) -> None:
-    done = subprocess.run(
+    done = run_program(
         [sys.executable, "-c", PROGRAM],
         env=os.environ | environment(settings),
         capture_output=True,
-        text=True,
         check=True,
         timeout=60,
     )

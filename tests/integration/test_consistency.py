@@ -12,8 +12,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from demo.seed import Counts, seed
+from tests.support.api import PREFIX
 from tests.support.builders import clear
-from tests.support.fixtures import PREFIX, Clock, Serve
+from tests.support.clock import Clock
+from tests.support.fixtures import Serve
+from tests.support.summary_figures import GAUGES, figures
 
 INSTANT = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
 FILTERS: list[dict[str, str]] = [{}, {"site_id": "SH-01", "target_object": "Part"}, {"site_id": "nowhere"}]
@@ -84,40 +87,11 @@ def check_failures(failures: dict[str, Any], section: dict[str, Any]) -> None:
     assert failures["total"] == failures["pagination"]["total"] == section["by_status"].get("failed", 0)
 
 
-def figures(summary: dict[str, Any]) -> dict[str, Any]:
-    """The figures of an export by their dotted names."""
-    found = {
-        f"{section}.{name}": value
-        for section, values in summary.items()
-        if isinstance(values, dict)
-        for name, value in values.items()
-    }
-    found |= {f"doc_sync.by_status.{key}": value for key, value in summary["doc_sync"]["by_status"].items()}
-    codes = summary["workflow_actions"]["by_result_code"]
-    found |= {f"workflow_actions.by_result_code.{key}": value for key, value in codes.items()}
-    return found | {"window_days": summary["window_days"], "slo_hints.total": len(summary["slo_hints"])}
-
-
 def check_csv(text: str, summary: dict[str, Any]) -> None:
     """Every row of the file is a figure of the summary."""
     known = figures(summary)
     for metric, value in list(csv.reader(text.splitlines()))[1:]:
         assert value == ("" if known[metric] is None else str(known[metric])), metric
-
-
-GAUGES = {
-    "doc_sync_jobs_total": "doc_sync.total",
-    "doc_sync_dead_letter_total": "doc_sync.dead_letter_total",
-    "doc_sync_success_rate": "doc_sync.success_rate",
-    "workflow_runs_total": "workflow_actions.total",
-    "workflow_failed_rate": "workflow_actions.failed_rate",
-    "breakage_total": "breakages.total",
-    "breakage_open_total": "breakages.open_total",
-    "consumption_template_versions_total": "consumption_templates.versions_total",
-    "overlay_cache_requests": "overlay_cache.requests",
-    "overlay_cache_hit_rate": "overlay_cache.hit_rate",
-    "slo_hints_total": "slo_hints.total",
-}
 
 
 def check_metrics(text: str, summary: dict[str, Any]) -> None:

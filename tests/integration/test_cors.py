@@ -1,6 +1,8 @@
 """Pages of other origins read nothing, unless the configuration names their origin."""
 
-from tests.support.fixtures import NOW, PREFIX, Serve
+from tests.support.api import PREFIX
+from tests.support.clock import NOW
+from tests.support.fixtures import Serve
 from tests.support.tokens import SECRET, bearer, token
 
 SUMMARY = f"{PREFIX}/summary"

@@ -7,7 +7,10 @@ from sqlalchemy import func, select
 
 from demo.servers import Postgres
 from service.sources.database import Database, DatabaseLimits
-from tests.support.fixtures import NOW, PREFIX, Serve, is_napping, napping
+from tests.support.api import PREFIX
+from tests.support.clock import NOW
+from tests.support.fixtures import Serve
+from tests.support.slow_jobs import is_napping, napping
 from tests.support.waiting import until
 
 SESSION = {

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Generator
@@ -16,7 +15,6 @@ import psutil
 import pytest
 from redis.asyncio import Redis
 
-from demo.folders import temporary_folder
 from demo.overlay_counters import seed_overlay
 from demo.process import free_port
 from demo.run import Environment, demo_environment
@@ -24,7 +22,9 @@ from service.overview.query import WINDOW_DAYS
 from service.overview.sections import OverlayCache
 from service.overview.slo import HINT_CODES
 from service.sources.overlay_cache import read_window
-from tests.integration.test_demo_seed import FEW_ROWS
+from tests.support.children import ending_with_us
+from tests.support.folders import passing_folder
+from tests.support.seeded import FEW_ROWS
 from tests.support.served import COMMAND
 from tests.support.waiting import until
 
@@ -34,9 +34,8 @@ DEADLINE_SECONDS = 30.0
 
 @pytest.fixture
 def data_dir() -> Generator[Path]:
-    folder = temporary_folder()
-    yield folder / "data"
-    shutil.rmtree(folder)
+    with passing_folder() as folder:
+        yield folder / "data"
 
 
 def test_an_environment_is_seeded_moves_and_is_kept(
@@ -70,7 +69,7 @@ def running_demo(folder: Path, port: int) -> Generator[subprocess.Popen[bytes]]:
     environment = os.environ | {"TMPDIR": str(folder)}
     with (
         (folder / "said").open("wb") as said,
-        subprocess.Popen(command, env=environment, stdout=said, stderr=said) as demo,
+        subprocess.Popen(ending_with_us(command), env=environment, stdout=said, stderr=said) as demo,
     ):
         try:
             yield demo

@@ -1,7 +1,6 @@
 """The seeded data: the same everywhere, with every hint in every window, and with ugly rows."""
 
 import asyncio
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,18 +9,17 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from benchmarks.stage import SITES
 from demo.schema import TABLES
 from demo.seed import Counts, seed, seeded_until, trickle
 from demo.servers import Postgres
 from service.overview.query import WINDOW_DAYS
+from tests.support.children import run_program
+from tests.support.seeded import FEW_ROWS, SITES
 
 SUNDAY_NIGHT = datetime(2026, 3, 1, 22, 30, tzinfo=UTC)
 MONDAY_MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 THURSDAY_NOON = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
 COUNTS = Counts.of(20_000)
-# As few as these show every hint of a week, whenever they are made.
-FEW_ROWS = 1_000
 
 JOBS, RUNS, INCIDENTS, PLANS = TABLES
 
@@ -254,10 +252,7 @@ async def test_the_command_fills_an_empty_database_once(
 ) -> None:
     url = address(postgres, "scratch")
     command = [sys.executable, "-m", "demo.seed", "--database-url", url, "--rows", "200"]
-    first, second = [
-        await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True, text=True)
-        for _ in range(2)
-    ]
+    first, second = [await asyncio.to_thread(run_program, command, capture_output=True) for _ in range(2)]
     assert "200/200" in first.stderr
     assert "The data is there already" in second.stderr
     assert await scratch.fetchval(f"SELECT count(*) FROM {RUNS}") == 200

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -19,14 +18,17 @@ from redis.asyncio import Redis
 import service
 from demo import folders
 from demo.embedded import embedded_servers
-from demo.folders import temporary_folder
+from demo.folders import Account
 from demo.process import ServerError
 from demo.servers import Postgres, Valkey
+from tests.support.children import OURSELVES, ending_with_us, run_program
+from tests.support.folders import passing_folder
 
 DEADLINE_SECONDS = 30.0
 # Holds the servers until it is killed; the folder to keep is optional.
 HOLDER = """
 import pathlib, signal, sys
+from demo.folders import Account
 from demo.embedded import embedded_servers
 with embedded_servers(pathlib.Path(sys.argv[1]) if sys.argv[1:] else None) as servers:
     print(servers.folder, flush=True)
@@ -39,10 +41,8 @@ HOLDER_ENV = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(map(str,
 
 @pytest.fixture(scope="module")
 def folder() -> Generator[Path]:
-    """A folder that the servers' user can enter, which pytest's own is not when we are root."""
-    path = temporary_folder()
-    yield path
-    shutil.rmtree(path)
+    with passing_folder() as path:
+        yield path
 
 
 @pytest.fixture(scope="module")
@@ -255,7 +255,7 @@ def test_a_plain_user_gets_servers_too() -> None:
     python = python_for_nobody()
     if python is None:
         pytest.skip(f"the user nobody can run neither {sys.executable} nor a Python like it")
-    with holder(python=python, user="nobody") as (demo, held):
+    with holder(python=python, user=folders.account()) as (demo, held):
         assert {process.username() for process in processes_in(held)} == {"nobody"}
         demo.kill()
         wait_until(lambda: not processes_in(held) and not Path(held).exists())
@@ -267,8 +267,13 @@ def python_for_nobody() -> str | None:
     for python in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
         with suppress(OSError):
             command = [python, "-c", "import demo.guardian"]
-            run = subprocess.run(
-                command, user="nobody", env=HOLDER_ENV, cwd="/", check=False, stderr=subprocess.DEVNULL
+            run = run_program(
+                command,
+                user=folders.account(),
+                check=False,
+                env=HOLDER_ENV,
+                cwd="/",
+                stderr=subprocess.DEVNULL,
             )
             if run.returncode == 0:
                 return python
@@ -277,18 +282,15 @@ def python_for_nobody() -> str | None:
 
 @contextmanager
 def holder(
-    *arguments: str, python: str = sys.executable, user: str | None = None
+    *arguments: str, python: str = sys.executable, user: Account = OURSELVES
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A process with servers of its own, and their folder."""
     process = subprocess.Popen(
-        [python, "-c", HOLDER, *arguments],
+        ending_with_us([python, "-c", HOLDER, *arguments], user=user),
         stdout=subprocess.PIPE,
         text=True,
         cwd="/",
         env=HOLDER_ENV,
-        user=user,
-        group=None if user is None else folders.account().gid,
-        extra_groups=None if user is None else [],
     )
     with process:
         assert process.stdout is not None

@@ -6,8 +6,10 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.support.api import PREFIX
 from tests.support.builders import Database, insert, job
-from tests.support.fixtures import NOW, PREFIX, Clock, Serve
+from tests.support.clock import NOW, Clock
+from tests.support.fixtures import Serve
 
 WINDOW = "window_days must be one of: 1, 7, 14, 30, 90"
 BUCKET = "bucket_days must be one of: 1, 7, 14, 30"

@@ -7,8 +7,10 @@ import json
 import asyncpg
 import pytest
 
+from tests.support.api import PREFIX
 from tests.support.builders import Database, incident, insert, job, run, template
-from tests.support.fixtures import NOW, PREFIX, Ask, Serve
+from tests.support.clock import NOW
+from tests.support.fixtures import Ask, Serve
 
 
 def sample() -> Database:

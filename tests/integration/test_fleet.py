@@ -23,9 +23,10 @@ from service.cache.shared import SharedCache
 from service.cache.store import Store
 from service.settings import Settings
 from service.shared_redis import SharedRedis
+from tests.support.api import PREFIX
 from tests.support.builders import Database, incident, insert, job, run
-from tests.support.fixtures import StatementLog
-from tests.support.instances import API, Instance
+from tests.support.instances import Instance
+from tests.support.statement_log import StatementLog
 from tests.support.waiting import until
 
 StartFleet = Callable[..., AbstractAsyncContextManager[list[Instance]]]
@@ -80,7 +81,7 @@ async def test_three_hundred_cold_requests_run_each_statement_once(
         fleet(3) as instances,
         httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=300)) as client,
     ):
-        asked = [client.get(f"{instance.url}{API}/summary") for instance in instances * 100]
+        asked = [client.get(f"{instance.url}{PREFIX}/summary") for instance in instances * 100]
         answers = await asyncio.gather(*asked)
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.content for answer in answers}) == 1
@@ -96,7 +97,7 @@ async def test_clients_that_go_away_fail_nobody_else(
         async with database.transaction():
             await database.execute("LOCK TABLE meta_conversion_jobs IN ACCESS EXCLUSIVE MODE")
             leaving = [await _ask_and_listen_not(instance) for _ in range(5)]
-            staying = asyncio.create_task(client.get(f"{instance.url}{API}/summary"))
+            staying = asyncio.create_task(client.get(f"{instance.url}{PREFIX}/summary"))
             await until(lambda: _is_waiting_for_a_lock(database))
             for writer in leaving:
                 writer.close()
@@ -118,7 +119,7 @@ async def test_a_killed_computation_is_taken_over_when_its_lease_ends(
             left = await redis.pttl(lease) / 1000
             assert 0 < left <= LEASE_SECONDS
         started = time.monotonic()
-        answer = await client.get(f"{other.url}{API}/summary")
+        answer = await client.get(f"{other.url}{PREFIX}/summary")
         waited = time.monotonic() - started
         writer.close()
     assert answer.headers["x-cache"] == "miss"
@@ -153,7 +154,7 @@ async def test_a_lost_lease_gives_a_tick_no_second_value(redis: Redis) -> None:
 
 async def _ask_and_listen_not(instance: Instance) -> asyncio.StreamWriter:
     _, writer = await asyncio.open_connection("127.0.0.1", instance.port)
-    writer.write(f"GET {API}/summary HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+    writer.write(f"GET {PREFIX}/summary HTTP/1.1\r\nHost: test\r\n\r\n".encode())
     await writer.drain()
     return writer
 

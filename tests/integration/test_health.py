@@ -7,12 +7,15 @@ import asyncpg
 import httpx
 import pytest
 
-from demo.process import free_port
 from demo.servers import Postgres
 from service.api.telemetry.health import KEPT_SECONDS, WAIT_SECONDS
 from service.app import create_app
 from service.settings import Settings
-from tests.support.fixtures import NOW, Serve, StatementLog
+from tests.support.addresses import nowhere
+from tests.support.clock import NOW
+from tests.support.fixtures import Serve
+from tests.support.statement_log import StatementLog
+from tests.support.waiting import until_blocked
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -116,15 +119,3 @@ async def test_draining_is_not_ready_at_once(settings: Settings) -> None:
         assert (response.status_code, response.json()["status"]) == (503, "draining")
         assert (await client.get("/health/live")).status_code == 200
         assert (await client.get("/api/v1/parallel-ops/summary")).status_code == 200
-
-
-def nowhere(scheme: str) -> str:
-    """An address at which nobody listens."""
-    return f"{scheme}://127.0.0.1:{free_port()}/0"
-
-
-async def until_blocked(connection: asyncpg.Connection) -> None:
-    """Wait until some statement waits for a lock."""
-    deadline = time.monotonic() + 10
-    while not await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-        assert time.monotonic() < deadline

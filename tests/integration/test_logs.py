@@ -8,8 +8,10 @@ import asyncpg
 import pytest
 
 from service import logs
-from tests.integration.test_health import nowhere
-from tests.support.fixtures import NOW, PREFIX, Serve
+from tests.support.addresses import nowhere
+from tests.support.api import PREFIX
+from tests.support.clock import NOW
+from tests.support.fixtures import Serve
 from tests.support.tokens import SCRAPE_TOKEN, SECRET, bearer, claims, token
 
 ID = "X-Request-ID"

@@ -15,7 +15,7 @@ from demo.run import READER, reader_role_script
 from demo.schema import create_schema
 from demo.servers import Postgres
 from service.settings import Settings
-from tests.support.fixtures import PREFIX
+from tests.support.api import PREFIX
 from tests.support.instances import Instance
 from tests.support.wire import RowCounter
 

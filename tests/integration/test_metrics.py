@@ -2,15 +2,17 @@
 
 import math
 import shutil
-import subprocess
 
 import asyncpg
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.support.api import PREFIX
 from tests.support.builders import Database, incident, insert, job, run, template
-from tests.support.fixtures import NOW, PREFIX, Ask, Serve
+from tests.support.children import run_program
+from tests.support.clock import NOW
+from tests.support.fixtures import Ask, Serve
 
 GAUGES = [
     *("doc_sync_jobs_total", "doc_sync_dead_letter_total", "doc_sync_success_rate", "workflow_runs_total"),
@@ -140,13 +142,13 @@ async def test_every_sample_carries_the_window_and_the_filters_that_were_given(
 async def test_promtool_reads_the_text_and_minds_only_the_names_that_are_fixed(
     ask: Ask, rows: Database
 ) -> None:
-    text = (await ask("/metrics", rows, site_id="S1")).content
+    text = (await ask("/metrics", rows, site_id="S1")).text
     returncode, complaints = _promtool(text)
     assert complaints == COMPLAINTS
     assert returncode == 3  # 1 would be text that it cannot read
 
 
-def _promtool(text: bytes) -> tuple[int, set[str]]:
+def _promtool(text: str) -> tuple[int, set[str]]:
     words = ["promtool", "check", "metrics"]
-    lint = subprocess.run(words, input=text, capture_output=True, timeout=30, check=False)
-    return lint.returncode, set((lint.stdout + lint.stderr).decode().splitlines())
+    lint = run_program(words, input=text, capture_output=True, timeout=30, check=False)
+    return lint.returncode, set((lint.stdout + lint.stderr).splitlines())

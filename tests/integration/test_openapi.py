@@ -1,9 +1,6 @@
 """The OpenAPI document is true: schemathesis holds a running server to it, with all checks."""
 
 import asyncio
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,13 +11,14 @@ import pytest
 from redis.asyncio import Redis
 
 from service.settings import Settings
+from tests.support.api import PREFIX
 from tests.support.builders import Database, incident, insert, job, run, template
-from tests.support.fixtures import NOW, PREFIX, ROOT, Serve
+from tests.support.clock import NOW
+from tests.support.fixtures import Serve
 from tests.support.instances import Instance
+from tests.support.openapi import schemathesis
 
-EXAMPLES = 12
 REFUSALS = ("400", "401", "404", "405", "414", "429", "431", "503")
-SEED = 20260310
 
 
 @pytest.fixture
@@ -48,25 +46,6 @@ async def test_no_answer_breaks_the_document(instance: Instance, tmp_path: Path)
     """Positive and negative data alike: no 5xx, nothing undocumented, nothing bad that is taken."""
     report = await asyncio.to_thread(schemathesis, instance.url, tmp_path)
     assert report.returncode == 0, report.stdout + report.stderr
-
-
-def schemathesis(
-    url: str, folder: Path, *options: str, examples: int = EXAMPLES, seconds: float = 100
-) -> subprocess.CompletedProcess[str]:
-    """Run it, with options of its own, for at most so many seconds."""
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", "schemathesis.cli", "run", f"{url}/schema/openapi.json"),
-            *("--checks", "all", "--max-examples", str(examples), "--seed", str(SEED)),
-            *("--continue-on-failure", "--no-color", *options),
-        ],
-        cwd=folder,
-        env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.support.openapi_hooks", "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
 
 
 async def test_every_parameter_and_every_answer_is_described(serve: Serve) -> None:

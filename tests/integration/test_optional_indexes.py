@@ -3,7 +3,9 @@
 import asyncpg
 
 from demo.seed import Counts, seed
-from tests.support.fixtures import NOW, PREFIX, Serve
+from tests.support.api import PREFIX
+from tests.support.clock import NOW
+from tests.support.fixtures import Serve
 from tests.support.indexes import optional_indexes
 from tests.support.waiting import until
 

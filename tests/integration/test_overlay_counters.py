@@ -1,7 +1,6 @@
 """Reading a window's overlay counters from a real Valkey."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
 from datetime import UTC, datetime, timedelta
 
@@ -10,10 +9,10 @@ from parallel_ops_recorder.keys import counts_field, counts_key, process_key
 from redis.asyncio import BlockingConnectionPool, Connection, Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from demo.folders import temporary_folder
 from demo.servers import Valkey
 from service.overview.sections import OverlayCache
 from service.sources.overlay_cache import SCAN_COUNT, OverlayCountersError, read_window
+from tests.support.folders import passing_folder
 
 NOON = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
 TODAY = counts_key(NOON)
@@ -37,12 +36,11 @@ class Wire(Connection):
 
 @pytest.fixture(scope="module")
 def valkey() -> Generator[Valkey]:
-    folder = temporary_folder()
-    server = Valkey(folder / "valkey")
-    server.start()
-    yield server
-    server.kill()
-    shutil.rmtree(folder)
+    with passing_folder() as folder:
+        server = Valkey(folder / "valkey")
+        server.start()
+        yield server
+        server.kill()
 
 
 @pytest.fixture

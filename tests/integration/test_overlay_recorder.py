@@ -14,6 +14,7 @@ from parallel_ops_recorder.keys import COUNTS_SECONDS, PROCESS_SECONDS
 from redis import Redis
 
 from demo.servers import Valkey
+from tests.support.children import ending_with_us
 from tests.support.recorders import (
     DEADLINE_SECONDS,
     FLUSH_SECONDS,
@@ -40,7 +41,7 @@ def run(program: str, url: str) -> subprocess.Popen[bytes]:
     """A program of its own, which ends without closing its recorder."""
     made = "import sys; from parallel_ops_recorder import OverlayRecorder\n"
     made += f"recorder = OverlayRecorder(sys.argv[1], 300, 1000, flush_seconds={FLUSH_SECONDS})\n"
-    return subprocess.Popen([sys.executable, "-c", made + program, url])
+    return subprocess.Popen(ending_with_us([sys.executable, "-c", made + program, url]))
 
 
 EIGHT_THREADS = """

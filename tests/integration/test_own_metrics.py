@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import subprocess
 import time
 from datetime import timedelta
 
@@ -12,8 +11,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from service.settings import Settings
-from tests.integration.test_health import nowhere
-from tests.support.fixtures import NOW, PREFIX, Clock, Serve
+from tests.support.addresses import nowhere
+from tests.support.api import PREFIX
+from tests.support.children import run_program
+from tests.support.clock import NOW, Clock
+from tests.support.fixtures import Serve
 from tests.support.served import served
 
 FAMILIES = {
@@ -72,10 +74,12 @@ async def test_promtool_finds_nothing_to_mind(serve: Serve, database: object) ->
     async with serve(NOW) as client:
         for path in (f"{PREFIX}/summary", "/", "/nothing"):
             await client.get(path)
-        text = (await client.get("/metrics")).content
+        text = (await client.get("/metrics")).text
     words = ["promtool", "check", "metrics"]
-    lint = await asyncio.to_thread(subprocess.run, words, input=text, capture_output=True, timeout=30)
-    assert (lint.returncode, lint.stdout + lint.stderr) == (0, b"")
+    lint = await asyncio.to_thread(
+        run_program, words, check=False, input=text, capture_output=True, timeout=30
+    )
+    assert (lint.returncode, lint.stdout + lint.stderr) == (0, "")
 
 
 async def test_requests_are_counted_by_route_and_status(serve: Serve, database: object) -> None:

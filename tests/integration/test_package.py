@@ -1,19 +1,22 @@
 """The package as it is installed: all that a command reads is in it."""
 
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
-from tests.support.fixtures import ROOT
+from tests.support.checkout import ROOT
+from tests.support.children import run_program
+from tests.support.wheels import built_wheel
 
 READ_ALL = """
+import parallel_ops_recorder
 from service.api import openapi
 from service.dashboard import assets
 from service.dashboard.pages import _environment, load
 from service.dashboard.wording import LANGUAGES
 from demo import run, schema, seed
 assert run.__file__.startswith({folder!r}), run.__file__
+assert parallel_ops_recorder.__file__.startswith({folder!r}), parallel_ops_recorder.__file__
 assert "CREATE ROLE" in run.reader_role_script()
 assert len(schema.SCHEMA) > 0 and all(map(seed._statement, ("jobs", "runs", "incidents", "plans", "settle")))
 assert len(assets.assets()) > 0
@@ -25,19 +28,16 @@ for language in LANGUAGES:
 
 
 def test_a_wheel_holds_every_file_that_the_service_and_the_demo_read(tmp_path: Path) -> None:
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=60)
-    (wheel,) = tmp_path.glob("*.whl")
     folder = tmp_path / "installed"
-    zipfile.ZipFile(wheel).extractall(folder)
+    for name, project in (("service", ROOT), ("recorder", ROOT / "recorder")):
+        zipfile.ZipFile(built_wheel(project, tmp_path / name)).extractall(folder)
     program = READ_ALL.format(folder=str(folder))
     environment = {"PYTHONPATH": str(folder)}
-    run = subprocess.run(
+    run = run_program(
         [sys.executable, "-c", program],
         cwd=tmp_path,
         env=environment,
         capture_output=True,
-        text=True,
         check=False,
     )
     assert run.returncode == 0, run.stderr

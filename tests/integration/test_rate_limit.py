@@ -7,8 +7,10 @@ from redis.asyncio import Redis
 
 from service.app import create_app
 from service.settings import Settings, SettingsError, from_environment
-from tests.integration.test_health import nowhere
-from tests.support.fixtures import NOW, PREFIX, Serve
+from tests.support.addresses import nowhere
+from tests.support.api import PREFIX
+from tests.support.clock import NOW
+from tests.support.fixtures import Serve
 from tests.support.tokens import SECRET, bearer, claims, token
 
 SUMMARY = f"{PREFIX}/summary"

@@ -19,9 +19,10 @@ from demo.servers import Valkey
 from service.app import create_app
 from service.settings import Settings
 from service.shared_redis import TIMEOUT_SECONDS
+from tests.support.api import PREFIX
 from tests.support.builders import Database, insert, job
-from tests.support.fixtures import Clock, StatementLog
-from tests.support.instances import API
+from tests.support.clock import Clock
+from tests.support.statement_log import StatementLog
 from tests.support.waiting import until
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -77,7 +78,7 @@ class Service:
 
     async def degraded(self) -> list[str]:
         """What a fresh and right answer lacks."""
-        answer = await self.client.get(f"{API}/summary")
+        answer = await self.client.get(f"{PREFIX}/summary")
         assert answer.status_code == 200, answer.text
         assert answer.json()["doc_sync"]["total"] == 2
         degraded = answer.json()["degraded"]
@@ -137,7 +138,7 @@ async def test_a_frozen_one_costs_a_wait_now_and_then_and_not_one_a_request(
         assert await service.degraded() == ["overlay_cache"]
         started = time.monotonic()
         for site in range(20):
-            await service.client.get(f"{API}/doc-sync/failures", params={"site_id": f"S{site}"})
+            await service.client.get(f"{PREFIX}/doc-sync/failures", params={"site_id": f"S{site}"})
         assert time.monotonic() - started < 20 * TIMEOUT_SECONDS / 4
 
 
@@ -146,7 +147,7 @@ async def test_a_client_that_leaves_while_it_is_frozen_fails_nobody_else(
 ) -> None:
     async with Service(own_settings) as service:
         own_valkey.pause()
-        leaving, staying = (asyncio.create_task(service.client.get(f"{API}/summary")) for _ in range(2))
+        leaving, staying = (asyncio.create_task(service.client.get(f"{PREFIX}/summary")) for _ in range(2))
         done, _ = await asyncio.wait([leaving], timeout=TIMEOUT_SECONDS / 4)
         assert not done  # it waits for Redis, and so does the other
         leaving.cancel()
@@ -225,7 +226,7 @@ async def test_the_cap_on_the_database_holds_while_redis_is_away(
 
     async with Service(replace(own_settings, max_database_queries=2)) as service:
         watching = asyncio.create_task(watch())
-        asked = [service.client.get(f"{API}/summary", params={"site_id": f"S{n}"}) for n in range(100)]
+        asked = [service.client.get(f"{PREFIX}/summary", params={"site_id": f"S{n}"}) for n in range(100)]
         assert {answer.status_code for answer in await asyncio.gather(*asked)} == {200}
         watching.cancel()
     assert most == 2
@@ -244,7 +245,7 @@ async def _delays(service: Service, seconds: float) -> int:
     delays, until = 0, time.monotonic() + seconds
     while time.monotonic() < until:
         asked = time.monotonic()
-        assert (await service.client.get(f"{API}/summary")).status_code == 200
+        assert (await service.client.get(f"{PREFIX}/summary")).status_code == 200
         delays += time.monotonic() - asked > 0.5
         await asyncio.sleep(0.01)
     return delays

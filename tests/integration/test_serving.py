@@ -21,11 +21,12 @@ from click.testing import CliRunner
 from demo.process import free_port
 from service.cli import main
 from service.settings import Settings
-from tests.integration.test_health import until_blocked
-from tests.support.fixtures import NOW, PREFIX, Serve
+from tests.support.api import PREFIX
+from tests.support.clock import NOW
+from tests.support.fixtures import Serve
 from tests.support.served import END_SECONDS, launched, served
 from tests.support.tokens import SECRET, bearer, claims, token
-from tests.support.waiting import until
+from tests.support.waiting import until, until_blocked
 
 pytestmark = pytest.mark.usefixtures("redis")
 

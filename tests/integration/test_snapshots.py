@@ -9,9 +9,12 @@ from redis.asyncio import Redis
 
 from service.cache.shared import MAX_STORED_BYTES
 from service.cache.tick_cache import MAX_FLIGHTS
+from tests.support.api import PREFIX
 from tests.support.builders import Database, insert, job, run
-from tests.support.fixtures import Clock, Serve, StatementLog, napping
-from tests.support.instances import API
+from tests.support.clock import Clock
+from tests.support.fixtures import Serve
+from tests.support.slow_jobs import napping
+from tests.support.statement_log import StatementLog
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 STRANGE = [
@@ -34,7 +37,7 @@ async def test_25_sites_and_4_targets_cost_a_statement_for_each_section_they_dep
 ) -> None:
     async with serve(NOW) as client:
         asked = [
-            client.get(f"{API}/summary", params={"site_id": f"S{site}", "target_object": f"T{target}"})
+            client.get(f"{PREFIX}/summary", params={"site_id": f"S{site}", "target_object": f"T{target}"})
             for site in range(25)
             for target in range(4)
         ]
@@ -54,9 +57,9 @@ async def test_a_hot_request_asks_neither_redis_nor_the_database(
     path: str, database: asyncpg.Connection, serve: Serve, redis: Redis, statements: StatementLog
 ) -> None:
     async with serve(NOW) as client:
-        await client.get(API + path)
+        await client.get(PREFIX + path)
         cold, calls = statements.tables(), await _calls(redis)
-        answers = [await client.get(API + path) for _ in range(3)]
+        answers = [await client.get(PREFIX + path) for _ in range(3)]
         assert [answer.headers["x-cache"] for answer in answers] == ["hit"] * 3
         assert (statements.tables(), await _calls(redis)) == (cold, calls)
 
@@ -65,9 +68,9 @@ async def test_a_second_instance_takes_what_the_first_one_computed(
     database: asyncpg.Connection, serve: Serve, statements: StatementLog
 ) -> None:
     async with serve(NOW) as first, serve(NOW, flush=False) as second:
-        one = await first.get(f"{API}/summary")
+        one = await first.get(f"{PREFIX}/summary")
         cold = statements.tables()
-        other = await second.get(f"{API}/summary")
+        other = await second.get(f"{PREFIX}/summary")
     assert (one.headers["x-cache"], other.headers["x-cache"]) == ("miss", "hit")
     assert one.content == other.content
     assert one.headers["etag"] == other.headers["etag"]
@@ -82,7 +85,7 @@ async def test_windows_do_not_mix(database: asyncpg.Connection, serve: Serve) ->
     async with serve(NOW) as client:
         for _ in range(2):
             for days, total in ages.items():
-                answer = await client.get(f"{API}/summary", params={"window_days": days})
+                answer = await client.get(f"{PREFIX}/summary", params={"window_days": days})
                 assert answer.json()["doc_sync"]["total"] == total
 
 
@@ -99,7 +102,7 @@ async def test_strange_filters_reach_their_own_rows_only(database: asyncpg.Conne
     async with serve(NOW) as client:
         for _ in range(2):
             for number, value in enumerate(STRANGE):
-                answer = (await client.get(f"{API}/summary", params={"site_id": value})).json()
+                answer = (await client.get(f"{PREFIX}/summary", params={"site_id": value})).json()
                 assert answer["doc_sync"]["site_filter"] == value
                 assert answer["doc_sync"]["total"] == number + 1
 
@@ -108,7 +111,7 @@ async def test_values_in_redis_expire_and_their_keys_can_be_read(
     database: asyncpg.Connection, serve: Serve, redis: Redis
 ) -> None:
     async with serve(NOW) as client:
-        await client.get(f"{API}/summary", params={"site_id": "SH-01", "target_object": "雪" * 60})
+        await client.get(f"{PREFIX}/summary", params={"site_id": "SH-01", "target_object": "雪" * 60})
     keys = await redis.keys("*")
     tick = int(NOW.timestamp())
     assert f"parallel-ops:v1:doc_sync:window_days=7:site_id=SH-01:{tick}".encode() in keys
@@ -123,7 +126,7 @@ async def test_what_is_too_large_to_share_is_answered_all_the_same(
     error = "x" * (MAX_STORED_BYTES // 100)
     jobs = [job(status="failed", last_error=error, created_at=NOW) for _ in range(101)]
     await insert(database, Database(jobs=jobs))
-    path = f"{API}/doc-sync/failures?page_size=200"
+    path = f"{PREFIX}/doc-sync/failures?page_size=200"
     async with serve(NOW) as first, serve(NOW, flush=False) as second:
         answers = [await client.get(path) for client in (first, second)]
     assert [answer.headers["x-cache"] for answer in answers] == ["miss", "miss"]
@@ -137,7 +140,7 @@ async def test_a_flood_of_distinct_questions_is_refused_and_not_queued(
     await slow_jobs.execute(napping(60))
     async with serve(NOW, statement_timeout_seconds=30) as client:
         asked = [
-            asyncio.create_task(client.get(f"{API}/doc-sync/failures?page={page}"))
+            asyncio.create_task(client.get(f"{PREFIX}/doc-sync/failures?page={page}"))
             for page in range(1, MAX_FLIGHTS + 100)
         ]
         # Without a limit the first of them would end when the first statement is given up.
@@ -157,7 +160,7 @@ async def test_instances_whose_clocks_differ_answer_sensibly(
         for _ in range(10):
             for client, clock in ((first, one), (second, other)):
                 clock.now += 3
-                answer = await client.get(f"{API}/summary")
+                answer = await client.get(f"{PREFIX}/summary")
                 generated_at = datetime.fromisoformat(answer.json()["generated_at"]).timestamp()
                 assert answer.status_code == 200
                 assert 0 <= clock.now - generated_at <= 60
@@ -169,10 +172,10 @@ async def test_a_clock_that_steps_back_serves_nothing_of_the_future_and_goes_on(
 ) -> None:
     clock = Clock(NOW)
     async with serve(clock) as client:
-        await client.get(f"{API}/summary")
+        await client.get(f"{PREFIX}/summary")
         clock.now -= 3600
         for _ in range(3):
-            answer = await client.get(f"{API}/summary")
+            answer = await client.get(f"{PREFIX}/summary")
             assert answer.headers["age"] == "0"
             assert datetime.fromisoformat(answer.json()["generated_at"]).timestamp() == clock.now
             clock.now += 600

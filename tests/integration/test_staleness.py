@@ -10,12 +10,16 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
+from demo.run import READER
 from demo.schema import create_schema
 from demo.servers import Postgres
 from service.settings import Settings
+from tests.support.api import PREFIX
 from tests.support.builders import Database, insert, job
-from tests.support.fixtures import READER, ROOT, Clock, Serve, is_napping, napping
-from tests.support.instances import API
+from tests.support.checkout import ROOT
+from tests.support.clock import Clock
+from tests.support.fixtures import Serve
+from tests.support.slow_jobs import is_napping, napping
 from tests.support.waiting import until
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -31,13 +35,13 @@ async def test_nobody_waits_at_the_end_of_a_tick(
     slow_jobs: asyncpg.Connection, serve: Serve, clock: Clock
 ) -> None:
     async with serve(clock) as client:
-        fresh = await client.get(f"{API}/summary")
+        fresh = await client.get(f"{PREFIX}/summary")
         await slow_jobs.execute(napping(3))
         clock.now += 16
-        await client.get(f"{API}/summary")
+        await client.get(f"{PREFIX}/summary")
         await until(lambda: is_napping(slow_jobs))
         for _ in range(20):
-            answer = await client.get(f"{API}/summary")
+            answer = await client.get(f"{PREFIX}/summary")
             assert (answer.headers["x-cache"], answer.headers["age"]) == ("stale", "16")
             assert answer.content == fresh.content
         assert await is_napping(slow_jobs)  # all of that was answered while the refresh still ran
@@ -49,15 +53,15 @@ async def test_a_failing_source_is_bridged_and_then_admitted(
     slow_jobs: asyncpg.Connection, serve: Serve, clock: Clock
 ) -> None:
     async with serve(clock, statement_timeout_seconds=0.3) as client:
-        fresh = await client.get(f"{API}/summary")
+        fresh = await client.get(f"{PREFIX}/summary")
         await slow_jobs.execute(napping(30))
         for age in (60, 120, 300):
             clock.now = NOW.timestamp() + age
-            answer = await client.get(f"{API}/summary")
+            answer = await client.get(f"{PREFIX}/summary")
             assert (answer.status_code, answer.headers["x-cache"]) == (200, "stale")
             assert answer.content == fresh.content
         clock.now = NOW.timestamp() + 301  # no more than that, wherever in its tick it is asked
-        answer = await client.get(f"{API}/summary")
+        answer = await client.get(f"{PREFIX}/summary")
         assert answer.status_code == 503
         assert answer.json()["detail"]["code"] == "parallel_ops_unavailable"
         assert int(answer.headers["retry-after"]) > 0
@@ -68,10 +72,10 @@ async def test_a_clock_set_back_in_the_middle_of_a_computation_lets_nobody_see_t
 ) -> None:
     await slow_jobs.execute(napping(1))
     async with serve(clock) as client:
-        early = asyncio.create_task(client.get(f"{API}/doc-sync/failures?window_days=1"))
+        early = asyncio.create_task(client.get(f"{PREFIX}/doc-sync/failures?window_days=1"))
         await until(lambda: is_napping(slow_jobs))
         clock.now -= 3600
-        late = await client.get(f"{API}/doc-sync/failures?window_days=1")
+        late = await client.get(f"{PREFIX}/doc-sync/failures?window_days=1")
         await early
     since = datetime.fromisoformat(late.json()["window_since"]).timestamp()
     assert since == clock.now - 24 * 3600
@@ -120,7 +124,7 @@ async def test_the_service_is_fresh_again_after_postgres_was_stopped(
         clock.now += 75
         assert await _is(client, "stale")
         clock.now += 300
-        assert (await client.get(f"{API}/summary")).status_code == 503
+        assert (await client.get(f"{PREFIX}/summary")).status_code == 503
         own_postgres.start()
         await until(lambda: _is(client, "miss", "hit"))
         assert await _generated_at(client) == clock.now
@@ -133,17 +137,17 @@ async def test_a_frozen_postgres_costs_a_bounded_wait(
         assert await _is(client, "miss")
         own_postgres.pause()
         clock.now += 600
-        answer = await client.get(f"{API}/summary", timeout=20)
+        answer = await client.get(f"{PREFIX}/summary", timeout=20)
         assert answer.status_code == 503
         own_postgres.resume()
         await until(lambda: _is(client, "miss", "hit"))
 
 
 async def _is(client: httpx.AsyncClient, *states: str) -> bool:
-    answer = await client.get(f"{API}/summary")
+    answer = await client.get(f"{PREFIX}/summary")
     return answer.headers.get("x-cache") in states
 
 
 async def _generated_at(client: httpx.AsyncClient) -> float:
-    answer = await client.get(f"{API}/summary")
+    answer = await client.get(f"{PREFIX}/summary")
     return datetime.fromisoformat(answer.json()["generated_at"]).timestamp()

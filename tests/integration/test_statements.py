@@ -2,7 +2,10 @@
 
 import pytest
 
-from tests.support.fixtures import NOW, PREFIX, Serve, StatementLog
+from tests.support.api import PREFIX
+from tests.support.clock import NOW
+from tests.support.fixtures import Serve
+from tests.support.statement_log import StatementLog
 
 SECTIONS = {
     "meta_conversion_jobs": 1,

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
+from tests.support.api import PREFIX
 from tests.support.builders import (
     INFINITY,
     SQL_NULL,
@@ -21,7 +22,8 @@ from tests.support.builders import (
     run,
     template,
 )
-from tests.support.fixtures import NOW, PREFIX, Ask, Serve
+from tests.support.clock import NOW
+from tests.support.fixtures import Ask, Serve
 
 MICROSECOND = timedelta(microseconds=1)
 DAY = timedelta(days=1)

@@ -7,8 +7,10 @@ from math import ceil
 import asyncpg
 import pytest
 
+from tests.support.api import PREFIX
 from tests.support.builders import INFINITY, Database, Row, incident, insert, job, run, template
-from tests.support.fixtures import NOW, PREFIX, Ask, Serve
+from tests.support.clock import NOW
+from tests.support.fixtures import Ask, Serve
 
 MICROSECOND = timedelta(microseconds=1)
 DAY = timedelta(days=1)

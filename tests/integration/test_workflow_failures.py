@@ -6,8 +6,10 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from tests.support.api import PREFIX
 from tests.support.builders import SQL_NULL, Database, insert, raw, run
-from tests.support.fixtures import NOW, PREFIX, Ask, Serve
+from tests.support.clock import NOW
+from tests.support.fixtures import Ask, Serve
 
 DAY = timedelta(days=1)
 PATH = "/workflow/failures"

@@ -1,6 +1,5 @@
 """Debian's nginx as a plain child process, with the configuration that is deployed."""
 
-import os
 import shutil
 import signal
 import socket
@@ -13,9 +12,9 @@ from time import monotonic, sleep
 import psutil
 import pytest
 
-from demo import launch
-from demo.folders import temporary_folder
 from demo.process import free_port
+from tests.support.children import ending_with_us
+from tests.support.folders import passing_folder
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 CONFIGURATION = Path(__file__).parent.parent.parent / "deploy" / "nginx"
@@ -38,7 +37,10 @@ class Balancer:
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(_ending_with_us(command(self.folder)), stdout=log, stderr=log)
+            # Its master ends its workers, which would outlive it if it were killed.
+            self.process = subprocess.Popen(
+                ending_with_us(command(self.folder), signal.SIGTERM), stdout=log, stderr=log
+            )
         deadline = monotonic() + START_SECONDS
         while not self._listens():
             said = self.log.read_text()[-2000:]
@@ -71,15 +73,14 @@ def balanced(instances: Sequence[int], port: int | None = None) -> Generator[Bal
     """nginx before the instances at these local ports, until the block ends; skips where there is none."""
     if NGINX is None:
         pytest.skip("no nginx on this machine: apt-get install nginx-light")
-    folder = temporary_folder()
-    balancer = Balancer(folder, port or free_port())
-    try:
-        configure(folder, instances, balancer.port)
-        balancer.start()
-        yield balancer
-    finally:
-        balancer.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    with passing_folder() as folder:
+        balancer = Balancer(folder, port or free_port())
+        try:
+            configure(folder, instances, balancer.port)
+            balancer.start()
+            yield balancer
+        finally:
+            balancer.stop()
 
 
 def configure(folder: Path, instances: Sequence[int], port: int) -> None:
@@ -94,8 +95,3 @@ def command(folder: Path, *options: str) -> list[str]:
     """How nginx is run on the configuration in a folder, in the foreground and with its files there."""
     where = ("-p", f"{folder}/", "-e", "stderr", "-c", f"{folder}/nginx.conf")
     return [str(NGINX), *where, "-g", "daemon off;", *options]
-
-
-def _ending_with_us(program: Sequence[str]) -> list[str]:
-    user = {"uid": os.geteuid(), "gid": os.getegid()}
-    return launch.command(program, **user, last_signal=signal.SIGTERM)

@@ -1,11 +1,8 @@
 """A real PostgreSQL with the PLM's tables, a real Valkey, and the service between them."""
 
-import re
-import shutil
-from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,72 +13,27 @@ import pytest_asyncio
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from demo.folders import temporary_folder
+from demo.run import READER, reader_role_script
 from demo.schema import create_schema
 from demo.servers import Postgres, Valkey
 from service.app import create_app
 from service.settings import Settings
+from tests.support.api import PREFIX
 from tests.support.builders import Database, clear, insert, job
-
-ROOT = Path(__file__).parent.parent.parent
-READER = "parallel_ops_reader"
-_TABLE = re.compile(r"FROM (?:\w+\.)?(meta_\w+)")
-
-PREFIX = "/api/v1/parallel-ops"
-# A moment at which a tick begins, so that answers are as of this very instant.
-NOW = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
-
-SLOW = """
-ALTER TABLE meta_conversion_jobs RENAME TO real_jobs;
-CREATE VIEW meta_conversion_jobs AS SELECT real_jobs.* FROM (SELECT pg_sleep({seconds})) AS nap, real_jobs;
-GRANT SELECT ON meta_conversion_jobs TO parallel_ops_reader;
-"""
-QUICK = "DROP VIEW meta_conversion_jobs; ALTER TABLE real_jobs RENAME TO meta_conversion_jobs"
+from tests.support.clock import NOW, Clock
+from tests.support.folders import passing_folder
+from tests.support.slow_jobs import QUICK
+from tests.support.statement_log import StatementLog
 
 Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 Ask = Callable[..., Awaitable[httpx.Response]]
 
 
-class Clock:
-    """Unix seconds that stand still until a test moves them."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now.timestamp()
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class StatementLog:
-    """What PostgreSQL says it ran, read from its own log."""
-
-    def __init__(self, postgres: Postgres) -> None:
-        self._log = postgres.log
-        self._from = self._log.stat().st_size
-
-    def tables(self) -> Counter[str]:
-        """How many of the service's statements read each table since this log was opened."""
-        executed = (entry for entry in self._entries() if "LOG:  execute" in entry)
-        return Counter(match[1] for entry in executed if (match := _TABLE.search(entry)))
-
-    def count(self, words: str) -> int:
-        """How many of the service's statements hold these words since this log was opened."""
-        return sum("LOG:  execute" in entry and words in entry for entry in self._entries())
-
-    def _entries(self) -> list[str]:
-        with self._log.open("rb") as log:
-            log.seek(self._from)
-            text = log.read().decode(errors="replace")
-        entries = re.split(r"^(?=\[)", text, flags=re.MULTILINE)
-        return [entry for entry in entries if entry.startswith("[parallel-ops]")]
-
-
 @pytest.fixture(scope="session")
 def server_folder() -> Generator[Path]:
-    """A folder that the servers' user can enter, which pytest's own is not when we are root."""
-    folder = temporary_folder()
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    """Where the servers of this run are."""
+    with passing_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")
@@ -110,7 +62,7 @@ async def admin(postgres: Postgres) -> AsyncGenerator[asyncpg.Connection]:
     """A superuser's connection to a database that has the PLM's tables and the reader role."""
     connection = await asyncpg.connect(postgres.url)
     await create_schema(connection)
-    await connection.execute((ROOT / "migrations_none" / "reader_role.sql").read_text())
+    await connection.execute(reader_role_script())
     yield connection
     await connection.close()
 
@@ -131,17 +83,6 @@ async def slow_jobs(database: asyncpg.Connection) -> AsyncIterator[asyncpg.Conne
         await database.execute(QUICK)
 
 
-def napping(seconds: float) -> str:
-    """The statements after which reading jobs takes so long."""
-    return SLOW.format(seconds=seconds)
-
-
-async def is_napping(connection: asyncpg.Connection) -> bool:
-    """Whether the service runs one such statement now."""
-    naps = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND usename = $1"
-    return bool(await connection.fetchval(naps, READER) == 1)
-
-
 @pytest_asyncio.fixture
 async def spare(postgres: Postgres, admin: asyncpg.Connection) -> AsyncIterator[asyncpg.Connection]:
     """A superuser's connection to another database with the PLM's tables, which a test may spoil."""
@@ -149,7 +90,7 @@ async def spare(postgres: Postgres, admin: asyncpg.Connection) -> AsyncIterator[
     await admin.execute("CREATE DATABASE spare")
     connection = await asyncpg.connect(f"{postgres.url.rpartition('/')[0]}/spare")
     await create_schema(connection)
-    await connection.execute((ROOT / "migrations_none" / "reader_role.sql").read_text())
+    await connection.execute(reader_role_script())
     yield connection
     await connection.close()
 

@@ -6,20 +6,22 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx
 import psutil
 from msgspec.structs import asdict
 
+from demo.afterwards import Afterwards, go_on
 from demo.process import free_port
 from service.settings import PREFIX, Settings
+from tests.support.children import ending_with_us
 
 START_SECONDS = 30.0
 POLL_SECONDS = 0.02
-API = "/api/v1/parallel-ops"
+INSTANCES = 3
 
 
 class Instance:
@@ -40,12 +42,17 @@ class Instance:
             **environment(settings),
         }
         self._process: subprocess.Popen[bytes] | None = None
+        self._frozen: Afterwards | None = None
 
     def start(self) -> None:
         """Start the process; `ready()` says when it answers."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, env=self._environment, stdout=log, stderr=log, start_new_session=True
+                ending_with_us(self._command),
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
 
     async def ready(self) -> None:
@@ -70,10 +77,20 @@ class Instance:
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process and its workers, which are in process groups of their own."""
-        parent = psutil.Process(self.process.pid)
-        for process in (parent, *parent.children(recursive=True)):
+        for process in self._family():
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
+
+    def pause(self) -> None:
+        """Freeze the process and its workers. They go on, at the latest, when we end."""
+        self._frozen = go_on(*(process.pid for process in self._family()))
+        self.signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        if self._frozen is not None:
+            self._frozen.now()
+            self._frozen = None
 
     def kill(self) -> None:
         """End everything of this instance at once."""
@@ -81,6 +98,25 @@ class Instance:
             self.signal(signal.SIGKILL)
         if self._process is not None:
             self._process.wait()
+        self.resume()
+
+    def _family(self) -> list[psutil.Process]:
+        parent = psutil.Process(self.process.pid)
+        return [parent, *parent.children(recursive=True)]
+
+
+@asynccontextmanager
+async def three_instances(settings: Settings, folder: Path) -> AsyncIterator[list[Instance]]:
+    """Three instances of the service, which answer; their logs are in the folder."""
+    started = [Instance(settings, folder / f"instance-{number}.log") for number in range(INSTANCES)]
+    try:
+        for instance in started:
+            instance.start()
+        await asyncio.gather(*(instance.ready() for instance in started))
+        yield started
+    finally:
+        for instance in started:
+            instance.kill()
 
 
 def environment(settings: Settings) -> Mapping[str, str]:

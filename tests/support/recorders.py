@@ -1,6 +1,5 @@
 """What the tests of the overlay recorder share."""
 
-import shutil
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -10,8 +9,8 @@ from parallel_ops_recorder import OverlayRecorder
 from parallel_ops_recorder.keys import KINDS
 from redis import Redis
 
-from demo.folders import temporary_folder
 from demo.servers import Valkey
+from tests.support.folders import passing_folder
 
 DEADLINE_SECONDS = 30.0
 FLUSH_SECONDS = 0.02
@@ -21,12 +20,11 @@ KEEPS = {"appendonly": "yes", "appendfsync": "always"}
 
 def running_valkey() -> Generator[Valkey]:
     """For a fixture: one that keeps what it has acknowledged."""
-    folder = temporary_folder()
-    valkey = Valkey(folder / "valkey", options=KEEPS)
-    valkey.start()
-    yield valkey
-    valkey.kill()
-    shutil.rmtree(folder)
+    with passing_folder() as folder:
+        valkey = Valkey(folder / "valkey", options=KEEPS)
+        valkey.start()
+        yield valkey
+        valkey.kill()
 
 
 def emptied(valkey: Valkey) -> Generator[Redis]:

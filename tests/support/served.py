@@ -11,12 +11,14 @@ from pathlib import Path
 import httpx
 import psutil
 
-from demo.process import free_port
+from demo.process import free_port, wait_until_ended
 from service.settings import Settings
+from tests.support.children import ending_with_us
 
 COMMAND = Path(sys.executable).parent / "parallel-ops"
 START_SECONDS = 30
 END_SECONDS = 30
+ORPHAN_SECONDS = 5
 
 
 @contextmanager
@@ -53,18 +55,22 @@ def running(
 ) -> Generator[subprocess.Popen[bytes]]:
     """A server's process, once the address answers; it is killed if it still runs when the block ends."""
     with subprocess.Popen(
-        command, env=os.environ | environment, stdout=subprocess.DEVNULL, start_new_session=True
+        ending_with_us(command),
+        env=os.environ | environment,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
     ) as process:
         try:
             _until_live(process, url)
             yield process
         finally:
-            # Workers outlive a parent that is killed.
+            # Workers outlive a parent that is killed by a second, and remove its temporary folder then.
             family = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
             process.kill()
-            for member in family:
-                with suppress(psutil.NoSuchProcess):
-                    member.kill()
+            if not wait_until_ended(family, ORPHAN_SECONDS):
+                for member in family:
+                    with suppress(psutil.NoSuchProcess):
+                        member.kill()
 
 
 def _until_live(process: subprocess.Popen[bytes], url: str) -> None:

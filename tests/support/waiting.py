@@ -5,6 +5,8 @@ import inspect
 import time
 from collections.abc import Awaitable, Callable
 
+import asyncpg
+
 POLL_SECONDS = 0.02
 
 
@@ -17,3 +19,12 @@ async def until(true: Callable[[], bool | Awaitable[bool]], seconds: float = 20.
             return
         assert time.monotonic() < deadline, f"not true within {seconds} s"
         await asyncio.sleep(POLL_SECONDS)
+
+
+async def until_blocked(connection: asyncpg.Connection) -> None:
+    """Wait until some statement waits for a lock."""
+
+    async def blocked() -> bool:
+        return bool(await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+    await until(blocked, 10)

@@ -1,11 +1,20 @@
 """The names of the overlay contract, the hours of a window, and what the recorder drags in."""
 
-import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
-from parallel_ops_recorder.keys import PROCESS_PATTERN, counts_field, counts_key, process_key, window_hours
+from parallel_ops_recorder.keys import (
+    COUNTS_SECONDS,
+    PROCESS_PATTERN,
+    counts_field,
+    counts_key,
+    process_key,
+    window_hours,
+)
+
+from service.overview.query import WINDOW_DAYS
+from tests.support.children import run_program
 
 HEAVY = {"litestar", "sqlalchemy", "structlog", "msgspec", "asyncpg", "granian", "prometheus_client"}
 
@@ -74,12 +83,17 @@ def test_a_time_without_a_zone_is_refused() -> None:
         window_hours(datetime(2026, 3, 1), at("2026-03-02T00:00:00"))  # noqa: DTZ001
 
 
+def test_counts_are_kept_for_the_longest_window_and_the_partial_day_at_each_end() -> None:
+    """Otherwise its oldest hours would be gone, and the window would count too few without a word."""
+    assert timedelta(seconds=COUNTS_SECONDS) >= timedelta(days=max(WINDOW_DAYS) + 2)
+
+
 def test_the_recorder_brings_nothing_but_redis_into_a_program() -> None:
     program = (
         "import sys; from parallel_ops_recorder import OverlayRecorder; "
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    run = run_program([sys.executable, "-c", program], capture_output=True, check=True)
     loaded = set(run.stdout.split())
     assert "redis" in loaded
     assert not loaded & HEAVY
