@@ -20,6 +20,7 @@ from demo.process import ServerError
 from demo.progress import console
 from demo.schema import quietly
 from demo.seed import Counts, fill
+from service.api.table import ENDPOINTS
 from service.serving import Serving, serve
 from service.settings import PREFIX
 
@@ -88,16 +89,7 @@ def _refuse_taken(host: str, port: int) -> None:
 
 
 def _welcome(url: str, environment: Environment) -> str:
-    paths = (
-        "summary?window_days=30",
-        "trends?window_days=7",
-        "alerts",
-        "summary/export?export_format=md",
-        "doc-sync/failures?page_size=3",
-        "workflow/failures?page_size=3",
-        "metrics",
-    )
-    lines = "\n".join(f"  curl '{url}/api/v1/parallel-ops/{path}'" for path in paths)
+    lines = "\n".join(f"  curl '{url}{endpoint.try_it}'" for endpoint in ENDPOINTS)
     return (
         f"[bold]The demo is on {url}[/bold]; Ctrl-C ends it. Try:\n{lines}\n"
         f"PostgreSQL {environment.admin_database_url}\nValkey     {environment.redis_url}"

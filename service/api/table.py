@@ -36,6 +36,11 @@ class Endpoint(Struct, Generic[Q], frozen=True):
     view: Callable[[Dated[Any], Q, Thresholds], Struct | bytes]
     example: str = ""
 
+    @property
+    def try_it(self) -> str:
+        """An address to try, below the service's own."""
+        return f"{PREFIX}{self.path}{'?' if self.example else ''}{self.example}"
+
     def query(self, context: RequestContext) -> Q:
         """What the request asks for. Raises InvalidRequest."""
         return self.parameters.read(context.query_string)

@@ -41,7 +41,7 @@ def _abuse(act: Callable[[World], Awaitable[None]]) -> Callable[[World], Abstrac
 
 async def half_open(world: World) -> None:
     """Heads that never end, callers who hang up half-way, and callers who do not read."""
-    port = world.doors[0].port
+    port = world.addresses[0].port
     head = f"GET {SUMMARY} HTTP/1.1\r\nHost: test\r\nAuthorization: {_token(501)}\r\n".encode()
     async with connections(port, 300) as slow, connections(port, 100) as deaf:
         await asyncio.gather(*(send(one, head[: 10 + n % len(head)]) for n, one in enumerate(slow)))
@@ -56,7 +56,7 @@ async def crowded_balancer(world: World) -> None:
     """More connections than the balancer takes, and none of them says anything; an instance is as ever."""
     async with connections(world.balancer.port, CROWD) as taken:
         assert len(taken) >= 1000
-        assert (await _ready(world.doors[0].port)).status == 200
+        assert (await _ready(world.addresses[0].port)).status == 200
     assert (await _ready(world.balancer.port)).status == 200
 
 
@@ -66,16 +66,16 @@ async def crowded_instance(world: World) -> None:
     Its kernel takes some that it cannot serve before others have been silent for too long; the balancer's
     may be among them.
     """
-    async with connections(world.doors[0].port, CROWD) as taken:
+    async with connections(world.addresses[0].port, CROWD) as taken:
         assert len(taken) >= 1000
         patience = HEAD_MILLISECONDS / 1000 + READY_SECONDS
         assert (await _ready(world.balancer.port, patience)).status == 200
-    assert (await _ready(world.doors[0].port)).status == 200
+    assert (await _ready(world.addresses[0].port)).status == 200
 
 
 async def large_heads(world: World) -> None:
     """URLs and headers of all sizes: a refusal that says so, and no more memory."""
-    client = Client(world.doors[0].port)
+    client = Client(world.addresses[0].port)
     for length, status in ((8_000, 200), (9_000, 414), (100_000, 414)):
         answer = await client.get(f"{SUMMARY}?x={'x' * length}", {"Authorization": _token(502)})
         assert answer.status == status, (length, answer)
@@ -83,7 +83,7 @@ async def large_heads(world: World) -> None:
         for _ in range(20):
             answer = await client.get(SUMMARY, headers)
             assert answer.status == 431, answer
-    async with connections(world.doors[0].port, 20) as endless:
+    async with connections(world.addresses[0].port, 20) as endless:
         await asyncio.gather(*(send(one, b"GET / HTTP/1.1\r\nX: " + b"x" * MEGABYTE) for one in endless))
         await asyncio.gather(*(received(one, 5) for one in endless))
     client.close()
@@ -91,15 +91,15 @@ async def large_heads(world: World) -> None:
 
 async def pipelining(world: World) -> None:
     """Fifty requests in one go are answered one by one, in their order."""
-    for number, door in enumerate((world.balancer, *world.doors)):
+    for number, address in enumerate((world.balancer, *world.addresses)):
         head = f"GET {SUMMARY} HTTP/1.1\r\nHost: test\r\nAuthorization: {_token(510 + number)}\r\n"
         requests = [f"{head}X-Request-ID: number-{n}\r\n\r\n" for n in range(49)]
         requests.append(f"{head}X-Request-ID: number-49\r\nConnection: close\r\n\r\n")
-        async with connections(door.port, 1) as (one,):
+        async with connections(address.port, 1) as (one,):
             await send(one, "".join(requests).encode())
             answers = (await received(one, 10)).decode().split("HTTP/1.1 200 ")[1:]
         ids = [answer.partition("x-request-id: ")[2].partition("\r")[0] for answer in answers]
-        assert ids == [f"number-{n}" for n in range(50)], door
+        assert ids == [f"number-{n}" for n in range(50)], address
 
 
 async def distinct_filters(world: World) -> None:
@@ -119,8 +119,8 @@ async def distinct_filters(world: World) -> None:
 async def random_bytes(world: World) -> None:
     """What is no HTTP is refused or cut off."""
     random = Random(7)
-    for door in (world.doors[0], world.balancer):
-        async with connections(door.port, 500) as crowd:
+    for address in (world.addresses[0], world.balancer):
+        async with connections(address.port, 500) as crowd:
             noise = [random.randbytes(random.randrange(1, 2000)) + b"\r\n\r\n" for _ in crowd]
             await asyncio.gather(*(send(one, data) for one, data in zip(crowd, noise, strict=True)))
             answers = await asyncio.gather(*(received(one, 15) for one in crowd))
@@ -158,7 +158,7 @@ async def one_greedy_caller(world: World) -> None:
 
 
 async def _flood(world: World, requests: Iterable[tuple[str, str]]) -> Counter[int]:
-    """Ask all of it, as fast as some callers can, through every door; how often each status came."""
+    """Ask all of it, as fast as some callers can, through every address; how often each status came."""
     statuses: Counter[int] = Counter()
     pending = iter(requests)
 
@@ -168,8 +168,8 @@ async def _flood(world: World, requests: Iterable[tuple[str, str]]) -> Counter[i
             statuses[answer.status] += 1
         client.close()
 
-    doors = [world.balancer, *world.doors]
-    await asyncio.gather(*(ask(Client(doors[n % len(doors)].port)) for n in range(WORKERS)))
+    addresses = [world.balancer, *world.addresses]
+    await asyncio.gather(*(ask(Client(addresses[n % len(addresses)].port)) for n in range(WORKERS)))
     return statuses
 
 

@@ -17,7 +17,7 @@ PACKED_SHARE = 0.3
 
 
 @dataclass(frozen=True)
-class Door:
+class Address:
     """A port that clients ask, and what it is: the balancer, or one instance."""
 
     name: str
@@ -25,14 +25,14 @@ class Door:
 
 
 class Caller:
-    """Somebody with a token who asks through one door and has every answer checked."""
+    """Somebody with a token who asks through one address and has every answer checked."""
 
-    def __init__(self, operator: int, door: Door, checker: Checker) -> None:
+    def __init__(self, operator: int, address: Address, checker: Checker) -> None:
         self.operator = operator
-        self.door = door
+        self.address = address
         self.broken = 0
         self._checker = checker
-        self._client = Client(door.port)
+        self._client = Client(address.port)
         self._token = bearer(token(claims(sub=str(operator))))
         self._kept: dict[Question, Answer] = {}
         self._random = Random(operator)
@@ -52,14 +52,14 @@ class Caller:
         return answer, reading
 
     async def keep_asking(self, interval: float, broken: Counter[str]) -> None:
-        """Ask every `interval` seconds until cancelled; what got no answer is counted by door."""
+        """Ask every `interval` seconds until cancelled; what got no answer is counted by address."""
         try:
             while True:
                 started = time.monotonic()
                 try:
                     await self.ask(self._random.choice(QUESTIONS))
                 except Broken:
-                    broken[self.door.name] += 1
+                    broken[self.address.name] += 1
                 await asyncio.sleep(max(0.0, started + interval - time.monotonic()))
         finally:
             self.close()
@@ -70,7 +70,7 @@ class Caller:
 
 
 class Load:
-    """Callers who ask until the load is stopped. `broken` counts requests without an answer by door."""
+    """Callers who ask until the load is stopped. `broken` counts requests without an answer by address."""
 
     def __init__(self, callers: list[Caller], interval: float = INTERVAL_SECONDS) -> None:
         self.broken: Counter[str] = Counter()

@@ -22,7 +22,7 @@ class Fault:
     """What is broken, for how long at least, and what that excuses.
 
     `shows` are the kinds of answers that prove that the fault was felt: it lasts until there were some.
-    Requests through the doors in `breaks` may be left without an answer.
+    Requests through the addresses in `breaks` may be left without an answer.
     """
 
     name: str

@@ -24,7 +24,7 @@ from tests.faults.checker import Bounds, Checker
 from tests.faults.client import Broken
 from tests.faults.counts import Holdings
 from tests.faults.link import Link
-from tests.faults.load import Caller, Door, Load
+from tests.faults.load import Address, Caller, Load
 from tests.faults.questions import QUESTIONS, Question
 from tests.faults.writers import AWAY, OverlayWriter, Writer, ended
 from tests.support.balancer import balanced
@@ -84,8 +84,10 @@ class World:
         answer = self.settings.cache_policy.answer + TIMEOUT_SECONDS
         bounds = Bounds(REFRESH_SECONDS, MAX_STALE_SECONDS, answer)
         self.checker = Checker(bounds, self.writer.history, self.overlay.history)
-        self.doors = [Door(f"instance {n}", instance.port) for n, instance in enumerate(self.instances)]
-        self.balancer = Door("nginx", 0)
+        self.addresses = [
+            Address(f"instance {n}", instance.port) for n, instance in enumerate(self.instances)
+        ]
+        self.balancer = Address("nginx", 0)
         self.load = Load([])
         self.most_connections = self.most_statements = 0
         self.base: list[Holdings] = []
@@ -109,7 +111,7 @@ class World:
                 task = asyncio.create_task(job)
                 stack.push_async_callback(ended, task)
             balancer = stack.enter_context(balanced([instance.port for instance in self.instances]))
-            self.balancer = Door("nginx", balancer.port)
+            self.balancer = Address("nginx", balancer.port)
             for instance in self.instances:
                 instance.start()
                 stack.callback(instance.kill)
@@ -121,7 +123,7 @@ class World:
 
     async def recovered(self, since: float) -> float:
         """Wait until every instance answers every question freshly and wholly; the seconds since then."""
-        callers = [Caller(900 + n, door, self.checker) for n, door in enumerate(self.doors)]
+        callers = [Caller(900 + n, address, self.checker) for n, address in enumerate(self.addresses)]
         await asyncio.gather(*(_is_fresh(caller) for caller in callers))
         return time.time() - since
 
@@ -154,8 +156,8 @@ class World:
 
     def many_callers(self) -> list[Caller]:
         """Callers through the balancer, and some who know an instance's own port."""
-        doors = [self.balancer] * BALANCED_CALLERS + self.doors * DIRECT_CALLERS
-        return [Caller(number, door, self.checker) for number, door in enumerate(doors)]
+        addresses = [self.balancer] * BALANCED_CALLERS + self.addresses * DIRECT_CALLERS
+        return [Caller(number, address, self.checker) for number, address in enumerate(addresses)]
 
     def logs(self) -> list[str]:
         """The lines that the instances have logged so far."""
