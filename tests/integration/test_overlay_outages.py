@@ -176,6 +176,22 @@ def test_an_outage_is_logged_once_and_without_the_password(log: pytest.LogCaptur
     assert recorder.dropped == 7
 
 
+def test_attempts_come_further_and_further_apart_while_redis_is_away() -> None:
+    flush, attempts = 0.05, 8
+    with socket.create_server(("127.0.0.1", 0)) as broken:
+        broken.settimeout(DEADLINE_SECONDS)
+        began = time.monotonic()
+        with recording(f"redis://127.0.0.1:{broken.getsockname()[1]}", flush=flush) as recorder:
+            recorder.hit()
+            for _ in range(2 * attempts):  # each is made anew once, on a fresh connection
+                broken.accept()[0].close()
+            took = time.monotonic() - began
+    # After the first, second and each further failure at least one, two and four of the usual pauses; a
+    # busy machine adds to that.
+    pauses = 1 + 1 + 2 + 4 * (attempts - 3)
+    assert took >= pauses * flush
+
+
 def test_of_more_hours_than_are_kept_the_oldest_are_dropped_and_that_is_said(
     valkey: Valkey, redis: Redis, log: pytest.LogCaptureFixture
 ) -> None:
