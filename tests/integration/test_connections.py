@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 
 from demo.servers import Postgres, Valkey
 from service.sources.database import Database, DatabaseError, DatabaseLimits
-from tests.support.breaking import Breaking
 from tests.support.fixtures import NOW, PREFIX, READER, Clock, Serve
+from tests.support.relay import Relay
 
 SUMMARY = f"{PREFIX}/summary"
 HOUR = 3600
@@ -89,7 +89,7 @@ async def test_a_connection_that_breaks_in_the_middle_of_a_command_is_replaced_u
 ) -> None:
     clock = Clock(NOW)
     with structlog.testing.capture_logs() as logs:
-        async with Breaking(valkey.port) as relay:
+        async with Relay(valkey.port) as relay:
             async with serve(clock, redis_url=f"redis://127.0.0.1:{relay.port}/0") as client:
                 await client.get(SUMMARY)
                 clock.now += HOUR

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,6 @@ import pytest
 from parallel_ops_recorder import OverlayRecorder
 from parallel_ops_recorder.batch import Batch, Increment, send
 from parallel_ops_recorder.keys import EVICTIONS, GAUGES, HITS, MISSES, counts_key, sent_key
-from parallel_ops_recorder.recorder import EXIT_SECONDS
 from parallel_ops_recorder.tally import MAX_HOURS
 from redis import Redis
 
@@ -210,12 +210,16 @@ def test_of_more_hours_than_are_kept_the_oldest_are_dropped_and_that_is_said(
 def test_the_end_of_a_program_does_not_wait_long_for_a_redis_that_hangs(
     valkey: Valkey, redis: Redis, log: pytest.LogCaptureFixture
 ) -> None:
-    with recording(valkey.url, timeout=60) as recorder:
+    timeout = 60
+    with recording(valkey.url, timeout=timeout) as recorder:
         recorder.entries(1)
         eventually(lambda: len(processes(redis)) == 1)
         valkey.pause()
         recorder.hit(3)
         began = time.monotonic()
-    assert time.monotonic() - began < EXIT_SECONDS + 1
+    took = time.monotonic() - began
+    # It would wait for a minute, and does so still, in its own thread.
+    assert "overlay-recorder" in [thread.name for thread in threading.enumerate()]
+    assert took < timeout / 2
     assert recorder.dropped == 3
     valkey.resume()
