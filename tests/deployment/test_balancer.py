@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from demo.process import free_port
 from service.settings import Settings
 from tests.integration.test_health import nowhere
-from tests.support.balancer import CONFIGURATION, MARKING, NGINX, Balancer, balanced, command, configure
+from tests.support.balancer import CONFIGURATION, MARKING, Balancer, balanced, command, configure
 from tests.support.instances import API, Instance
 from tests.support.waiting import until
 
@@ -24,8 +24,6 @@ UNAVAILABLE = "parallel_ops_unavailable"
 
 
 def test_nginx_takes_the_configuration(tmp_path: Path) -> None:
-    if NGINX is None:
-        pytest.skip("no nginx on this machine: apt-get install nginx-light")
     configure(tmp_path, [8001, 8002, 8003], free_port())
     tested = subprocess.run(command(tmp_path, "-t"), capture_output=True, text=True, check=False)
     assert tested.returncode == 0, tested.stderr

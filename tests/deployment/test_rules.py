@@ -4,20 +4,18 @@ import re
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from service.overview.slo import HINT_CODES, HINT_LEVELS
 from tests.deployment.expressions import rules
-from tests.deployment.prometheus import DEPLOYED, PROMTOOL
+from tests.deployment.prometheus import DEPLOYED
+from tests.support.programs import program
 
 RUNBOOK = "docs/runbook.md"
 SEVERITIES = {"warn": "warning", "critical": "critical"}
 
 
 def promtool(*words: str, cwd: Path = DEPLOYED) -> None:
-    if PROMTOOL is None:
-        pytest.skip("no promtool on this machine: apt-get install prometheus")
-    result = subprocess.run([PROMTOOL, *words], capture_output=True, text=True, cwd=cwd, check=False)
+    command = [program("promtool", "prometheus"), *words]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
 
 

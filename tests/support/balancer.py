@@ -11,13 +11,12 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import psutil
-import pytest
 
 from demo import launch
 from demo.folders import temporary_folder
 from demo.process import free_port
+from tests.support.programs import program
 
-NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 CONFIGURATION = Path(__file__).parent.parent.parent / "deploy" / "nginx"
 # As in deploy/nginx/instances.conf, which a test of the deployment compares.
 MARKING = "max_fails=1 fail_timeout=1s"
@@ -69,8 +68,6 @@ class Balancer:
 @contextmanager
 def balanced(instances: Sequence[int], port: int | None = None) -> Generator[Balancer]:
     """nginx before the instances at these local ports, until the block ends; skips where there is none."""
-    if NGINX is None:
-        pytest.skip("no nginx on this machine: apt-get install nginx-light")
     folder = temporary_folder()
     balancer = Balancer(folder, port or free_port())
     try:
@@ -93,7 +90,7 @@ def configure(folder: Path, instances: Sequence[int], port: int) -> None:
 def command(folder: Path, *options: str) -> list[str]:
     """How nginx is run on the configuration in a folder, in the foreground and with its files there."""
     where = ("-p", f"{folder}/", "-e", "stderr", "-c", f"{folder}/nginx.conf")
-    return [str(NGINX), *where, "-g", "daemon off;", *options]
+    return [program("nginx", "nginx-light"), *where, "-g", "daemon off;", *options]
 
 
 def _ending_with_us(program: Sequence[str]) -> list[str]:
