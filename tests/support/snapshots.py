@@ -46,3 +46,23 @@ SNAPSHOT = Snapshot(
     ),
     degraded=("something",),
 )
+
+NOTHING = Snapshot(
+    instant=INSTANT,
+    query=Query(1),
+    doc_sync=DocSync((DocSyncDay(),), {}, 0),
+    workflow_actions=WorkflowActions((WorkflowActionsDay(),), {}, {}),
+    breakages=Breakages((BreakagesDay(),), {}, {}, {}, 0),
+    consumption_templates=ConsumptionTemplates(0, 0, 0, (), ()),
+    overlay_cache=OverlayCache(),
+)
+# Rows, and none of them completed, failed, a warning or open.
+QUIET = Snapshot(
+    instant=INSTANT,
+    query=Query(1),
+    doc_sync=DocSync((DocSyncDay(total=4),), {"pending": 4}, 0),
+    workflow_actions=WorkflowActions((WorkflowActionsDay(total=3),), {"skipped": 3}, {}),
+    breakages=Breakages((BreakagesDay(total=2),), {"closed": 2}, {}, {}, 0),
+    consumption_templates=ConsumptionTemplates(0, 0, 0, (), ()),
+    overlay_cache=OverlayCache(hits=9),
+)
