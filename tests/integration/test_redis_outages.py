@@ -174,12 +174,12 @@ async def test_a_hung_redis_that_counts_callers_delays_one_of_them_at_a_time(
         assert await service.is_whole()
         async with relay.silent():
             asked = [asyncio.create_task(service.client.get(f"{API}/summary")) for _ in range(callers)]
-            await until(lambda: relay.waiting == callers)
+            await until(lambda: relay.asked >= callers)
             assert {answer.status_code for answer in await asyncio.gather(*asked)} == {200}
             load = [asyncio.create_task(_ask_on(service)) for _ in range(callers)]
             for probes in (1, 2):
                 await until(lambda probes=probes: relay.asked >= callers + probes)  # type: ignore[misc]
-                assert relay.waiting == 1
+                assert relay.waiting <= 1
             for caller in load:
                 caller.cancel()
             await asyncio.gather(*load, return_exceptions=True)
