@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run test browser deployment faults soak screenshots check bench lock clean
+.PHONY: help run test browser deployment faults soak mutants screenshots check bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -35,6 +35,9 @@ faults: $(READY) ## Break things on purpose while every answer is checked (ten m
 
 soak: $(READY) ## Twenty minutes of load while the data changes, and nothing may grow
 	$(BIN)/python -m pytest tests/faults/test_long_load.py --minutes 20 $(ARGS)
+
+mutants: $(READY) ## Change the code on purpose, and see whether the unit tests notice (five minutes)
+	$(BIN)/python -m tests.mutants
 
 screenshots: $(READY) ## Take pictures of the duty board into build/screenshots (needs Chromium)
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)

@@ -14,9 +14,10 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from demo.run import READER
 from demo.servers import Postgres, Valkey
 from service.settings import Settings
-from tests.browser.chromium import ARGUMENTS, EXECUTABLE
+from tests.browser.chromium import ARGUMENTS
 from tests.browser.texts import ERROR, HOSTILE
 from tests.support.builders import Database, incident, insert, job, run, template
+from tests.support.programs import program
 from tests.support.served import served
 
 
@@ -39,10 +40,9 @@ class Watch:
 @pytest_asyncio.fixture(scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     """One browser for all tests."""
-    if EXECUTABLE is None:
-        pytest.skip("no chromium on this machine: apt-get install chromium")
+    executable = program("chromium", "chromium")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         yield browser
         await browser.close()
 

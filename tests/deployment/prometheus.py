@@ -1,7 +1,6 @@
 """Debian's Prometheus with the configuration that is deployed, its targets and times replaced."""
 
 import re
-import shutil
 import subprocess
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -10,14 +9,12 @@ from time import monotonic, sleep
 from typing import Any
 
 import httpx
-import pytest
 import yaml
 
 from demo.process import free_port
 from tests.support.children import ending_with_us
+from tests.support.programs import program
 
-PROMETHEUS = shutil.which("prometheus")
-PROMTOOL = shutil.which("promtool")
 DEPLOYED = Path(__file__).parent.parent.parent / "deploy" / "prometheus"
 # A test has no time for the deployed 15 s between scrapes and minutes before an alert: both are shorter
 # here, and nothing else differs from what is deployed but the targets' addresses.
@@ -73,11 +70,9 @@ def configure(folder: Path, addresses: Mapping[str, str], scrape_token: str) -> 
 @contextmanager
 def scraping(folder: Path, addresses: Mapping[str, str], scrape_token: str) -> Generator[Prometheus]:
     """Prometheus until the block ends; skips where there is none."""
-    if PROMETHEUS is None:
-        pytest.skip("no prometheus on this machine: apt-get install prometheus")
     port = free_port()
     command = [
-        PROMETHEUS,
+        program("prometheus", "prometheus"),
         f"--config.file={configure(folder, addresses, scrape_token)}",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",

@@ -3,22 +3,21 @@
 import re
 from pathlib import Path
 
-import pytest
 import yaml
 
 from service.overview.slo import HINT_CODES, HINT_LEVELS
 from tests.deployment.expressions import named, rules
-from tests.deployment.prometheus import DEPLOYED, PROMTOOL
+from tests.deployment.prometheus import DEPLOYED
 from tests.support.children import run_program
+from tests.support.programs import program
 
 RUNBOOK = "docs/runbook.md"
 SEVERITIES = {"warn": "warning", "critical": "critical"}
 
 
 def promtool(*words: str, cwd: Path = DEPLOYED) -> None:
-    if PROMTOOL is None:
-        pytest.skip("no promtool on this machine: apt-get install prometheus")
-    result = run_program([PROMTOOL, *words], capture_output=True, cwd=cwd, check=False)
+    command = [program("promtool", "prometheus"), *words]
+    result = run_program(command, capture_output=True, cwd=cwd, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
 
 

@@ -80,6 +80,13 @@ async def test_past_the_critical_threshold_a_hint_is_critical_and_names_that_thr
     assert answer["status"] == "critical"
 
 
+async def test_one_critical_hint_makes_the_status_critical_wherever_it_stands(ask: Ask) -> None:
+    changes = {"slo_workflow_failed_rate_critical": 0.25}
+    answer = (await ask("/alerts", trouble(), settings=changes)).json()
+    assert [hint["level"] for hint in answer["hints"]] == ["warn", "critical", "warn"]
+    assert answer["status"] == "critical"
+
+
 @pytest.mark.parametrize(
     ("level", "kept", "status", "codes"),
     [

@@ -35,3 +35,20 @@ async def test_a_named_origin_may_ask_and_read_even_refusals(serve: Serve, datab
     assert {"origin", "accept-encoding"} <= set(answer.headers["vary"].split(", "))
     assert "access-control-allow-origin" not in stranger.headers
     assert "access-control-allow-origin" not in strange_question.headers
+
+
+async def test_a_named_origins_page_may_read_each_header_that_answers_have_for_it(
+    serve: Serve, database: object
+) -> None:
+    async with serve(NOW, auth="required", jwt_secret=SECRET, cors_origins=OURS) as client:
+        ours = {"Origin": OURS}
+        for path, headers in (("", bearer(token())), ("/export", bearer(token())), ("", {})):
+            answer = await client.get(SUMMARY + path, headers=ours | headers)
+            exposed = answer.headers["access-control-expose-headers"]
+            assert sorted(exposed.split(", ")) == [
+                *("age", "etag", "retry-after", "x-cache", "x-operator-id", "x-request-id")
+            ]
+        asked = await client.options(SUMMARY, headers={**ours, **ASKS})
+    allowed = asked.headers["access-control-allow-headers"]
+    assert sorted(allowed.split(", ")) == ["authorization", "if-none-match", "x-request-id"]
+    assert asked.headers["access-control-max-age"] == "600"

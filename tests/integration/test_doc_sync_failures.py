@@ -6,9 +6,10 @@ import asyncpg
 import pytest
 
 from tests.support.api import PREFIX
-from tests.support.builders import Database, insert, job, raw
+from tests.support.builders import Database, insert, job, raw, run
 from tests.support.clock import NOW
 from tests.support.fixtures import Ask, Serve
+from tests.support.statement_log import StatementLog
 
 DAY = timedelta(days=1)
 PATH = "/doc-sync/failures"
@@ -127,3 +128,34 @@ async def test_a_target_object_is_no_parameter_of_this_endpoint(ask: Ask) -> Non
     rows = Database(jobs=[job(status="failed", created_at=NOW)])
     asked = {"target_object": "x" * 201, "bucket_days": "x", "export_format": "pdf"}
     assert (await ask(PATH, rows, **asked)).json()["total"] == 1
+
+
+async def test_pages_are_ordered_by_code_points_whatever_the_collation_of_the_database_is(
+    ask: Ask, statements: StatementLog
+) -> None:
+    """The server of these tests has no other collation, so it is asked what it was told."""
+    await ask(PATH)
+    await ask("/workflow/failures")
+    for table in ("meta_conversion_jobs", "meta_workflow_custom_action_runs"):
+        order = f'ORDER BY {table}.created_at DESC, {table}.id COLLATE "C" DESC'
+        assert statements.count(order) == 1
+
+
+async def test_the_last_moment_that_has_a_date_is_shown_and_a_later_one_is_null(
+    database: asyncpg.Connection, serve: Serve
+) -> None:
+    moments = ("9999-12-31 23:59:59", "10000-01-01 00:00:00", "infinity")
+    rows = Database(
+        jobs=[job(id=f"J{number}", status="failed") for number, _ in enumerate(moments)],
+        runs=[run(id=f"R{number}", status="failed") for number, _ in enumerate(moments)],
+    )
+    await insert(database, rows)
+    for table, letter in (("meta_conversion_jobs", "J"), ("meta_workflow_custom_action_runs", "R")):
+        for number, moment in enumerate(moments):
+            update = f"UPDATE {table} SET created_at = '{moment}' WHERE id = '{letter}{number}'"
+            await database.execute(update)
+    async with serve(NOW) as client:
+        jobs = (await client.get(PREFIX + PATH)).json()["jobs"]
+        runs = (await client.get(f"{PREFIX}/workflow/failures")).json()["runs"]
+    for shown in (jobs, runs):
+        assert [row["created_at"] for row in shown] == [None, None, "9999-12-31T23:59:59Z"]

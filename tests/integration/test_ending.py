@@ -13,10 +13,10 @@ import psutil
 import pytest
 
 from demo.process import wait_until_ended
-from tests.support.balancer import NGINX
 from tests.support.checkout import ROOT
 from tests.support.children import ending_with_us
 from tests.support.folders import passing_folder
+from tests.support.programs import found
 from tests.support.waiting import until
 
 READY_SECONDS = 60
@@ -30,7 +30,8 @@ import subprocess
 from contextlib import nullcontext
 from pathlib import Path
 
-from tests.support.balancer import NGINX, balanced
+from tests.support.balancer import balanced
+from tests.support.programs import found
 from tests.support.children import ending_with_us
 from tests.support.instances import Instance
 from tests.support.served import served
@@ -42,7 +43,7 @@ async def test_that_never_ends(settings, valkey, tmp_path):
     await instance.ready()
     with (
         served(settings, workers=2),
-        balanced([instance.port]) if NGINX else nullcontext(),
+        balanced([instance.port]) if found("nginx") else nullcontext(),
         subprocess.Popen(ending_with_us(["sleep", "600"])),
     ):
         valkey.pause()
@@ -50,7 +51,7 @@ async def test_that_never_ends(settings, valkey, tmp_path):
         Path("ready").touch()
         signal.pause()
 """
-STARTED = {"postgres", "valkey-server", "sleep", *(["nginx"] if NGINX else [])}
+STARTED = {"postgres", "valkey-server", "sleep", *(["nginx"] if found("nginx") else [])}
 PYTEST = (
     *(sys.executable, "-m", "pytest", "-q", "--asyncio-mode=auto", "-p", "no:cacheprovider"),
     *("-p", "tests.support.ending", "-p", "tests.support.fixtures", "--basetemp", "base", "test_held.py"),

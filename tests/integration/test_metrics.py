@@ -1,7 +1,6 @@
 """/metrics: gauges that Prometheus reads, and what they say."""
 
 import math
-import shutil
 
 import asyncpg
 import httpx
@@ -13,6 +12,7 @@ from tests.support.builders import Database, incident, insert, job, run, templat
 from tests.support.children import run_program
 from tests.support.clock import NOW
 from tests.support.fixtures import Ask, Serve
+from tests.support.programs import program
 
 GAUGES = [
     *("doc_sync_jobs_total", "doc_sync_dead_letter_total", "doc_sync_success_rate", "workflow_runs_total"),
@@ -137,7 +137,6 @@ async def test_every_sample_carries_the_window_and_the_filters_that_were_given(
         assert given == {"window_days": "30", "site_id": "S1", "target_object": UGLY}
 
 
-@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed (Debian: prometheus)")
 @pytest.mark.parametrize("rows", [Database(), trouble()], ids=["empty", "trouble"])
 async def test_promtool_reads_the_text_and_minds_only_the_names_that_are_fixed(
     ask: Ask, rows: Database
@@ -149,6 +148,6 @@ async def test_promtool_reads_the_text_and_minds_only_the_names_that_are_fixed(
 
 
 def _promtool(text: str) -> tuple[int, set[str]]:
-    words = ["promtool", "check", "metrics"]
+    words = [program("promtool", "prometheus"), "check", "metrics"]
     lint = run_program(words, input=text, capture_output=True, timeout=30, check=False)
     return lint.returncode, set((lint.stdout + lint.stderr).splitlines())

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 
 import pytest
 from parallel_ops_recorder import OverlayRecorder
-from parallel_ops_recorder.keys import COUNTS_SECONDS, PROCESS_SECONDS
 from redis import Redis
 
 from demo.servers import Valkey
@@ -126,9 +125,11 @@ def test_all_keys_expire(valkey: Valkey, redis: Redis) -> None:
         recorder.hit()
         eventually(lambda: hits(redis) == 1)
         expiries = {str(key).split(":")[2]: redis.ttl(key) for key in redis.scan_iter()}
-    assert expiries.keys() == {"counts", "process", "sent"}
-    assert COUNTS_SECONDS - 5 <= expiries["counts"] <= COUNTS_SECONDS
-    assert PROCESS_SECONDS - 5 <= expiries["process"] <= PROCESS_SECONDS
+    day, a_minute = 24 * 3600, 60
+    longest = {"counts": 92 * day, "process": 2 * a_minute, "sent": 7 * day}
+    assert expiries.keys() == longest.keys()
+    for kind, seconds in expiries.items():
+        assert longest[kind] - a_minute <= seconds <= longest[kind], kind
 
 
 def test_a_process_shows_its_entries_of_the_moment_while_it_lives(valkey: Valkey, redis: Redis) -> None:

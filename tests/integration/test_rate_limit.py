@@ -1,5 +1,7 @@
 """Whoever asks too often is told when to come back, by all instances alike."""
 
+import time
+
 import httpx
 import pytest
 from msgspec.structs import replace
@@ -27,9 +29,25 @@ async def test_each_caller_may_ask_so_often(serve: Serve, database: object) -> N
         other = await client.get(SUMMARY, headers=caller(2))
     assert codes == [200, 200, 200, 429, 429]
     assert refused.json()["detail"]["code"] == "parallel_ops_rate_limited"
-    assert 1 <= int(refused.headers["retry-after"]) <= 3600
     assert refused.headers["cache-control"] == "no-store"
     assert other.status_code == 200
+
+
+@pytest.mark.parametrize("seconds", [3599, 600, 30])
+async def test_a_refusal_says_in_how_many_seconds_the_window_ends(
+    serve: Serve, database: object, redis: Redis, seconds: int
+) -> None:
+    async with serve(NOW, rate_limit="1/hour") as client:
+        await client.get(SUMMARY)
+        # Redis keeps a window for another one after it.
+        (window,) = await redis.keys("parallel-ops:limits*")
+        started = time.monotonic()
+        await redis.pexpire(window, (3600 + seconds) * 1000)
+        refused = await client.get(SUMMARY)
+        took = time.monotonic() - started
+    assert refused.status_code == 429
+    assert seconds - took <= int(refused.headers["retry-after"]) <= seconds
+    assert f"try again in {refused.headers['retry-after']} s" in refused.json()["detail"]["message"]
 
 
 async def test_without_authentication_an_address_is_a_caller(serve: Serve, database: object) -> None:

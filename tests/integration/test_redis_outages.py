@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -18,10 +18,11 @@ from redis.asyncio import Redis
 from demo.servers import Valkey
 from service.app import create_app
 from service.settings import Settings
-from service.shared_redis import TIMEOUT_SECONDS
+from service.shared_redis import REST_SECONDS, TIMEOUT_SECONDS
 from tests.support.api import PREFIX
 from tests.support.builders import Database, insert, job
 from tests.support.clock import Clock
+from tests.support.relay import Relay
 from tests.support.statement_log import StatementLog
 from tests.support.waiting import until
 
@@ -56,6 +57,13 @@ async def rows(database: asyncpg.Connection) -> Database:
 def own_settings(settings: Settings, own_valkey: Valkey) -> Settings:
     """The service on the Valkey that may be stopped."""
     return replace(settings, redis_url=own_valkey.url)
+
+
+@pytest.fixture
+async def relay(own_valkey: Valkey) -> AsyncIterator[Relay]:
+    """A relay before that Valkey, which may fall silent."""
+    async with Relay(own_valkey.port) as relay:
+        yield relay
 
 
 class Service:
@@ -130,42 +138,55 @@ async def test_frozen(own_settings: Settings, own_valkey: Valkey, rows: Database
         await until(service.is_whole)
 
 
-async def test_a_frozen_one_costs_a_wait_now_and_then_and_not_one_a_request(
-    own_settings: Settings, own_valkey: Valkey, rows: Database
+async def test_a_hung_one_costs_a_wait_now_and_then_and_not_one_a_request(
+    own_settings: Settings, relay: Relay, rows: Database
 ) -> None:
-    async with Service(own_settings) as service:
-        own_valkey.pause()
+    async with Service(replace(own_settings, redis_url=_through(relay))) as service, relay.silent():
         assert await service.degraded() == ["overlay_cache"]
-        started = time.monotonic()
+        already, started = relay.asked, time.monotonic()
         for site in range(20):
             await service.client.get(f"{PREFIX}/doc-sync/failures", params={"site_id": f"S{site}"})
-        assert time.monotonic() - started < 20 * TIMEOUT_SECONDS / 4
+        took = time.monotonic() - started
+    # One waits until it is given up, and the next ones ask nothing for a while.
+    assert relay.asked - already <= 1 + took / (TIMEOUT_SECONDS + REST_SECONDS)
 
 
-async def test_a_client_that_leaves_while_it_is_frozen_fails_nobody_else(
-    own_settings: Settings, own_valkey: Valkey, rows: Database
+async def test_a_client_that_leaves_while_it_hangs_fails_nobody_else(
+    own_settings: Settings, relay: Relay, rows: Database
 ) -> None:
-    async with Service(own_settings) as service:
-        own_valkey.pause()
-        leaving, staying = (asyncio.create_task(service.client.get(f"{PREFIX}/summary")) for _ in range(2))
-        done, _ = await asyncio.wait([leaving], timeout=TIMEOUT_SECONDS / 4)
-        assert not done  # it waits for Redis, and so does the other
-        leaving.cancel()
-        assert (await staying).json()["doc_sync"]["total"] == 2
-        with pytest.raises(asyncio.CancelledError):
-            await leaving
+    settings = replace(own_settings, redis_url=_through(relay, "?socket_timeout=60"))
+    async with Service(settings) as service:
+        async with relay.silent():
+            leaving, staying = (
+                asyncio.create_task(service.client.get(f"{PREFIX}/summary")) for _ in range(2)
+            )
+            await until(lambda: relay.waiting == 1)  # for both of them
+            leaving.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await leaving
+        answer = (await staying).json()
+    assert (answer["doc_sync"]["total"], answer["degraded"]) == (2, [])
 
 
 async def test_a_hung_redis_that_counts_callers_delays_one_of_them_at_a_time(
-    own_settings: Settings, own_valkey: Valkey, rows: Database
+    own_settings: Settings, relay: Relay, rows: Database
 ) -> None:
-    async with Service(replace(own_settings, rate_limit="100000/second")) as service:
+    settings = replace(own_settings, redis_url=_through(relay), rate_limit="100000/second")
+    callers = 10
+    async with Service(settings) as service:
         assert await service.is_whole()
-        own_valkey.pause()
-        delayed = await asyncio.gather(*(_delays(service, 4.5) for _ in range(10)))
-        own_valkey.resume()
-    at_first, again = 10, 3
-    assert at_first <= sum(delayed) <= at_first + again
+        async with relay.silent():
+            asked = [asyncio.create_task(service.client.get(f"{PREFIX}/summary")) for _ in range(callers)]
+            await until(lambda: relay.asked >= callers)
+            assert {answer.status_code for answer in await asyncio.gather(*asked)} == {200}
+            load = [asyncio.create_task(_ask_on(service)) for _ in range(callers)]
+            for probes in (1, 2):
+                await until(lambda probes=probes: relay.asked >= callers + probes)  # type: ignore[misc]
+                assert relay.waiting <= 1
+            for caller in load:
+                caller.cancel()
+            await asyncio.gather(*load, return_exceptions=True)
+            assert [caller.cancelled() for caller in load] == [True] * callers
 
 
 async def test_flushed_and_restarted_empty(
@@ -229,6 +250,8 @@ async def test_the_cap_on_the_database_holds_while_redis_is_away(
         asked = [service.client.get(f"{PREFIX}/summary", params={"site_id": f"S{n}"}) for n in range(100)]
         assert {answer.status_code for answer in await asyncio.gather(*asked)} == {200}
         watching.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await watching
     assert most == 2
 
 
@@ -240,15 +263,16 @@ def _restart(server: Valkey) -> Callable[[], Awaitable[None]]:
     return restart
 
 
-async def _delays(service: Service, seconds: float) -> int:
-    """How many answers to one caller took long."""
-    delays, until = 0, time.monotonic() + seconds
-    while time.monotonic() < until:
-        asked = time.monotonic()
+def _through(relay: Relay, options: str = "") -> str:
+    """Redis' address behind the relay."""
+    return f"redis://127.0.0.1:{relay.port}/0{options}"
+
+
+async def _ask_on(service: Service) -> None:
+    """What a caller does who never has enough."""
+    while True:
         assert (await service.client.get(f"{PREFIX}/summary")).status_code == 200
-        delays += time.monotonic() - asked > 0.5
         await asyncio.sleep(0.01)
-    return delays
 
 
 async def _ask_until_told(service: Service) -> None:

@@ -107,7 +107,7 @@ async def test_the_end_does_not_wait_for_ever(settings: Settings, database: asyn
                 cold = asyncio.create_task(client.get(COLD))
                 await until_blocked(database)
                 process.terminate()
-                await until_ended(process)
+                assert await until_ended(process) == 0
             with pytest.raises(httpx.TransportError):
                 await cold
 
@@ -149,7 +149,7 @@ async def test_a_dead_worker_is_replaced_and_forgotten_by_the_gauges(
         assert summaries in before.text
         assert summaries in after.text
         process.terminate()
-        await until_ended(process)
+        assert await until_ended(process) == 0
 
 
 async def test_what_is_too_long_is_refused(settings: Settings, database: object) -> None:

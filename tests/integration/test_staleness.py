@@ -19,6 +19,7 @@ from tests.support.builders import Database, insert, job
 from tests.support.checkout import ROOT
 from tests.support.clock import Clock
 from tests.support.fixtures import Serve
+from tests.support.held import held_jobs
 from tests.support.slow_jobs import is_napping, napping
 from tests.support.waiting import until
 
@@ -32,29 +33,32 @@ def clock() -> Clock:
 
 
 async def test_nobody_waits_at_the_end_of_a_tick(
-    slow_jobs: asyncpg.Connection, serve: Serve, clock: Clock
+    database: asyncpg.Connection, serve: Serve, clock: Clock
 ) -> None:
-    async with serve(clock) as client:
+    await insert(database, Database(jobs=[job(status="failed", created_at=NOW)]))
+    async with serve(clock, statement_timeout_seconds=100) as client:
         fresh = await client.get(f"{PREFIX}/summary")
-        await slow_jobs.execute(napping(3))
-        clock.now += 16
-        await client.get(f"{PREFIX}/summary")
-        await until(lambda: is_napping(slow_jobs))
-        for _ in range(20):
-            answer = await client.get(f"{PREFIX}/summary")
-            assert (answer.headers["x-cache"], answer.headers["age"]) == ("stale", "16")
-            assert answer.content == fresh.content
-        assert await is_napping(slow_jobs)  # all of that was answered while the refresh still ran
-        await until(lambda: _is(client, "hit"))
+        async with held_jobs(database) as hold:
+            clock.now += 16
+            await client.get(f"{PREFIX}/summary")
+            await until(hold.is_read)
+            for _ in range(20):
+                answer = await client.get(f"{PREFIX}/summary")
+                assert (answer.headers["x-cache"], answer.headers["age"]) == ("stale", "16")
+                assert answer.content == fresh.content
+            assert await hold.reading() == 1  # all of that was answered while the refresh still ran
+            await hold.let_go()
+            await until(lambda: _is(client, "hit"))
         assert (await _generated_at(client)) == clock.now - 1
 
 
 async def test_a_failing_source_is_bridged_and_then_admitted(
-    slow_jobs: asyncpg.Connection, serve: Serve, clock: Clock
+    spare: asyncpg.Connection, spare_url: str, serve: Serve, clock: Clock
 ) -> None:
-    async with serve(clock, statement_timeout_seconds=0.3) as client:
+    await insert(spare, Database(jobs=[job(status="failed", created_at=NOW)]))
+    async with serve(clock, database_url=spare_url) as client:
         fresh = await client.get(f"{PREFIX}/summary")
-        await slow_jobs.execute(napping(30))
+        await spare.execute(f"REVOKE SELECT ON meta_conversion_jobs FROM {READER}")
         for age in (60, 120, 300):
             clock.now = NOW.timestamp() + age
             answer = await client.get(f"{PREFIX}/summary")
@@ -133,7 +137,7 @@ async def test_the_service_is_fresh_again_after_postgres_was_stopped(
 async def test_a_frozen_postgres_costs_a_bounded_wait(
     own_postgres: Postgres, own_settings: Settings, serve: Serve, clock: Clock
 ) -> None:
-    async with serve(clock, database_url=own_settings.database_url, statement_timeout_seconds=0.5) as client:
+    async with serve(clock, database_url=own_settings.database_url, statement_timeout_seconds=1) as client:
         assert await _is(client, "miss")
         own_postgres.pause()
         clock.now += 600

@@ -1,6 +1,5 @@
 """Debian's nginx as a plain child process, with the configuration that is deployed."""
 
-import shutil
 import signal
 import socket
 import subprocess
@@ -10,13 +9,12 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import psutil
-import pytest
 
 from demo.process import free_port
 from tests.support.children import ending_with_us
 from tests.support.folders import passing_folder
+from tests.support.programs import program
 
-NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 CONFIGURATION = Path(__file__).parent.parent.parent / "deploy" / "nginx"
 # As in deploy/nginx/instances.conf, which a test of the deployment compares.
 MARKING = "max_fails=1 fail_timeout=1s"
@@ -71,8 +69,6 @@ class Balancer:
 @contextmanager
 def balanced(instances: Sequence[int], port: int | None = None) -> Generator[Balancer]:
     """nginx before the instances at these local ports, until the block ends; skips where there is none."""
-    if NGINX is None:
-        pytest.skip("no nginx on this machine: apt-get install nginx-light")
     with passing_folder() as folder:
         balancer = Balancer(folder, port or free_port())
         try:
@@ -94,4 +90,4 @@ def configure(folder: Path, instances: Sequence[int], port: int) -> None:
 def command(folder: Path, *options: str) -> list[str]:
     """How nginx is run on the configuration in a folder, in the foreground and with its files there."""
     where = ("-p", f"{folder}/", "-e", "stderr", "-c", f"{folder}/nginx.conf")
-    return [str(NGINX), *where, "-g", "daemon off;", *options]
+    return [program("nginx", "nginx-light"), *where, "-g", "daemon off;", *options]

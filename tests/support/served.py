@@ -28,7 +28,7 @@ def served(settings: Settings, workers: int = 1, **variables: str) -> Generator[
     with launched(settings, port, workers, **variables) as process:
         yield f"http://127.0.0.1:{port}"
         process.terminate()
-        process.wait(END_SECONDS)
+        assert process.wait(END_SECONDS) == 0
 
 
 @contextmanager

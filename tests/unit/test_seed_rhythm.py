@@ -1,12 +1,12 @@
 """When seeded rows happen: every row once, in order, with a bad day that no window of a week misses."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from demo.rhythm import DAYS, INCIDENTS, JOBS, OVERLAYS, RUNS, SLOT, Rhythm, slots
+from demo.rhythm import DAYS, INCIDENTS, JOBS, OVERLAYS, RUNS, SLOT, Rhythm, fresh, slots
 
 HOURS_OF_A_WEEK = [datetime(2026, 3, 2, tzinfo=UTC) + timedelta(hours=number) for number in range(7 * 24)]
 rhythms = st.sampled_from([JOBS, RUNS, INCIDENTS, OVERLAYS])
@@ -43,6 +43,8 @@ def test_the_bad_day_is_whole_and_in_the_last_week_whatever_the_hour() -> None:
         assert naive - timedelta(days=7) <= bad[0].start < bad[-1].start < naive - timedelta(days=1)
 
 
-def test_rows_of_different_time_zones_are_the_same_instant() -> None:
+def test_an_instant_of_another_zone_is_the_same_instant() -> None:
     until = HOURS_OF_A_WEEK[5]
-    assert slots(1000, until.astimezone(), JOBS) == slots(1000, until, JOBS)
+    in_shanghai = until.astimezone(timezone(timedelta(hours=8)))
+    assert slots(1000, in_shanghai, JOBS) == slots(1000, until, JOBS)
+    assert fresh(1, 10, in_shanghai, JOBS).start == until.replace(tzinfo=None)

@@ -177,3 +177,25 @@ def test_an_option_that_is_not_known_is_named_and_its_value_is_not(name: str, ur
 def test_a_database_may_be_named_in_several_ways(url: str) -> None:
     environment = {f"{PREFIX}{key}": value for key, value in (REQUIRED | {"DATABASE_URL": url}).items()}
     assert from_environment(environment).database_url == url
+
+
+@pytest.mark.parametrize(("statement", "lock"), [("0.5", 0.5), ("3", 3), ("3.5", 3), ("60", 3)])
+def test_a_lock_is_waited_for_as_long_as_a_statement_may_take_and_at_most_three_seconds(
+    statement: str, lock: float
+) -> None:
+    limits = read(STATEMENT_TIMEOUT_SECONDS=statement, MAX_DATABASE_QUERIES="7").database_limits
+    assert limits.lock_timeout_seconds == lock
+    assert (limits.statement_timeout_seconds, limits.max_queries) == (float(statement), 7)
+
+
+@pytest.mark.parametrize(
+    ("stale", "max_stale", "kept"), [("60", "300", 300), ("60", "10", 60), ("5", "5", 5)]
+)
+def test_what_hides_a_refresh_also_bridges_a_failure(stale: str, max_stale: str, kept: float) -> None:
+    policy = read(STALE_SECONDS=stale, MAX_STALE_SECONDS=max_stale, REFRESH_SECONDS="2").cache_policy
+    assert (policy.refresh, policy.stale, policy.max_stale) == (2, float(stale), kept)
+
+
+def test_a_request_waits_for_one_statement_and_a_computation_for_its_turn_as_well() -> None:
+    policy = read(STATEMENT_TIMEOUT_SECONDS="10").cache_policy
+    assert (policy.answer, policy.compute) == (12, 24)

@@ -1,0 +1,151 @@
+"""Signing in to the duty board: which cookie a browser is given, by whose form, and where it goes then."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from http.cookies import Morsel, SimpleCookie
+
+import httpx
+import pytest
+
+from tests.support.api import PREFIX
+from tests.support.clock import NOW
+from tests.support.fixtures import Serve
+from tests.support.html import page_of
+from tests.support.tokens import SECRET, claims, token
+
+NAME = "parallel_ops_token"
+
+
+Guarded = Callable[[], AbstractAsyncContextManager[httpx.AsyncClient]]
+
+
+@pytest.fixture
+def guarded(serve: Serve, database: object) -> Guarded:
+    """Starts a service that lets nobody in without a token: `async with guarded() as browser`."""
+    return lambda: serve(NOW, auth="required", jwt_secret=SECRET)
+
+
+async def sign_in(client: httpx.AsyncClient, text: str, target: str = "/", **headers: str) -> httpx.Response:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return await client.post("/sign-in", data={"token": text, "next": target}, headers=named)
+
+
+def cookie(response: httpx.Response) -> Morsel[str]:
+    """The one cookie that a response sets."""
+    return SimpleCookie(response.headers["set-cookie"])[NAME]
+
+
+async def test_the_cookie_is_for_no_script_and_no_other_site_and_ends_with_the_browser(
+    guarded: Guarded,
+) -> None:
+    async with guarded() as client:
+        response = await sign_in(client, token())
+        assert (response.status_code, response.headers["location"]) == (303, "/")
+        assert response.headers["cache-control"] == "no-store"
+        kept = cookie(response)
+        assert (kept.value, kept["path"], kept["httponly"], kept["samesite"]) == (
+            token(),
+            "/",
+            True,
+            "Strict",
+        )
+        assert (kept["max-age"], kept["expires"], kept["domain"], kept["secure"]) == ("", "", "", "")
+
+
+async def test_behind_https_the_cookie_is_for_https_alone(guarded: Guarded) -> None:
+    async with guarded() as client:
+        assert cookie(await sign_in(client, token(), x_forwarded_proto="https"))["secure"] is True
+        assert not cookie(await sign_in(client, token(), x_forwarded_proto="http"))["secure"]
+        response = await client.post("https://test/sign-in", data={"token": token(), "next": "/"})
+        assert cookie(response)["secure"] is True
+
+
+async def test_the_cookie_opens_the_board_and_signing_out_ends_it(guarded: Guarded) -> None:
+    async with guarded() as client:
+        asked = await client.get("/")
+        assert (asked.status_code, asked.headers["cache-control"]) == (401, "no-store")
+        await sign_in(client, token())
+        page = page_of((await client.get("/")).text)
+        assert page.one(id="sign-out").text == "Sign out"
+        ended = await client.post("/sign-out")
+        assert (ended.status_code, ended.headers["location"]) == (303, "/")
+        assert (cookie(ended).value, cookie(ended)["max-age"], cookie(ended)["path"]) == ("", "0", "/")
+        assert (await client.get("/")).status_code == 401
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_another_sites_form_signs_nobody_in(guarded: Guarded, site: str) -> None:
+    async with guarded() as client:
+        response = await sign_in(client, token(), sec_fetch_site=site)
+        assert response.status_code == 400
+        assert "set-cookie" not in response.headers
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+async def test_the_boards_own_form_signs_in(guarded: Guarded, site: str) -> None:
+    async with guarded() as client:
+        assert (await sign_in(client, token(), sec_fetch_site=site)).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "This token was not accepted: the bearer token is not valid."),
+        ("<b>no token</b>", "This token was not accepted: the bearer token is not valid."),
+        (token(claims(exp=1)), "This token was not accepted: the bearer token has expired."),
+        (
+            token(key="another secret of the PLM, and long enough"),
+            "This token was not accepted: the bearer token is not valid.",
+        ),
+    ],
+    ids=["none", "html", "expired", "forged"],
+)
+async def test_a_bad_token_is_refused_with_a_reason_and_no_cookie(
+    guarded: Guarded, text: str, reason: str
+) -> None:
+    async with guarded() as client:
+        response = await sign_in(client, text)
+        assert response.status_code == 401
+        assert "set-cookie" not in response.headers
+        page = page_of(response.text)
+        assert page.one(id="reason").text == reason
+        assert page.one("textarea").text == ""
+
+
+@pytest.mark.parametrize(
+    ("target", "location"),
+    [
+        ("/?window_days=30&site_id=a+b", "/?window_days=30&site_id=a+b"),
+        ("", "/"),
+        ("//evil.example/", "/"),
+        ("https://evil.example/?x=1", "/"),
+        ("/\\evil.example", "/"),
+        ("/?a=1\r\nSet-Cookie: b=2", "/?a=1Set-Cookie: b=2"),
+        ("javascript:alert(1)", "/"),
+    ],
+)
+async def test_from_the_form_one_goes_to_the_board_and_nowhere_else(
+    guarded: Guarded, target: str, location: str
+) -> None:
+    async with guarded() as client:
+        response = await sign_in(client, token(), target)
+        assert response.status_code == 303
+        assert response.headers["location"] == location
+        assert list(SimpleCookie(response.headers["set-cookie"])) == [NAME]
+
+
+async def test_the_form_keeps_the_address_that_was_asked_for_as_text(guarded: Guarded) -> None:
+    async with guarded() as client:
+        asked = await client.get('/?site_id="><b>x</b>&window_days=30')
+        form = page_of(asked.text).one("form")
+        assert form["action"] == "/sign-in"
+        assert form.one("input", name="next")["value"] == "/?site_id=%22%3E%3Cb%3Ex%3C/b%3E&window_days=30"
+        raw = page_of((await sign_in(client, "no token", '/?site_id="><b>x</b>')).text)
+        assert raw.one("input", name="next")["value"] == '/?site_id="><b>x</b>'
+
+
+async def test_the_cookie_writes_nothing(guarded: Guarded) -> None:
+    async with guarded() as client:
+        await sign_in(client, token())
+        assert (await client.get(f"{PREFIX}/summary")).json()["operator_id"] == 7
+        assert (await client.post(f"{PREFIX}/summary")).status_code == 401

@@ -1,0 +1,118 @@
+"""Connections that servers close, or that hang: the next request is none the worse, none waits for ever."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+import structlog
+from redis.asyncio import Redis
+from sqlalchemy import func, select
+
+from demo.run import READER
+from demo.servers import Postgres, Valkey
+from service.sources.database import Database, DatabaseError, DatabaseLimits
+from tests.support.api import PREFIX
+from tests.support.clock import NOW, Clock
+from tests.support.fixtures import Serve
+from tests.support.relay import Relay
+
+SUMMARY = f"{PREFIX}/summary"
+HOUR = 3600
+AWAY = "redis is away: going on with process memory"
+# Whatever a server or a database sets for its sessions, a session of the service has its own of these.
+SESSION = {
+    "application_name": ("elsewhere", "parallel-ops"),
+    "default_transaction_read_only": ("off", "on"),
+    "statement_timeout": ("0", "10s"),
+    "lock_timeout": ("0", "3s"),
+    "plan_cache_mode": ("force_generic_plan", "force_custom_plan"),
+    "max_parallel_workers_per_gather": ("8", "0"),
+    "jit": ("on", "off"),
+    "work_mem": ("64kB", "16MB"),
+    "timezone": ("Asia/Shanghai", "UTC"),
+}
+
+
+@pytest.fixture
+def frozen(server_folder: Path) -> Iterator[Postgres]:
+    """A PostgreSQL that a test may freeze."""
+    server = Postgres(server_folder / "frozen")
+    server.start()
+    yield server
+    server.kill()
+
+
+async def test_a_session_has_its_own_settings_whatever_the_database_says(
+    spare: asyncpg.Connection, spare_url: str
+) -> None:
+    for name, (other, _) in SESSION.items():
+        await spare.execute(f"ALTER DATABASE spare SET {name} = '{other}'")
+    database = Database(spare_url, DatabaseLimits(10, 3, max_queries=1))
+    try:
+        (found,) = await database.rows(select(*map(func.current_setting, SESSION)))
+    finally:
+        await database.close()
+    assert dict(zip(SESSION, found, strict=True)) == {name: ours for name, (_, ours) in SESSION.items()}
+
+
+async def test_connections_that_postgresql_closes_while_they_idle_harm_no_request(
+    database: asyncpg.Connection, serve: Serve
+) -> None:
+    clock = Clock(NOW)
+    async with serve(clock) as client:
+        await client.get(SUMMARY)
+        ended = await database.fetch(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = $1", READER
+        )
+        assert ended
+        clock.now += HOUR
+        answer = await client.get(SUMMARY)
+    assert (answer.status_code, answer.headers.get("x-cache")) == (200, "miss")
+
+
+async def test_connections_that_redis_closes_while_they_idle_harm_no_request(
+    database: asyncpg.Connection, serve: Serve, redis: Redis
+) -> None:
+    clock = Clock(NOW)
+    with structlog.testing.capture_logs() as logs:
+        async with serve(clock) as client:
+            await client.get(SUMMARY)
+            assert await redis.client_kill_filter(_type="normal", skipme=True) >= 1
+            clock.now += HOUR
+            answer = await client.get(SUMMARY)
+    assert (answer.status_code, answer.json()["degraded"]) == (200, [])
+    assert len(await redis.keys(f"*:{int(clock.now)}")) == 5
+    assert AWAY not in [entry["event"] for entry in logs]
+
+
+async def test_a_connection_that_breaks_in_the_middle_of_a_command_is_replaced_unseen(
+    database: asyncpg.Connection, serve: Serve, valkey: Valkey, redis: Redis
+) -> None:
+    clock = Clock(NOW)
+    with structlog.testing.capture_logs() as logs:
+        async with Relay(valkey.port) as relay:
+            async with serve(clock, redis_url=f"redis://127.0.0.1:{relay.port}/0") as client:
+                await client.get(SUMMARY)
+                clock.now += HOUR
+                relay.breaks = 1
+                answer = await client.get(SUMMARY)
+            assert relay.breaks == 0
+    assert (answer.status_code, answer.json()["degraded"]) == (200, [])
+    assert len(await redis.keys(f"*:{int(clock.now)}")) == 5
+    assert AWAY not in [entry["event"] for entry in logs]
+
+
+async def test_a_statement_on_a_frozen_server_is_given_up(frozen: Postgres) -> None:
+    database = Database(frozen.url, DatabaseLimits(0.2, 0.2, max_queries=1))
+    try:
+        await database.rows(select(func.now()))
+        frozen.pause()
+        # The server's own statement_timeout sleeps with it.
+        async with asyncio.timeout(30):
+            with pytest.raises(DatabaseError):
+                await database.rows(select(func.now()))
+    finally:
+        frozen.resume()
+        await database.close()

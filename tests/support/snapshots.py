@@ -1,0 +1,68 @@
+"""One snapshot in which no two figures are the same, and what is made of it."""
+
+from datetime import UTC, datetime
+
+from service.overview.query import Filters, Query
+from service.overview.sections import (
+    Breakages,
+    BreakagesDay,
+    ConsumptionTemplates,
+    DocSync,
+    DocSyncDay,
+    OverlayCache,
+    Snapshot,
+    WorkflowActions,
+    WorkflowActionsDay,
+)
+from service.overview.slo import Threshold, Thresholds
+
+INSTANT = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
+QUERY = Query(14, Filters(site_id="S1", target_object="Part", template_key="pump"))
+THRESHOLDS = Thresholds(workflow_failed_rate=Threshold(0.02, 0.1))
+
+SNAPSHOT = Snapshot(
+    instant=INSTANT,
+    query=QUERY,
+    doc_sync=DocSync(
+        days=(DocSyncDay(10, 6, 3, 1), *[DocSyncDay()] * 12, DocSyncDay(8, 3, 4, 2)),
+        by_status={"completed": 9, "failed": 7, "pending": 2},
+        attempts=25,
+    ),
+    workflow_actions=WorkflowActions(
+        days=(WorkflowActionsDay(5, 1), *[WorkflowActionsDay()] * 12, WorkflowActionsDay(15, 2)),
+        by_status={"completed": 16, "failed": 3, "warning": 1},
+        by_result_code={"E|1": 4, "OK": 15},
+    ),
+    breakages=Breakages(
+        days=(BreakagesDay(2, 1), *[BreakagesDay()] * 12, BreakagesDay(6, 4)),
+        by_status={"closed": 3, "open": 5},
+        by_severity={"high": 1, "low": 7},
+        by_responsibility={"QA": 8},
+        repeated=2,
+    ),
+    consumption_templates=ConsumptionTemplates(9, 4, 6, ("a", "b"), ("c",)),
+    overlay_cache=OverlayCache(
+        entries=11, hits=30, misses=20, evictions=7, ttl_seconds=300, max_entries=1000
+    ),
+    degraded=("something",),
+)
+
+NOTHING = Snapshot(
+    instant=INSTANT,
+    query=Query(1),
+    doc_sync=DocSync((DocSyncDay(),), {}, 0),
+    workflow_actions=WorkflowActions((WorkflowActionsDay(),), {}, {}),
+    breakages=Breakages((BreakagesDay(),), {}, {}, {}, 0),
+    consumption_templates=ConsumptionTemplates(0, 0, 0, (), ()),
+    overlay_cache=OverlayCache(),
+)
+# Rows, and none of them completed, failed, a warning or open.
+QUIET = Snapshot(
+    instant=INSTANT,
+    query=Query(1),
+    doc_sync=DocSync((DocSyncDay(total=4),), {"pending": 4}, 0),
+    workflow_actions=WorkflowActions((WorkflowActionsDay(total=3),), {"skipped": 3}, {}),
+    breakages=Breakages((BreakagesDay(total=2),), {"closed": 2}, {}, {}, 0),
+    consumption_templates=ConsumptionTemplates(0, 0, 0, (), ()),
+    overlay_cache=OverlayCache(hits=9),
+)

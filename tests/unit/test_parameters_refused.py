@@ -1,0 +1,87 @@
+"""What is said of a query string that cannot be taken, to the letter; and of the last one that can."""
+
+from typing import Any
+
+import pytest
+
+from service.api import parameters
+from service.api.responses.errors import InvalidRequest
+
+WINDOW = "window_days must be one of: 1, 7, 14, 30, 90"
+BUCKET = "bucket_days must be one of: 1, 7, 14, 30"
+PAGE = "page must be >= 1"
+PAGE_SIZE = "page_size must be between 1 and 200"
+LEVEL = "level must be one of: warn, critical, info"
+FORMAT = "export_format must be json, csv or md"
+NO_INTEGERS = ("", "x", "+7", "7.0", "%207", "7%20", "१", "0x7", "1e1")
+REFUSED = [
+    *(("TRENDS", f"window_days={text}", WINDOW) for text in (*NO_INTEGERS, "0", "-7", "2", "91")),
+    *(("TRENDS", f"bucket_days={text}", BUCKET) for text in (*NO_INTEGERS, "0", "-1", "2", "90")),
+    ("TRENDS", "bucket_days=14", "bucket_days must be <= window_days"),
+    *(("DOC_SYNC_FAILURES", f"page={text}", PAGE) for text in (*NO_INTEGERS, "0", "-1")),
+    *(("DOC_SYNC_FAILURES", f"page_size={text}", PAGE_SIZE) for text in (*NO_INTEGERS, "0", "-1", "201")),
+    *(
+        ("SNAPSHOT", f"{name}={text}", f"{name} {refusal}")
+        for name in ("site_id", "target_object", "template_key")
+        for text, refusal in (
+            ("x" * 201, "must be at most 200 characters"),
+            ("a%00b", "must not contain NUL"),
+        )
+    ),
+    *(("ALERTS", f"level={text}", LEVEL) for text in ("x", "warning", "warn,critical")),
+    *(("EXPORT", f"export_format={text}", FORMAT) for text in ("x", "pdf", "json,csv")),
+]
+
+
+def read(name: str, query_string: str) -> Any:  # noqa: ANN401
+    """The query that an endpoint's parameters make of a query string."""
+    return getattr(parameters, name).read(query_string.encode())
+
+
+@pytest.mark.parametrize(("name", "query_string", "message"), REFUSED)
+def test_a_bad_value_is_refused_with_the_contracts_words(name: str, query_string: str, message: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read(name, query_string)
+    assert (str(refused.value), refused.value.message) == (message, message)
+
+
+def test_a_refusal_holds_what_was_given_numbers_as_numbers() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read("DOC_SYNC_FAILURES", "page=0&site_id=+7+&window_days=-30&unknown=1&page_size=x")
+    assert refused.value.context == {"window_days": -30, "site_id": " 7 ", "page": 0, "page_size": "x"}
+    with pytest.raises(InvalidRequest) as refused:
+        read("DOC_SYNC_FAILURES", "page=0")
+    assert refused.value.context == {"window_days": None, "site_id": None, "page": 0, "page_size": None}
+
+
+def test_the_first_bad_parameter_in_the_endpoints_order_is_the_one_that_is_named() -> None:
+    with pytest.raises(InvalidRequest, match=f"^{WINDOW}$"):
+        read("TRENDS", "template_key=%00&bucket_days=2&window_days=2")
+    with pytest.raises(InvalidRequest, match=f"^{BUCKET}$"):
+        read("TRENDS", "template_key=%00&bucket_days=2")
+
+
+@pytest.mark.parametrize("name", ["site_id", "target_object", "template_key"])
+def test_a_filter_of_200_characters_is_taken(name: str) -> None:
+    longest = "x" * 200
+    assert getattr(read("SNAPSHOT", f"{name}=++{longest}++").filters, name) == longest
+
+
+def test_a_query_string_of_any_length_is_read() -> None:
+    for length in (1000, 1024, 1025, 5000):
+        padding = "x" * (length - len("window_days=30&unknown="))
+        assert read("SNAPSHOT", f"window_days=30&unknown={padding}").window_days == 30
+
+
+def test_the_smallest_and_largest_pages_are_taken() -> None:
+    for page_size in (1, 200):
+        query = read("DOC_SYNC_FAILURES", f"page=1&page_size={page_size}")
+        assert (query.page, query.page_size) == (1, page_size)
+
+
+@pytest.mark.parametrize(
+    ("text", "export_format"),
+    [("", "json"), ("%20", "json"), ("JSON", "json"), (" Csv ", "csv"), ("md", "md")],
+)
+def test_a_format_is_trimmed_and_lower_cased_and_json_when_it_is_blank(text: str, export_format: str) -> None:
+    assert read("EXPORT", f"export_format={text.replace(' ', '+')}").export_format == export_format
