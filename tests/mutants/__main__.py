@@ -1,7 +1,7 @@
 """`make mutants`: whether the unit tests notice small wrong changes of the code that they are for.
 
-mutmut and cosmic-ray were tried. mutmut changes nothing that runs on import, as declarations of parameters
-do; cosmic-ray knows no texts and no returns, and changes the working tree.
+A script of ours: mutmut was tried, and changes nothing that runs on import, as declarations of parameters do;
+cosmic-ray, by its documentation, knows no texts and no returns, and changes the working tree.
 """
 
 import os
