@@ -100,8 +100,11 @@ class _Unrouted:
         return self._app
 
 
-def raise_found_error(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-    """Litestar guard: raise what was found on the way here, in reach of the route's exception handlers."""
+async def raise_found_error(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Litestar guard: raise what was found on the way here, in reach of the route's exception handlers.
+
+    A coroutine, for Litestar runs any other guard in a thread.
+    """
     error = context_of(connection.scope).error
     if error is not None:
         raise error

@@ -16,6 +16,7 @@ from service.overview.export import FORMATS
 from service.overview.query import (
     BUCKET_DAYS,
     FILTERS,
+    KEPT_BY_FILTERS,
     LEVELS,
     WINDOW_DAYS,
     AlertsQuery,
@@ -178,16 +179,11 @@ _BUCKET = Parameter(
     _bucket,
     1,
 )
-_KEPT = {
-    "site_id": "the document sync jobs of one site",
-    "target_object": "the workflow action runs of one target object",
-    "template_key": "the versions of one consumption template",
-}
 _FILTERS = tuple(
-    _filter_parameter(name, f"Keeps {_KEPT[name]}; trimmed, at most 200 characters, blank means all.")
-    for name in FILTERS
+    _filter_parameter(name, f"Keeps {kept}; trimmed, at most 200 characters, blank means all.")
+    for name, kept in zip(FILTERS, KEPT_BY_FILTERS, strict=True)
 )
-_SITE, _TARGET, _ = _FILTERS
+_SITE, _TARGET, *_ = _FILTERS
 _LEVEL = Parameter(
     "level",
     "Keeps the hints of one level; case does not matter, blank means all.",

@@ -3,7 +3,6 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from service.api.parameters import DOC_SYNC_FAILURES, TRENDS, Parameter, Parameters, Values
@@ -19,14 +18,11 @@ _WINDOW, _BUCKET, *_FILTERS = TRENDS.each
 _PAGE = next(parameter for parameter in DOC_SYNC_FAILURES.each if parameter.name == "page")
 
 
-class View(Struct, frozen=True):
+class View(Filters, frozen=True):
     """One view of the board; fields are named as in the address, None is "not given"."""
 
     window_days: int = 7
     bucket_days: int | None = None
-    site_id: str | None = None
-    target_object: str | None = None
-    template_key: str | None = None
     jobs_page: int = 1
     runs_page: int = 1
     lang: str | None = None
@@ -60,7 +56,8 @@ class View(Struct, frozen=True):
 
     def address(self, **changes: Any) -> str:  # noqa: ANN401
         """The path and query of this view with some fields changed; defaults are left out."""
-        return _address("/", {**asdict(self), **changes}, _DEFAULTS)
+        first = {"window_days": self.window_days, "bucket_days": self.bucket_days}
+        return _address("/", first | asdict(self) | changes, _DEFAULTS)
 
     def window_address(self, window_days: int) -> str:
         """The same in another window, where the lists and buckets begin anew."""

@@ -16,6 +16,12 @@ class Filters(Struct, frozen=True):
 
 
 FILTERS = Filters.__struct_fields__
+# What each of them keeps, in their order.
+KEPT_BY_FILTERS = (
+    "the document sync jobs of one site",
+    "the workflow action runs of one target object",
+    "the versions of one consumption template",
+)
 
 
 class Query(Struct, frozen=True):
