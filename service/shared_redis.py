@@ -1,7 +1,8 @@
 """The fleet's Redis, behind the one circuit breaker that everything in this process asks it through.
 
-Redis is never needed. After a failure it is left alone for a moment, so that a hung server does not
-slow each request; then one caller finds out whether it is back, and nobody else waits for that.
+Redis is never needed. When it does not answer it is left alone for a moment, so that a hung server does
+not slow each request; then one caller finds out whether it is back, and nobody else waits for that. One
+that answers with a refusal (it is full, or a read-only replica) is not away: others may still read.
 """
 
 import time
@@ -14,6 +15,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 T = TypeVar("T")
 
@@ -22,7 +24,11 @@ TIMEOUT_SECONDS = 1.0
 REST_SECONDS = 1.0
 # Longer than a hung server is waited for.
 PROBE_SECONDS = 3.0
+# An answer that took so much longer than it may waited for this process, which stood still.
+STOOD_STILL_SECONDS = 2 * TIMEOUT_SECONDS
 MAX_CONNECTIONS = 32
+REFUSAL_LOG_SECONDS = 60.0
+_NO_ANSWER = (RedisConnectionError, RedisTimeoutError, OSError)
 MEANWHILE = "each process computes for itself, overlay figures are missing, callers are not limited"
 
 log = structlog.get_logger(__name__)
@@ -64,16 +70,18 @@ def check_url(url: str) -> None:
 
 
 class SharedRedis:
-    """One client and one breaker for all of a process; see the module."""
+    """One client and one breaker for all of a process; see the module. `clock` never goes back."""
 
-    def __init__(self, client: Redis) -> None:
+    def __init__(self, client: Redis, clock: Callable[[], float] = time.monotonic) -> None:
         self.client = client
+        self._clock = clock
         self._rest_until = 0.0
         self._is_away = False
+        self._log_refusals_at = 0.0
 
     async def ask(self, command: Callable[[Redis], Awaitable[T]]) -> T:
         """What the command gives. Raises RedisAway, at once while Redis is left alone."""
-        now = time.monotonic()
+        now = self._clock()
         if now < self._rest_until:
             raise RedisAway("left alone after a failure")
         if self._is_away:
@@ -82,15 +90,28 @@ class SharedRedis:
             result = await command(self.client)
         except UnusableValue:
             raise
-        except (RedisError, OSError) as error:
-            self._rest_until = time.monotonic() + REST_SECONDS
-            if not self._is_away:
-                log.warning(
-                    "redis is away: going on with process memory", error=str(error), meanwhile=MEANWHILE
-                )
-            self._is_away = True
+        except _NO_ANSWER as error:
+            if self._clock() - now > STOOD_STILL_SECONDS:
+                return await self.ask(command)  # nothing is known of Redis
+            self._leave_alone(error)
+            raise RedisAway(str(error)) from error
+        except RedisError as error:
+            self._note_refusal(error)
             raise RedisAway(str(error)) from error
         if self._is_away:
             self._is_away, self._rest_until = False, 0.0
             log.info("redis is back")
         return result
+
+    def _leave_alone(self, error: Exception) -> None:
+        self._rest_until = self._clock() + REST_SECONDS
+        if not self._is_away:
+            log.warning("redis is away: going on with process memory", error=str(error), meanwhile=MEANWHILE)
+        self._is_away = True
+
+    def _note_refusal(self, error: Exception) -> None:
+        """Log it now and then: each computation meets it."""
+        now = self._clock()
+        if now >= self._log_refusals_at:
+            self._log_refusals_at = now + REFUSAL_LOG_SECONDS
+            log.warning("redis refuses a command", error=str(error), meanwhile=MEANWHILE)

@@ -1,10 +1,14 @@
 """The one circuit breaker before Redis. The commands here never reach a server."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from service.shared_redis import RedisAway, SharedRedis, UnusableValue, connect
 from tests.support.waiting import until
@@ -13,25 +17,27 @@ from tests.support.waiting import until
 class Commands:
     """Commands that fail while `down`, and how many were made."""
 
-    def __init__(self) -> None:
-        self.redis = SharedRedis(connect("redis://127.0.0.1:1/0"))
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.redis = SharedRedis(connect("redis://127.0.0.1:1/0"), clock)
         self.made = 0
         self.down = True
+        self.error: Exception = RedisConnectionError("nobody is there")
         self.answer = asyncio.Event()
         self.answer.set()
 
     async def ask(self) -> bool:
         """Whether a command was answered."""
         try:
-            return await self.redis.ask(self._command)
+            return await self.redis.ask(lambda _: self.answered())
         except RedisAway:
             return False
 
-    async def _command(self, _: Any) -> bool:  # noqa: ANN401
+    async def answered(self) -> bool:
+        """One command."""
         self.made += 1
         await self.answer.wait()
         if self.down:
-            raise RedisConnectionError("nobody is there")
+            raise self.error
         return True
 
 
@@ -59,6 +65,29 @@ async def test_then_one_finds_out_whether_it_is_back_and_nobody_waits_for_that()
     commands.answer.set()
     assert (await asyncio.gather(*asked))[-1]
     assert all([await commands.ask() for _ in range(20)])
+
+
+async def test_one_that_refuses_a_command_is_not_left_alone() -> None:
+    commands = Commands()
+    commands.error = ResponseError("OOM command not allowed when used memory > 'maxmemory'")
+    assert not any([await commands.ask() for _ in range(5)])
+    assert commands.made == 5
+    commands.down = False
+    assert await commands.ask()
+
+
+async def test_a_process_that_stood_still_asks_again_before_it_calls_redis_away() -> None:
+    commands = Commands(lambda: now)
+    commands.error, now = RedisTimeoutError("no answer"), 0.0
+
+    async def stands_still_once(_: Any) -> bool:  # noqa: ANN401
+        nonlocal now
+        now += 7.0
+        commands.down = not commands.made
+        return await commands.answered()
+
+    assert await commands.redis.ask(stands_still_once)
+    assert commands.made == 2
 
 
 async def test_what_stands_there_wrongly_is_no_reason_to_leave_redis_alone() -> None:
