@@ -36,7 +36,7 @@ faults: $(READY) ## Break things on purpose while every answer is checked (ten m
 soak: $(READY) ## Twenty minutes of load while the data changes, and nothing may grow
 	$(BIN)/python -m pytest tests/faults/test_long_load.py --minutes 20 $(ARGS)
 
-mutants: $(READY) ## Change the code on purpose, and see whether the unit tests notice (five minutes)
+mutants: $(READY) ## Change the code on purpose, and see whether the unit tests notice (some ten minutes)
 	$(BIN)/python -m tests.mutants
 
 screenshots: $(READY) ## Take pictures of the duty board into build/screenshots (needs Chromium)

@@ -32,7 +32,7 @@ class ViewData(Struct, frozen=True):
     @property
     def stamp(self) -> tuple[object, ...]:
         """The same for data that looks the same on a page."""
-        ticks = (held and held.tick for held in (self.snapshot, self.jobs, self.runs))
+        ticks = (dated and dated.tick for dated in (self.snapshot, self.jobs, self.runs))
         return (*ticks, self.snapshot.degraded, self.choices)
 
 

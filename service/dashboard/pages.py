@@ -83,12 +83,12 @@ class Pages:
         )
         return Page(body, gzip.compress(body, GZIP_LEVEL), blake2b(body, digest_size=12).hexdigest())
 
-    def _drawn(self, held: Dated[Snapshot], view: View, *, is_stale: bool) -> Board:
+    def _drawn(self, dated: Dated[Snapshot], view: View, *, is_stale: bool) -> Board:
         """The figures and charts, which are the same in every language, colour and page of the lists."""
         return self._boards.get(
             (view.snapshot, view.trend_days),
-            (held.tick, held.degraded, is_stale),
-            lambda: board_of(held.value, view, self._thresholds, is_stale=is_stale),
+            (dated.tick, dated.degraded, is_stale),
+            lambda: board_of(dated.value, view, self._thresholds, is_stale=is_stale),
         )
 
 

@@ -1,23 +1,11 @@
 """A small summary for the tests of what is made from one."""
 
-from datetime import UTC, datetime
+from msgspec.structs import replace
 
 from service.overview.query import Query
-from service.overview.sections import (
-    Breakages,
-    BreakagesDay,
-    ConsumptionTemplates,
-    DocSync,
-    DocSyncDay,
-    OverlayCache,
-    Snapshot,
-    WorkflowActions,
-    WorkflowActionsDay,
-)
 from service.overview.slo import Hint, Thresholds
 from service.overview.summary import Summary, summarize
-
-INSTANT = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
+from tests.support.snapshots import NOTHING
 
 
 def summary(
@@ -27,15 +15,10 @@ def summary(
 ) -> Summary:
     """A week with these maps, sorted, and these hints; all else is empty."""
     statuses, codes = (dict(sorted((counts or {}).items())) for counts in (by_status, by_result_code))
-    snapshot = Snapshot(
-        instant=INSTANT,
+    snapshot = replace(
+        NOTHING,
         query=Query(7),
-        doc_sync=DocSync((DocSyncDay(),) * 7, statuses, 0),
-        workflow_actions=WorkflowActions((WorkflowActionsDay(),) * 7, {}, codes),
-        breakages=Breakages((BreakagesDay(),) * 7, {}, {}, {}, 0),
-        consumption_templates=ConsumptionTemplates(0, 0, 0, (), ()),
-        overlay_cache=OverlayCache(),
+        doc_sync=replace(NOTHING.doc_sync, by_status=statuses),
+        workflow_actions=replace(NOTHING.workflow_actions, by_result_code=codes),
     )
-    made = summarize(snapshot, Thresholds())
-    fields = {name: getattr(made, name) for name in made.__struct_fields__}
-    return Summary(**{**fields, "slo_hints": hints})
+    return replace(summarize(snapshot, Thresholds()), slo_hints=hints)

@@ -1,26 +1,25 @@
 """Trends from day cells: buckets of every size, made of the same days."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 from math import ceil
 
 import pytest
+from msgspec.structs import replace
 
 from service.overview.query import Query
 from service.overview.sections import (
     Breakages,
     BreakagesDay,
-    ConsumptionTemplates,
     DocSync,
     DocSyncDay,
-    OverlayCache,
     Snapshot,
     WorkflowActions,
     WorkflowActionsDay,
 )
 from service.overview.trends import trends_of
+from tests.support.snapshots import INSTANT, NOTHING
 
-INSTANT = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
 SIZES = [(window, bucket) for window in (1, 7, 14, 30, 90) for bucket in (1, 7, 14, 30) if bucket <= window]
 
@@ -28,14 +27,12 @@ SIZES = [(window, bucket) for window in (1, 7, 14, 30, 90) for bucket in (1, 7, 
 def snapshot(window_days: int) -> Snapshot:
     """Day number n, from 1, has n jobs, 2n runs and 3n incidents."""
     days = range(1, window_days + 1)
-    return Snapshot(
-        instant=INSTANT,
+    return replace(
+        NOTHING,
         query=Query(window_days),
         doc_sync=DocSync(tuple(DocSyncDay(n, n // 2, n // 4, n // 8) for n in days), {}, 0),
         workflow_actions=WorkflowActions(tuple(WorkflowActionsDay(2 * n, n) for n in days), {}, {}),
         breakages=Breakages(tuple(BreakagesDay(3 * n, n) for n in days), {}, {}, {}, 0),
-        consumption_templates=ConsumptionTemplates(0, 0, 0, (), ()),
-        overlay_cache=OverlayCache(),
     )
 
 
