@@ -31,14 +31,14 @@ from service.api.telemetry.request_counts import RequestCounts
 from service.api.telemetry.request_log import request_log
 from service.cache.store import Store
 from service.cache.tick_cache import TickCache
-from service.choices import Choices, choices_policy
 from service.dashboard.pages import Pages
 from service.dashboard.routes import board_routes
 from service.dashboard.sign_in import sign_in_routes
 from service.draining import draining_sign, end_with_parent
+from service.readings.reader import Readings
 from service.settings import Settings, from_environment
 from service.shared_redis import SharedRedis, connect
-from service.snapshots import Snapshots
+from service.snapshots import Snapshots, Sources
 from service.sources.database import Database
 
 PUBLISH_SECONDS = 1.0
@@ -53,7 +53,7 @@ class Resources(Struct, frozen=True):
     probed: Database
     redis: SharedRedis
     readiness: Readiness
-    caches: tuple[TickCache, ...]
+    cache: TickCache
     metrics: OwnMetrics
 
     @asynccontextmanager
@@ -67,8 +67,7 @@ class Resources(Struct, frozen=True):
             with suppress(asyncio.CancelledError):
                 await publishing
             await self.readiness.close()
-            for cache in self.caches:
-                await cache.close()
+            await self.cache.close()
             await self.database.close()
             await self.probed.close()
             await self.redis.client.aclose()
@@ -90,21 +89,22 @@ def create_app(
     metrics = OwnMetrics(counts, database.connections)
     store = Store(redis, policy.lease)
     cache = TickCache(store, policy, clock, metrics)
-    slow_cache = TickCache(store, choices_policy(policy), clock, metrics)
+    readings = Readings(cache, store, database, policy, settings.grid, settings.database_share)
+    snapshots = Snapshots(cache, Sources(readings, database, redis))
     probes = {"postgresql": database_probe(probed), "redis": redis_probe(redis, metrics.redis_is)}
     readiness = Readiness(probes, frozenset({"postgresql"}), draining)
     authenticator = _authenticator(settings)
     replay = Replay(policy, settings.thresholds, clock)
     record = partial(_record, counts, request_log(settings.log_format))
     middleware = RequestMiddleware(_admission(settings, authenticator, redis), replay, record, clock)
-    resources = Resources(database, probed, redis, readiness, (cache, slow_cache), metrics)
-    board = board_routes(Choices(slow_cache, database), Pages(settings.thresholds, settings.refresh_seconds))
+    resources = Resources(database, probed, redis, readiness, cache, metrics)
+    board = board_routes(Pages(settings.thresholds, settings.refresh_seconds))
     return Litestar(
         [
             *(*HANDLERS, openapi_document, own_metrics_route(metrics, readiness)),
             *(*health_routes(readiness), *board, *sign_in_routes(authenticator)),
         ],
-        dependencies=dependencies(Snapshots(cache, database, redis), replay),
+        dependencies=dependencies(snapshots, replay),
         middleware=[middleware],
         guards=[raise_found_error],
         exception_handlers={Exception: middleware.refuse, HTTPException: middleware.refuse},

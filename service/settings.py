@@ -12,6 +12,7 @@ from service.api.access.authentication import Keys, public_key
 from service.cache.policy import Policy
 from service.logs import LogFormat
 from service.overview.slo import HINT_LEVELS, OBJECTIVES, Threshold, Thresholds
+from service.readings.grid import Grid
 from service.shared_redis import UnknownRedisOption, check_url
 from service.sources.database import GRACE_SECONDS, DatabaseLimits, UnknownDatabaseOption, address
 
@@ -72,6 +73,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_database_queries: Annotated[int, Meta(ge=1, le=100)] = 4
     rate_limit: Annotated[str, Meta(pattern=RATE)] | None = None
     cors_origins: Annotated[str, Meta(pattern=ORIGINS)] = ""
+    database_share: Annotated[float, Meta(gt=0, le=64)] = 0.1
+    old_days_seconds: Annotated[float, Meta(gt=0, le=6 * 3600)] = 900
     slow_statement_seconds: Seconds = 1
     drain_seconds: Annotated[float, Meta(ge=0, le=300)] = 2
     shutdown_seconds: Annotated[int, Meta(ge=1, le=300)] = 20
@@ -114,6 +117,11 @@ class Settings(Struct, frozen=True, kw_only=True):
             max_queries=self.max_database_queries,
             slow_seconds=self.slow_statement_seconds,
         )
+
+    @property
+    def grid(self) -> Grid:
+        """How days are cut, and when they are read again."""
+        return Grid(self.refresh_seconds, self.old_days_seconds)
 
     @property
     def cache_policy(self) -> Policy:

@@ -4,6 +4,7 @@ A section is cached by what it depends on and nothing else, so the snapshots of 
 target objects share 25 + 4 + 1 + 1 statements a tick.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -15,58 +16,94 @@ from msgspec.structs import asdict
 
 from service.cache.keys import cache_key
 from service.cache.parts import Part, State
-from service.cache.tick_cache import TickCache
+from service.cache.tick_cache import TickCache, Unavailable
 from service.overview import sections
 from service.overview.failures import FailedJobs, FailedRuns
-from service.overview.query import PageQuery, Query
+from service.overview.query import FILTERS, PageQuery, Query
+from service.readings.reader import Readings
+from service.readings.tables import JOBS, RUNS
 from service.shared_redis import SharedRedis
-from service.sources import (
-    breakages,
-    consumption_templates,
-    doc_sync,
-    failing_rows,
-    overlay_cache,
-    workflow_actions,
-)
+from service.sources import failing_rows, overlay_cache
 from service.sources.database import Database
 
 T = TypeVar("T")
 
+# A page without suggestions is a page all the same.
+CHOICES_SECONDS = 1.0
+
+
+class Sources(Struct, frozen=True):
+    """Where sections come from."""
+
+    readings: Readings
+    database: Database
+    redis: SharedRedis
+
 
 class Section(Struct, frozen=True):
-    """One thing that is read: its type, which fields of a query it depends on, and how it is read.
+    """One thing that is read: its type, which fields of a query it depends on, and how it is read at a tick.
 
-    What is read from Redis, which is never needed, is as empty as its type's default while it cannot be
-    had, and is named in `degraded` then.
+    What is optional is as empty as its type's default while it cannot be had, and is named in `degraded` then.
     """
 
     name: str
     type: Any
     depends_on: tuple[str, ...]
-    read: Callable[[Any, Any, datetime], Awaitable[Any]]
-    in_redis: bool = False
+    read: Callable[[Sources, Any, int], Awaitable[Any]]
+    optional: bool = False
+
+
+async def _doc_sync(sources: Sources, query: Query, tick: int) -> sections.DocSync:
+    found = await sources.readings.sums(JOBS, tick, query.window_days, query.filters.site_id)
+    return JOBS.section_of(found, tick)  # type: ignore[no-any-return]
+
+
+async def _workflow_actions(sources: Sources, query: Query, tick: int) -> sections.WorkflowActions:
+    found = await sources.readings.sums(RUNS, tick, query.window_days, query.filters.target_object)
+    return RUNS.section_of(found, tick)  # type: ignore[no-any-return]
+
+
+async def _breakages(sources: Sources, query: Query, tick: int) -> sections.Breakages:
+    return await sources.readings.breakages(tick, query.window_days)
+
+
+async def _templates(sources: Sources, query: Query, tick: int) -> sections.ConsumptionTemplates:
+    return await sources.readings.templates(tick, query.window_days, query.filters.template_key)
+
+
+async def _overlay_cache(sources: Sources, query: Query, tick: int) -> sections.OverlayCache:
+    return await overlay_cache.read(sources.redis, query, instant_of(tick))
+
+
+async def _choices(sources: Sources, _query: None, tick: int) -> dict[str, tuple[str, ...]]:
+    return await sources.readings.suggestions(tick)
+
+
+async def _failed_jobs(sources: Sources, query: PageQuery, tick: int) -> FailedJobs:
+    return await failing_rows.failed_jobs(
+        sources.database.for_section(FAILED_JOBS.name), query, instant_of(tick)
+    )
+
+
+async def _failed_runs(sources: Sources, query: PageQuery, tick: int) -> FailedRuns:
+    return await failing_rows.failed_runs(
+        sources.database.for_section(FAILED_RUNS.name), query, instant_of(tick)
+    )
 
 
 # In the order of Snapshot's fields.
 SECTIONS = (
-    Section("doc_sync", sections.DocSync, ("window_days", "site_id"), doc_sync.read),
+    Section("doc_sync", sections.DocSync, ("window_days", "site_id"), _doc_sync),
     Section(
-        "workflow_actions",
-        sections.WorkflowActions,
-        ("window_days", "target_object"),
-        workflow_actions.read,
+        "workflow_actions", sections.WorkflowActions, ("window_days", "target_object"), _workflow_actions
     ),
-    Section("breakages", sections.Breakages, ("window_days",), breakages.read),
-    Section(
-        "consumption_templates",
-        sections.ConsumptionTemplates,
-        ("template_key",),
-        consumption_templates.read,
-    ),
-    Section("overlay_cache", sections.OverlayCache, ("window_days",), overlay_cache.read, in_redis=True),
+    Section("breakages", sections.Breakages, ("window_days",), _breakages),
+    Section("consumption_templates", sections.ConsumptionTemplates, ("template_key",), _templates),
+    Section("overlay_cache", sections.OverlayCache, ("window_days",), _overlay_cache, optional=True),
 )
-FAILED_JOBS = Section("doc_sync_failures", FailedJobs, PageQuery.__struct_fields__, failing_rows.failed_jobs)
-FAILED_RUNS = Section("workflow_failures", FailedRuns, PageQuery.__struct_fields__, failing_rows.failed_runs)
+CHOICES = Section("choices", dict[str, tuple[str, ...]], (), _choices)
+FAILED_JOBS = Section("doc_sync_failures", FailedJobs, PageQuery.__struct_fields__, _failed_jobs)
+FAILED_RUNS = Section("workflow_failures", FailedRuns, PageQuery.__struct_fields__, _failed_runs)
 
 
 class Dated(Struct, Generic[T], frozen=True):
@@ -86,10 +123,9 @@ class Dated(Struct, Generic[T], frozen=True):
 class Snapshots:
     """Answers queries from the cache, and fills it from the sources. `now` is in Unix seconds."""
 
-    def __init__(self, cache: TickCache, database: Database, redis: SharedRedis) -> None:
+    def __init__(self, cache: TickCache, sources: Sources) -> None:
         self._cache = cache
-        self._database = database
-        self._redis = redis
+        self._sources = sources
 
     async def get(self, query: Query, now: float) -> Dated[sections.Snapshot]:
         """The snapshot of a query, all sections as of one instant. Raises cache.Unavailable."""
@@ -100,6 +136,14 @@ class Snapshots:
         values = {each.name: each.type() if value is None else value for each, value in found}
         snapshot = sections.Snapshot(instant_of(answer.tick), query, **values, degraded=degraded)
         return Dated(snapshot, answer.tick, answer.state, degraded)
+
+    async def choices(self, now: float) -> Mapping[str, tuple[str, ...]]:
+        """What each filter can be set to, as far as it is known by now; nobody waits long for that."""
+        try:
+            async with asyncio.timeout(CHOICES_SECONDS):
+                return (await self._cache.get([self._part(CHOICES, None, {})], now)).values[0]  # type: ignore[no-any-return]
+        except (TimeoutError, Unavailable):
+            return dict.fromkeys(FILTERS, ())
 
     async def failed_jobs(self, query: PageQuery, now: float) -> Dated[FailedJobs]:
         """A page of failed document sync jobs. Raises cache.Unavailable."""
@@ -113,15 +157,14 @@ class Snapshots:
         answer = await self._cache.get([self._part(section, query, asdict(query))], now)
         return Dated(answer.values[0], answer.tick, answer.state)
 
-    def _part(self, section: Section, query: Query | PageQuery, fields: Mapping[str, Any]) -> Part:
+    def _part(self, section: Section, query: Query | PageQuery | None, fields: Mapping[str, Any]) -> Part:
         """`fields` are the query's, by the names in `depends_on`."""
         key = cache_key(section.name, **{name: fields[name] for name in section.depends_on})
 
         async def compute(tick: int) -> Any:  # noqa: ANN401
-            source = self._redis if section.in_redis else self._database.for_section(section.name)
-            return await section.read(source, query, instant_of(tick))
+            return await section.read(self._sources, query, tick)
 
-        return Part(section.name, key, compute, decoder(section.type), optional=section.in_redis)
+        return Part(section.name, key, compute, decoder(section.type), optional=section.optional)
 
 
 @cache

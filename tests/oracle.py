@@ -88,6 +88,8 @@ def summary(
         **heading(instant, query),
         **sections,
         "slo_hints": slo_hints(sections, thresholds),
+        # "equals generated_at where everything was read for this tick".
+        "oldest_reading": rfc3339(instant),
         "degraded": degraded(overlay),
         "operator_id": None,
     }
@@ -117,6 +119,8 @@ def trends(
         },
         "consumption_templates": consumption_templates(database.plans, query),
         "overlay_cache": overlay_cache(overlay),
+        # "equals generated_at where everything was read for this tick".
+        "oldest_reading": rfc3339(instant),
         "degraded": degraded(overlay),
         "operator_id": None,
     }
@@ -147,6 +151,8 @@ def alerts(
         "total": len(kept),
         "by_code": sorted_counts(hint["code"] for hint in kept),
         "hints": kept,
+        # "equals generated_at where everything was read for this tick".
+        "oldest_reading": rfc3339(instant),
         "degraded": degraded(overlay),
         "operator_id": None,
     }

@@ -1,11 +1,12 @@
 """Redis as the fleet's shared memory: values, and leases on their computation."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import cast
 
 import structlog
+from redis.asyncio import Redis
 from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
 
@@ -32,6 +33,18 @@ class Store:
         """Keep a value for some seconds, unless there is one already."""
         expiry = _milliseconds(expires_in)
         return bool(await self._redis.ask(lambda redis: redis.set(key, value, px=expiry, nx=True)))
+
+    async def put_all(self, values: Mapping[str, bytes], expires_in: float) -> None:
+        """Keep values for some seconds, in one round trip."""
+        expiry = _milliseconds(expires_in)
+
+        async def put(redis: Redis) -> None:
+            async with redis.pipeline(transaction=False) as pipe:
+                for key, value in values.items():
+                    pipe.set(key, value, px=expiry)
+                await pipe.execute()
+
+        await self._redis.ask(put)
 
     async def put(self, key: str, value: bytes, expires_in: float) -> None:
         """Keep a value for some seconds, whatever stands there."""

@@ -7,6 +7,7 @@ is looked for in this process, then in Redis, and computed last. Nothing here kn
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import structlog
 from cachetools import LRUCache
@@ -33,6 +34,10 @@ class Unavailable(Exception):
     """Nothing could be computed in time, and nothing young enough is kept."""
 
 
+class FailedJustNow(OSError):
+    """A computation has failed a moment ago, and is not tried again yet."""
+
+
 class TickCache:
     """See the module. `clock` gives Unix seconds; all else is measured on the monotonic clock."""
 
@@ -57,6 +62,34 @@ class TickCache:
             return await self._cold(parts, tick)
         self._refresh(parts, tick)
         return answer
+
+    async def at(self, part: Part, tick: int) -> Any:  # noqa: ANN401
+        """The value of a part of exactly that tick. Raises what computing it raises.
+
+        For values that others are computed from, which are asked for again by each of those.
+        """
+        return (await asyncio.shield(self.begin(part, tick))).value
+
+    def begin(self, part: Part, tick: int) -> "asyncio.Future[Entry]":
+        """Have the value of exactly that tick computed, unless it is there already."""
+        entry = self._memory.get(part.key, tick)
+        if entry is not None or self._resting(part):
+            done: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
+            if entry is None:
+                done.set_exception(FailedJustNow(f"{part.key} failed just now"))
+                done.exception()  # looked at, should nobody wait for it
+            else:
+                done.set_result(entry)
+            return done
+        return self._flights.start((part.key, tick), lambda: self._obtain(part, tick))
+
+    async def newest(self, part: Part, ticks: Sequence[int]) -> Any | None:  # noqa: ANN401
+        """The value of the first of the ticks, newest first, that this process or Redis knows one of."""
+        await asyncio.shield(
+            self._flights.start((part.key, ticks[0], len(ticks)), lambda: self._recall([part], ticks))
+        )
+        found = (self._memory.get(part.key, tick) for tick in ticks)
+        return next((entry.value for entry in found if entry is not None), None)
 
     async def close(self) -> None:
         """Stop what is being computed; leases are given back."""
@@ -116,7 +149,7 @@ class TickCache:
         """The running computation of a part, of whichever tick it is, or a new one."""
         if part.key not in self._flight_ticks:
             self._flight_ticks[part.key] = tick
-        return self._flights.start(part.key, lambda: self._obtain(part, tick, awaited=awaited))
+        return self._flights.start(part.key, lambda: self._taking_turns(part, tick, awaited=awaited))
 
     async def _cold(self, parts: Sequence[Part], tick: int) -> Answer:
         """Wait for Redis or a computation; when that fails, any answer that may still be served."""
@@ -138,7 +171,9 @@ class TickCache:
     async def _recalled(self, parts: Sequence[Part], tick: int) -> Answer | None:
         """What Redis still knows: the current tick, or an older one whose refresh is then started."""
         keys = tuple(part.key for part in parts)
-        await asyncio.shield(self._flights.start((keys, tick), lambda: self._recall(parts, tick)))
+        await asyncio.shield(
+            self._flights.start((keys, tick), lambda: self._recall(parts, (tick, *self._policy.older(tick))))
+        )
         answer = self._in_memory(parts, tick, "hit") or self._older(parts, tick, self._clock())
         if answer is not None:
             self._refresh(parts, tick)
@@ -162,26 +197,30 @@ class TickCache:
             if answer is not None or any(self._resting(part) and not part.optional for part in parts):
                 return answer
 
-    async def _recall(self, parts: Sequence[Part], tick: int) -> None:
-        for entry in await self._shared.recall(parts, (tick, *self._policy.older(tick))):
+    async def _recall(self, parts: Sequence[Part], ticks: Sequence[int]) -> None:
+        for entry in await self._shared.recall(parts, ticks):
             self._memory.put(entry)
 
-    async def _obtain(self, part: Part, tick: int, *, awaited: bool) -> Entry:
-        """The entry of a part's tick, wherever it comes from; a failure is remembered for a while."""
+    async def _taking_turns(self, part: Part, tick: int, *, awaited: bool) -> Entry:
         try:
             if not awaited:
                 await self._pacer.wait()
+            # Who is waited for has looked into Redis already.
+            return await self._obtain(part, tick, known_missing=awaited)
+        finally:
+            self._flight_ticks.pop(part.key, None)
+
+    async def _obtain(self, part: Part, tick: int, *, known_missing: bool = False) -> Entry:
+        """The entry of a part's tick, wherever it comes from; a failure is remembered for a while."""
+        try:
             async with asyncio.timeout(self._policy.compute):
-                # Who is waited for has looked into Redis already.
-                entry = await self._shared.obtain(part, tick, known_missing=awaited)
+                entry = await self._shared.obtain(part, tick, known_missing=known_missing)
         except Exception as error:  # a source may fail in any way, and none of them ends the service
             self._failed_at[part.key] = time.monotonic()
             self._observer.failed(part.name)
             foreseen = isinstance(error, (OSError, RedisError))
             log.warning("computation failed", part=part.key, error=str(error), exc_info=not foreseen)
             raise
-        finally:
-            self._flight_ticks.pop(part.key, None)
         self._failed_at.pop(part.key, None)
         self._memory.put(entry)
         return entry

@@ -7,7 +7,6 @@ from typing import TypeVar
 from msgspec import Struct
 
 from service.cache.tick_cache import Unavailable
-from service.choices import Choices
 from service.dashboard.panels import Alert, Panel, alerts, panels, unknown_rates
 from service.dashboard.view import View
 from service.overview.alerts import status_of
@@ -50,13 +49,13 @@ class Board(Struct, frozen=True):
     panels: tuple[Panel, ...]
 
 
-async def read(snapshots: Snapshots, choices: Choices, view: View, now: float) -> ViewData:
+async def read(snapshots: Snapshots, view: View, now: float) -> ViewData:
     """Everything for a view at once. Raises Unavailable when there are no figures."""
     snapshot, jobs, runs, found = await asyncio.gather(
         snapshots.get(view.snapshot, now),
         _or_none(snapshots.failed_jobs(view.jobs, now)),
         _or_none(snapshots.failed_runs(view.runs, now)),
-        choices.get(now),
+        snapshots.choices(now),
     )
     return ViewData(snapshot, jobs, runs, found)
 

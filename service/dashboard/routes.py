@@ -13,7 +13,6 @@ from service.api.responses.compression import accepts_gzip, negotiated
 from service.api.responses.errors import InvalidRequest, Unauthorized
 from service.api.responses.etag import matches
 from service.cache.tick_cache import Unavailable
-from service.choices import Choices
 from service.dashboard import assets
 from service.dashboard.board import read
 from service.dashboard.html import HEADERS, HTML, language_of
@@ -27,7 +26,7 @@ ONE_YEAR = "public, max-age=31536000, immutable"
 RETRY_AFTER_SECONDS = 5
 
 
-def board_routes(choices: Choices, pages: Pages) -> list[HTTPRouteHandler]:
+def board_routes(pages: Pages) -> list[HTTPRouteHandler]:
     """The routes of the board."""
 
     @get("/", exception_handlers={InvalidRequest: _invalid, Unavailable: _unavailable, Unauthorized: ask})
@@ -36,7 +35,7 @@ def board_routes(choices: Choices, pages: Pages) -> list[HTTPRouteHandler]:
         view = VIEW.read(context.query_string)
         viewer = Viewer(view.lang or language_of(context), _is_signed_in(context))
         await prepare(viewer.language)
-        found = await read(snapshots, choices, view, context.now)
+        found = await read(snapshots, view, context.now)
         age = max(0.0, context.now - found.snapshot.tick)
         context.cache = found.snapshot.state
         return _conditional(context, pages.board(found, view, viewer, age), age)

@@ -31,6 +31,7 @@ class Alerts(Struct, frozen=True):
     total: int
     by_code: dict[str, int]
     hints: tuple[Hint, ...]
+    oldest_reading: datetime
     degraded: tuple[str, ...]
 
 
@@ -47,6 +48,7 @@ def alerts_of(summary: Summary, query: AlertsQuery) -> Alerts:
         total=len(hints),
         by_code=dict(sorted(Counter(hint.code for hint in hints).items())),
         hints=hints,
+        oldest_reading=summary.oldest_reading,
         degraded=summary.degraded,
     )
 

@@ -51,6 +51,12 @@ def _gauges(summary: Summary) -> Iterator[tuple[str, str, tuple[str, ...], Itera
         (),
         [((), summary.generated_at.timestamp())],
     )
+    yield (
+        "oldest_reading_timestamp_seconds",
+        "Unix time at which the oldest of the rows in the figures were read",
+        (),
+        [((), summary.oldest_reading.timestamp())],
+    )
     for counts in MAPS:
         samples: list[Sample] = [((key,), count) for key, count in counts.of(summary).items()]
         yield counts.gauge, counts.documentation, (counts.label,), samples

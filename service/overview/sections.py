@@ -5,7 +5,7 @@ oldest first and has exactly window_days cells; rows dated after the instant are
 Maps are sorted by key. Totals that can be derived are derived, so they cannot disagree.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
@@ -22,11 +22,15 @@ class DocSyncDay(Struct, frozen=True, array_like=True):
 
 
 class DocSync(Struct, frozen=True):
-    """Document sync jobs of a window and site. `attempts` is the sum of attempt_count."""
+    """Document sync jobs of a window and site. `attempts` is the sum of attempt_count.
+
+    `oldest_reading` is the Unix time of the oldest reading in it; None when all is of the snapshot's instant.
+    """
 
     days: tuple[DocSyncDay, ...]
     by_status: dict[str, int]
     attempts: int
+    oldest_reading: int | None = None
 
 
 class WorkflowActionsDay(Struct, frozen=True, array_like=True):
@@ -37,11 +41,12 @@ class WorkflowActionsDay(Struct, frozen=True, array_like=True):
 
 
 class WorkflowActions(Struct, frozen=True):
-    """Custom action runs of a window and target object."""
+    """Custom action runs of a window and target object; `oldest_reading` as in DocSync."""
 
     days: tuple[WorkflowActionsDay, ...]
     by_status: dict[str, int]
     by_result_code: dict[str, int]
+    oldest_reading: int | None = None
 
 
 class BreakagesDay(Struct, frozen=True, array_like=True):
@@ -93,6 +98,12 @@ class Snapshot(Struct, frozen=True):
     consumption_templates: ConsumptionTemplates
     overlay_cache: OverlayCache
     degraded: tuple[str, ...] = ()
+
+    @property
+    def oldest_reading(self) -> datetime:
+        """When the oldest rows in it were read: its own instant, unless days were read before."""
+        ticks = (self.doc_sync.oldest_reading, self.workflow_actions.oldest_reading)
+        return min([self.instant, *(datetime.fromtimestamp(tick, UTC) for tick in ticks if tick is not None)])
 
     @property
     def window_since(self) -> datetime:

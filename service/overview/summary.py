@@ -78,6 +78,7 @@ class Summary(Struct, frozen=True):
     consumption_templates: ConsumptionTemplatesSummary
     overlay_cache: OverlayCacheSummary
     slo_hints: tuple[Hint, ...]
+    oldest_reading: datetime
     degraded: tuple[str, ...]
 
 
@@ -104,6 +105,7 @@ def summarize(snapshot: Snapshot, thresholds: Thresholds) -> Summary:
         window_since=snapshot.window_since,
         **by_name,
         slo_hints=slo_hints(by_name, thresholds),
+        oldest_reading=snapshot.oldest_reading,
         degraded=snapshot.degraded,
     )
 

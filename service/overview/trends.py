@@ -82,6 +82,7 @@ class Trends(Struct, frozen=True):
     aggregates: TrendAggregates
     consumption_templates: ConsumptionTemplatesSummary
     overlay_cache: OverlayCacheSummary
+    oldest_reading: datetime
     degraded: tuple[str, ...]
 
 
@@ -100,6 +101,7 @@ def trends_of(snapshot: Snapshot, bucket_days: int) -> Trends:
             snapshot.consumption_templates, query.filters.template_key
         ),
         overlay_cache=overlay_cache_summary(snapshot.overlay_cache),
+        oldest_reading=snapshot.oldest_reading,
         degraded=snapshot.degraded,
     )
 

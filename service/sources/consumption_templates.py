@@ -1,29 +1,38 @@
-"""Template versions of consumption plans: counted by template key, in one scan."""
+"""Template versions of consumption plans: counted by template key, for all keys in one scan."""
 
-from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Subquery, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from service.overview.query import Query
 from service.overview.sections import ConsumptionTemplates
-from service.sources.database import Database, Statement
+from service.sources.database import Records, Statement
 from service.sources.expressions import count, fenced, field, summed, text_or_number, truthy
 from service.sources.tables import plans
 
-
-async def read(database: Database, query: Query, _instant: datetime) -> ConsumptionTemplates:
-    """The template section, of all time, for one key when it is given. Raises DatabaseError."""
-    row = (await database.rows(_statement(query.filters.template_key)))[0]
-    return ConsumptionTemplates(
-        versions_total=row.versions,
-        templates_total=row.templates,
-        active_versions_total=row.active,
-        invalid_active_templates=tuple(sorted(row.invalid or ())),
-        templates_without_active=tuple(sorted(row.without_active or ())),
-    )
+# Keys whose versions are told one by one: of more, the most frequent.
+MAX_KEYS = 1_000
 
 
-def _statement(template_key: str | None) -> Statement:
+class Templates(Struct, frozen=True):
+    """All versions together, and (key, versions, active versions) of keys, the most frequent first."""
+
+    together: ConsumptionTemplates
+    keys: tuple[tuple[str, int, int], ...]
+
+    def section(self, template_key: str | None) -> ConsumptionTemplates | None:
+        """The section for one key or for all; None where the key is not told from others."""
+        if template_key is None:
+            return self.together
+        for key, versions, active in self.keys:
+            if key == template_key:
+                return _of_one(key, versions, active)
+        return ConsumptionTemplates(0, 0, 0, (), ()) if len(self.keys) < MAX_KEYS else None
+
+
+def statement(template_key: str | None = None) -> Statement:
+    """One row, for `templates`; kept to one key when it is given."""
     # Behind one fence the template is taken out of the document once, behind the next its key.
     documents = fenced(select(field(plans.c.properties, "template").label("template")))
     template = documents.c.template
@@ -33,7 +42,7 @@ def _statement(template_key: str | None) -> Statement:
         ).where(truthy(template, "is_template_version"))
     )
     wanted = versions.c.key != "" if template_key is None else versions.c.key == template_key
-    templates = (
+    keys = (
         select(
             versions.c.key,
             count().label("versions"),
@@ -41,12 +50,45 @@ def _statement(template_key: str | None) -> Statement:
         )
         .where(wanted)
         .group_by(versions.c.key)
-        .subquery("templates")
+        .cte("keys")
     )
+    frequent = select(keys).order_by(keys.c.versions.desc(), keys.c.key).limit(MAX_KEYS).subquery("frequent")
+    listed = [_listed(frequent, name).label(f"{name}_listed") for name in ("key", "versions", "active")]
     return select(
         count().label("templates"),
-        summed(templates.c.versions).label("versions"),
-        summed(templates.c.active).label("active"),
-        func.array_agg(templates.c.key).filter(templates.c.active > 1).label("invalid"),
-        func.array_agg(templates.c.key).filter(templates.c.active == 0).label("without_active"),
-    ).select_from(templates)
+        summed(keys.c.versions).label("versions"),
+        summed(keys.c.active).label("active"),
+        func.array_agg(keys.c.key).filter(keys.c.active > 1).label("invalid"),
+        func.array_agg(keys.c.key).filter(keys.c.active == 0).label("without_active"),
+        *listed,
+    ).select_from(keys)
+
+
+def templates(rows: Records) -> Templates:
+    """What the row of the statement says."""
+    (row,) = rows
+    together = ConsumptionTemplates(
+        versions_total=row.versions,
+        templates_total=row.templates,
+        active_versions_total=row.active,
+        invalid_active_templates=tuple(sorted(row.invalid or ())),
+        templates_without_active=tuple(sorted(row.without_active or ())),
+    )
+    columns = (row.key_listed or (), row.versions_listed or (), row.active_listed or ())
+    return Templates(together, tuple(zip(*columns, strict=True)))
+
+
+def _listed(frequent: Subquery, name: str) -> ColumnElement[Any]:
+    """A column of the most frequent keys as an array, in the same order as the others."""
+    order = frequent.c.versions.desc(), frequent.c.key
+    return select(func.array_agg(aggregate_order_by(frequent.c[name], *order))).scalar_subquery()
+
+
+def _of_one(key: str, versions: int, active: int) -> ConsumptionTemplates:
+    return ConsumptionTemplates(
+        versions_total=versions,
+        templates_total=1,
+        active_versions_total=active,
+        invalid_active_templates=(key,) if active > 1 else (),
+        templates_without_active=(key,) if active == 0 else (),
+    )

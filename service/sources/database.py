@@ -4,7 +4,7 @@ import asyncio
 import copy
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -60,14 +60,18 @@ class Connections(Struct, frozen=True):
 class Database:
     """A pool of at most `max_queries` read-only connections; so many statements run at once.
 
-    Each statement is its own transaction. A connection that the server closed is replaced unseen.
+    Each statement is its own transaction. A connection that the server closed is replaced unseen. `observe` is
+    told the section that statements are for, and their seconds.
     """
 
-    def __init__(self, url: str, limits: DatabaseLimits) -> None:
+    def __init__(
+        self, url: str, limits: DatabaseLimits, observe: Callable[[str, float], None] = lambda *_: None
+    ) -> None:
         self._deadline = limits.statement_timeout_seconds + GRACE_SECONDS
         self._limit = limits.max_queries
         self._slow_seconds = limits.slow_seconds
         self._section = "-"
+        self._observe = observe
         self._engine = create_async_engine(
             address(url),
             isolation_level="AUTOCOMMIT",
@@ -82,8 +86,16 @@ class Database:
         """All rows of one statement. Raises DatabaseError."""
         return (await self.consistent(statement))[0]
 
+    async def timed(self, statement: Statement) -> tuple[Records, float]:
+        """All rows of one statement, and the seconds that it took. Raises DatabaseError."""
+        (found,), seconds = await self._run((statement,))
+        return found, seconds
+
     async def consistent(self, *statements: Statement) -> list[Records]:
         """The rows of several statements, which all see the same data. Raises DatabaseError."""
+        return (await self._run(statements))[0]
+
+    async def _run(self, statements: Sequence[Statement]) -> tuple[list[Records], float]:
         isolation = "AUTOCOMMIT" if len(statements) == 1 else "REPEATABLE READ"
         try:
             async with asyncio.timeout(self._deadline), self._engine.connect() as connection:
@@ -93,9 +105,10 @@ class Database:
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             raise DatabaseError(_reason(error)) from error
         seconds = time.monotonic() - started
+        self._observe(self._section, seconds)
         if seconds >= self._slow_seconds:
             log.warning("slow statement", section=self._section, seconds=round(seconds, 3))
-        return found
+        return found, seconds
 
     def for_section(self, name: str) -> "Database":
         """The same pool, whose slow statements are logged under that name."""

@@ -1,37 +1,89 @@
-"""Document sync jobs: counts by day and by status, in one scan."""
+"""Document sync jobs: counted by cell, site and status."""
 
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, case, func, select
 
-from service.overview.query import Query
 from service.overview.sections import DocSync, DocSyncDay
-from service.sources.database import Database, Statement
-from service.sources.expressions import Window, count, fenced, in_order, lowered, summed, text_or_number
+from service.sources.database import Statement
+from service.sources.expressions import (
+    Span,
+    Window,
+    count,
+    fenced,
+    field,
+    field_text,
+    in_order,
+    lowered,
+    summed,
+)
+from service.sources.expressions import text_or_number, trimmed
 from service.sources.tables import jobs
 
 TASK_TYPE_PREFIX = "document_sync_"
+SITE = "site_id"
+COUNTS = ("total", "attempts", "exhausted")
 
 
-async def read(database: Database, query: Query, instant: datetime) -> DocSync:
-    """The document sync section of a window and site. Raises DatabaseError."""
-    window = Window(instant, query.window_days)
-    days = [DocSyncDay()] * window.days
-    by_status: dict[str, int] = {}
-    attempts = 0
-    for row in await database.rows(_statement(window, query.filters.site_id)):
-        if row.day is not None:
-            days[window.index(row.day)] = DocSyncDay(row.total, row.completed, row.failed, row.dead_letters)
-        else:
-            by_status[row.state] = row.total
-            attempts += row.attempts
-    return DocSync(tuple(days), in_order(by_status), attempts)
+def figures(label: Sequence[str | None], counts: Sequence[int]) -> tuple[int, ...]:
+    """What jobs of a status add to the figures of a day, in the order of DocSyncDay's fields."""
+    total, _, exhausted = counts
+    failed = label[0] == "failed"
+    return total, total * (label[0] == "completed"), total * failed, exhausted * failed
 
 
-def population(window: Window, site_id: str | None) -> list[ColumnElement[bool]]:
-    """Which jobs count: document syncs of the window, of one site when it is given."""
+def section(
+    days: Sequence[tuple[int, ...]], counts: Mapping[tuple[Any, ...], Sequence[int]], oldest: int | None
+) -> DocSync:
+    """The section of a window and site, from its figures by day and its counts by label."""
+    return DocSync(
+        days=tuple(DocSyncDay(*day) for day in days),
+        by_status=in_order({status: total for (status,), (total, _, _) in counts.items()}),
+        attempts=sum(attempts for _, attempts, _ in counts.values()),
+        oldest_reading=oldest,
+    )
+
+
+def statement(span: Span, site_id: str | None) -> Statement:
+    """The arrays of cells, sites, statuses and COUNTS, a row a day; of one site when it is given."""
+    # Behind the fence what is named twice is computed once. The site's text is grouped by as it stands, and only
+    # the few groups are trimmed; the JSON itself is looked at where the text may be no string's or number's.
+    found = fenced(
+        select(
+            span.cell(jobs.c.created_at).label("cell"),
+            jobs.c.status,
+            jobs.c.attempt_count,
+            jobs.c.max_attempts,
+            jobs.c.payload,
+            field_text(jobs.c.payload, SITE).label("site"),
+        ).where(*population(span, site_id))
+    )
+    # `true`, `false`, an array or an object begin like these.
+    doubtful = func.ascii(found.c.site).in_([ord(sign) for sign in "tf[{"])
+    is_none = case((doubtful, func.jsonb_typeof(field(found.c.payload, SITE)) != "string")).label("is_none")
+    axes = (found.c.cell, found.c.status, found.c.site, is_none)
+    # Nulls count as 0 by themselves: a comparison with one is not true.
+    out_of_attempts = (found.c.max_attempts > 0) & (found.c.attempt_count >= found.c.max_attempts)
+    groups = (
+        select(
+            *axes,
+            count().label("total"),
+            summed(found.c.attempt_count).label("attempts"),
+            count().filter(out_of_attempts).label("exhausted"),
+        )
+        .group_by(*axes)
+        .subquery("groups")
+    )
+    name = case((groups.c.is_none.is_not(True), trimmed(groups.c.site))).label("name")
+    counts = (groups.c[column] for column in COUNTS)
+    return span.by_day(select(groups.c.cell, name, lowered(groups.c.status).label("state"), *counts))
+
+
+def population(time: Window | Span, site_id: str | None) -> list[ColumnElement[bool]]:
+    """Which jobs count: document syncs of a window or span, of one site when it is given."""
     conditions = [
-        window.has(jobs.c.created_at),
+        time.has(jobs.c.created_at),
         jobs.c.task_type.startswith(TASK_TYPE_PREFIX, autoescape=True),
     ]
     if site_id is not None:
@@ -39,39 +91,4 @@ def population(window: Window, site_id: str | None) -> list[ColumnElement[bool]]
     return conditions
 
 
-site = text_or_number(jobs.c.payload, "site_id")
-
-
-def _statement(window: Window, site_id: str | None) -> Statement:
-    # Jobs fold into a few cells per day first; only the cells are then grouped both ways and lower-cased.
-    found = fenced(
-        select(
-            window.cell(jobs.c.created_at).label("day"),
-            jobs.c.status,
-            jobs.c.attempt_count,
-            jobs.c.max_attempts,
-        ).where(*population(window, site_id))
-    )
-    # Nulls count as 0 by themselves: a comparison with one is not true.
-    out_of_attempts = (found.c.max_attempts > 0) & (found.c.attempt_count >= found.c.max_attempts)
-    cells = (
-        select(
-            found.c.day,
-            lowered(found.c.status).label("state"),
-            count().label("total"),
-            summed(found.c.attempt_count).label("attempts"),
-            count().filter(out_of_attempts).label("exhausted"),
-        )
-        .group_by(found.c.day, found.c.status)
-        .subquery("cells")
-    )
-    failed = cells.c.state == "failed"
-    return select(
-        cells.c.day,
-        cells.c.state,
-        summed(cells.c.total).label("total"),
-        summed(cells.c.total, cells.c.state == "completed").label("completed"),
-        summed(cells.c.total, failed).label("failed"),
-        summed(cells.c.exhausted, failed).label("dead_letters"),
-        summed(cells.c.attempts).label("attempts"),
-    ).group_by(func.grouping_sets(cells.c.day, cells.c.state))
+site = text_or_number(jobs.c.payload, SITE)

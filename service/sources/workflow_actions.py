@@ -1,72 +1,66 @@
-"""Workflow custom action runs: counts by day, status and result code, in one scan."""
+"""Workflow custom action runs: counted by cell, target object, status and result code."""
 
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, case, select
 
-from service.overview.query import Query
 from service.overview.sections import WorkflowActions, WorkflowActionsDay
-from service.sources.database import Database, Statement
-from service.sources.expressions import (
-    Window,
-    count,
-    fenced,
-    field_text,
-    in_order,
-    is_no_code,
-    lowered,
-    summed,
-)
+from service.sources.database import Statement
+from service.sources.expressions import Span, Window, count, fenced, field_text, in_order, is_no_code, lowered
 from service.sources.tables import runs
 
+COUNTS = ("total",)
 
-async def read(database: Database, query: Query, instant: datetime) -> WorkflowActions:
-    """The workflow action section of a window and target object. Raises DatabaseError."""
-    window = Window(instant, query.window_days)
-    days = [WorkflowActionsDay()] * window.days
+
+def figures(label: Sequence[str | None], counts: Sequence[int]) -> tuple[int, ...]:
+    """What runs of a status and code add to the figures of a day, in the order of WorkflowActionsDay's fields."""
+    (total,) = counts
+    return total, total * (label[0] == "failed")
+
+
+def section(
+    days: Sequence[tuple[int, ...]], counts: Mapping[tuple[Any, ...], Sequence[int]], oldest: int | None
+) -> WorkflowActions:
+    """The section of a window and target object, from its figures by day and its counts by label."""
     by_status: dict[str, int] = {}
     by_result_code: dict[str, int] = {}
-    for row in await database.rows(_statement(window, query.filters.target_object)):
-        if row.day is not None:
-            days[window.index(row.day)] = WorkflowActionsDay(row.total, row.failed)
-        elif row.state is not None:
-            by_status[row.state] = row.total
-        elif row.code is not None:
-            by_result_code[row.code] = row.total
-    return WorkflowActions(tuple(days), in_order(by_status), in_order(by_result_code))
+    for (status, code), (total,) in counts.items():
+        by_status[status] = by_status.get(status, 0) + total
+        if code is not None:  # what has no result has no code
+            by_result_code[code] = by_result_code.get(code, 0) + total
+    return WorkflowActions(
+        days=tuple(WorkflowActionsDay(*day) for day in days),
+        by_status=in_order(by_status),
+        by_result_code=in_order(by_result_code),
+        oldest_reading=oldest,
+    )
 
 
-def population(window: Window, target_object: str | None) -> list[ColumnElement[bool]]:
-    """Which runs count: those of the window, of one target object when it is given."""
-    conditions = [window.has(runs.c.created_at)]
-    if target_object is not None:
-        conditions.append(runs.c.target_object == target_object)
-    return conditions
-
-
-def _statement(window: Window, target_object: str | None) -> Statement:
-    # Runs fold into a few cells per day first, as jobs do.
+def statement(span: Span, target_object: str | None) -> Statement:
+    """The arrays of cells, target objects, statuses, codes and COUNTS, a row a day; of one target when given."""
     found = fenced(
         select(
-            window.cell(runs.c.created_at).label("day"),
+            span.cell(runs.c.created_at).label("cell"),
+            runs.c.target_object,
             runs.c.status,
             runs.c.result,
             field_text(runs.c.result, "result_code").label("code"),
-        ).where(*population(window, target_object))
+        ).where(*population(span, target_object))
     )
     no_code = is_no_code(found.c.result, found.c.code).label("no_code")
-    axes = (found.c.day, found.c.status, found.c.code, no_code)
-    folded = select(*axes, count().label("total")).group_by(*axes).subquery("folded")
-    cells = select(
-        folded.c.day,
-        lowered(folded.c.status).label("state"),
-        case((folded.c.no_code, "UNKNOWN"), else_=folded.c.code).label("code"),
-        folded.c.total,
-    ).subquery("cells")
-    return select(
-        cells.c.day,
-        cells.c.state,
-        cells.c.code,
-        summed(cells.c.total).label("total"),
-        summed(cells.c.total, cells.c.state == "failed").label("failed"),
-    ).group_by(func.grouping_sets(cells.c.day, cells.c.state, cells.c.code))
+    axes = (found.c.cell, found.c.target_object, found.c.status, found.c.code, no_code)
+    groups = select(*axes, count().label("total")).group_by(*axes).subquery("groups")
+    code = case((groups.c.no_code, "UNKNOWN"), else_=groups.c.code).label("code")
+    state = lowered(groups.c.status).label("state")
+    return span.by_day(
+        select(groups.c.cell, groups.c.target_object.label("name"), state, code, groups.c.total)
+    )
+
+
+def population(time: Window | Span, target_object: str | None) -> list[ColumnElement[bool]]:
+    """Which runs count: those of a window or span, of one target object when it is given."""
+    conditions = [time.has(runs.c.created_at)]
+    if target_object is not None:
+        conditions.append(runs.c.target_object == target_object)
+    return conditions

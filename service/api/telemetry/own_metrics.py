@@ -26,7 +26,6 @@ from prometheus_client import (
 from prometheus_client.metrics import MetricWrapperBase, disable_created_metrics
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from service import choices
 from service.api.access.admission import SCRAPED
 from service.api.dependencies import Context
 from service.api.responses.compression import negotiated
@@ -34,7 +33,8 @@ from service.api.responses.raw import RawResponse
 from service.api.telemetry.health import Readiness
 from service.api.telemetry.request_counts import BOUNDS, RequestCounts
 from service.cache.observer import Observer
-from service.snapshots import FAILED_JOBS, FAILED_RUNS, SECTIONS
+from service.readings.reader import NAME as READINGS
+from service.snapshots import CHOICES, FAILED_JOBS, FAILED_RUNS, SECTIONS
 from service.sources.database import Connections
 from service.version import VERSION
 
@@ -43,7 +43,7 @@ M = TypeVar("M", bound=MetricWrapperBase)
 OWN_METRICS = "/metrics"
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 COMPUTATION_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
-_NAMES = (*(section.name for section in (*SECTIONS, FAILED_JOBS, FAILED_RUNS)), choices.SECTION)
+_NAMES = (*(section.name for section in (*SECTIONS, FAILED_JOBS, FAILED_RUNS, CHOICES)), READINGS)
 
 # When a counter began says nothing that its value does not, and doubles the text.
 disable_created_metrics()  # type: ignore[no-untyped-call]

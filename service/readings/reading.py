@@ -1,0 +1,142 @@
+"""A day reading: the rows of one table and one UTC day, counted by cell, name and label.
+
+A *cell* is the time between two cuts. A *name* is what a filter compares: a site, a target object. A *label*
+is what maps are made of: a status, a status and a result code. *Counts* are those of the rows of a name and
+label in a cell; *figures* are what a day is made of in trends, and follow from label and counts.
+"""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeAlias
+
+from msgspec import Struct
+
+Name: TypeAlias = str | None
+Label: TypeAlias = tuple[str | None, ...]
+Counts: TypeAlias = tuple[int, ...]
+FiguresOf: TypeAlias = Callable[[Label, Sequence[int]], tuple[int, ...]]
+Row: TypeAlias = tuple[int, int, Sequence[int]]  # cell, number of the label, counts
+
+# More names or rows than these make a reading large: the most frequent names are kept.
+MAX_NAMES = 1_000
+MAX_ROWS = 10_000
+
+
+class StoredDay(Struct, frozen=True, array_like=True):
+    """A day reading as it is kept in Redis.
+
+    `rows` holds, for each name in turn, cell, label and counts of all its rows in one flat list. Unless `is_complete`
+    some names are not told apart: their rows stand under None.
+    """
+
+    day: int
+    tick: int
+    cuts: tuple[int, ...]
+    is_complete: bool
+    labels: tuple[Label, ...]
+    rows: tuple[tuple[Name, list[int]], ...]
+
+
+class _Slice(Struct, frozen=True):
+    """Where a name's rows and its totals by label are in the columns."""
+
+    first: int
+    end: int
+    first_total: int
+    end_total: int
+
+
+_NOWHERE = _Slice(0, 0, 0, 0)
+
+
+class Reading:
+    """A stored day in columns, summed up beforehand, so that nothing asked of it walks over its rows."""
+
+    def __init__(self, stored: StoredDay, nothing: tuple[int, ...], counts: int, figures: FiguresOf) -> None:
+        self.day = stored.day
+        self.tick = stored.tick
+        self.cuts = stored.cuts
+        self.is_complete = stored.is_complete
+        self._labels = stored.labels
+        self._figures = figures
+        self._nothing = nothing
+        self._cells, self._label_of = array("H"), array("H")
+        self._counts = [array("q") for _ in range(counts)]
+        self._upto = [array("q") for _ in self._nothing]
+        self._total_label = array("H")
+        self._totals = [array("q") for _ in range(counts)]
+        self._slices: dict[Name, _Slice] = {}
+        everything: dict[tuple[int, int], list[int]] = {}
+        for name, flat in stored.rows:
+            rows = list(_rows(flat, counts))
+            self._slices[name] = self._add(rows)
+            for cell, label, numbers in rows:
+                before = everything.get((cell, label))
+                everything[cell, label] = list(numbers) if before is None else _plus(before, numbers)
+        self._everything = self._add([(*key, numbers) for key, numbers in everything.items()])
+
+    def names(self) -> Iterator[tuple[Name, int]]:
+        """The names, and how many rows each has."""
+        for name, where in self._slices.items():
+            yield name, sum(self._totals[0][where.first_total : where.end_total])
+
+    def knows(self, name: str) -> bool:
+        """Whether the rows of that name can be told: they are here, or there are none."""
+        return self.is_complete or name in self._slices
+
+    def figures(self, name: Name, cells: int | None = None) -> tuple[int, ...]:
+        """The figures of a name in the first so many cells, or in all; of everything when there is no name."""
+        where = self._of(name)
+        end = where.end if cells is None else bisect_left(self._cells, cells, where.first, where.end)
+        if end == where.first:
+            return self._nothing
+        return tuple([column[end - 1] for column in self._upto])
+
+    def counts(self, name: Name) -> Iterator[tuple[Label, Counts]]:
+        """The counts of a name by label, of the whole day."""
+        where = self._of(name)
+        first, end = where.first_total, where.end_total
+        labels = [self._labels[number] for number in self._total_label[first:end]]
+        return zip(labels, zip(*(column[first:end] for column in self._totals), strict=True), strict=True)
+
+    def counts_from(self, name: Name, cells: int) -> Iterator[tuple[Label, Counts]]:
+        """The counts of a name by label, without those of the first so many cells; a label may come again."""
+        where = self._of(name)
+        first, end = bisect_left(self._cells, cells, where.first, where.end), where.end
+        labels = [self._labels[number] for number in self._label_of[first:end]]
+        return zip(labels, zip(*(column[first:end] for column in self._counts), strict=True), strict=True)
+
+    def _of(self, name: Name) -> _Slice:
+        return self._everything if name is None else self._slices.get(name, _NOWHERE)
+
+    def _add(self, rows: list[Row]) -> _Slice:
+        """Append the rows to the columns, in the order of their cells."""
+        first, first_total = len(self._cells), len(self._total_label)
+        totals: dict[int, list[int]] = {}
+        upto = list(self._nothing)
+        for cell, label, numbers in sorted(rows):
+            self._cells.append(cell)
+            self._label_of.append(label)
+            for column, number in zip(self._counts, numbers, strict=True):
+                column.append(number)
+            upto = _plus(upto, self._figures(self._labels[label], numbers))
+            for column, number in zip(self._upto, upto, strict=True):
+                column.append(number)
+            before = totals.get(label)
+            totals[label] = list(numbers) if before is None else _plus(before, numbers)
+        for label, numbers in totals.items():
+            self._total_label.append(label)
+            for column, number in zip(self._totals, numbers, strict=True):
+                column.append(number)
+        return _Slice(first, len(self._cells), first_total, len(self._total_label))
+
+
+def _rows(flat: Sequence[int], counts: int) -> Iterable[Row]:
+    width = 2 + counts
+    columns = (flat[each::width] for each in range(2, width))
+    return zip(flat[::width], flat[1::width], zip(*columns, strict=True), strict=True)
+
+
+def _plus(some: Sequence[int], more: Sequence[int]) -> list[int]:
+    return [one + other for one, other in zip(some, more, strict=True)]
