@@ -35,6 +35,7 @@ from service.dashboard.pages import Pages
 from service.dashboard.routes import board_routes
 from service.dashboard.sign_in import sign_in_routes
 from service.draining import draining_sign, end_with_parent
+from service.readings.account import Rhythm
 from service.readings.reader import Readings
 from service.settings import Settings, from_environment
 from service.shared_redis import SharedRedis, connect
@@ -89,7 +90,7 @@ def create_app(
     metrics = OwnMetrics(counts, database.connections)
     store = Store(redis, policy.lease)
     cache = TickCache(store, policy, clock, metrics)
-    readings = Readings(cache, store, database, policy, settings.grid, settings.database_share)
+    readings = Readings(cache, store, database, Rhythm(policy, settings.grid, settings.database_share))
     snapshots = Snapshots(cache, Sources(readings, database, redis))
     probes = {"postgresql": database_probe(probed), "redis": redis_probe(redis, metrics.redis_is)}
     readiness = Readiness(probes, frozenset({"postgresql"}), draining)

@@ -130,7 +130,8 @@ class Snapshots:
     async def get(self, query: Query, now: float) -> Dated[sections.Snapshot]:
         """The snapshot of a query, all sections as of one instant. Raises cache.Unavailable."""
         fields = {"window_days": query.window_days, **asdict(query.filters)}
-        answer = await self._cache.get([self._part(section, query, fields) for section in SECTIONS], now)
+        moment = await self._sources.readings.present(now)
+        answer = await self._cache.get([self._part(section, query, fields) for section in SECTIONS], moment)
         found = list(zip(SECTIONS, answer.values, strict=True))
         degraded = tuple(section.name for section, value in found if value is None)
         values = {each.name: each.type() if value is None else value for each, value in found}

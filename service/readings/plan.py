@@ -1,34 +1,26 @@
 """Which days to read now, and how much of the database's time that may take: pure decisions."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from math import ceil
 
-from msgspec import Struct
-
-from service.readings.grid import Grid, day_of
+from service.readings.grid import Grid, days_of
+from service.readings.manifest import Listed
 
 # The days that are read at every tick: the running one with all that is dated later, and yesterday.
 NEWEST_DAYS = 2
-# The share is kept on average over so many seconds.
-AVERAGE_SECONDS = 60
 # How much a cost that was higher than before counts, so that one slow moment does not pass for the rule.
 RISE = 0.3
-
-
-class Listed(Struct, frozen=True, array_like=True):
-    """Which reading of a day stands: its tick, its name in Redis, and what a day costs, in seconds."""
-
-    day: int
-    tick: int
-    id: str
-    seconds: float
 
 
 Shelf = Mapping[int, Listed]
 
 
 def days_to_read(
-    grid: Grid, tick: int, days: range, shelves: Mapping[str, Shelf], budget: float
+    grid: Grid,
+    tick: int,
+    days: range,
+    shelves: Mapping[str, Shelf],
+    budget: float,
 ) -> dict[str, list[int]]:
     """The days of each table to read at a tick, in order; `shelves` are the readings that can be used.
 
@@ -51,12 +43,11 @@ def days_to_read(
     return {table: sorted(each) for table, each in chosen.items()}
 
 
-def needed_a_tick(grid: Grid, days: range, shelves: Mapping[str, Shelf]) -> float:
-    """The seconds that must be read at each tick at least."""
-    newest = set(days[-NEWEST_DAYS:])
+def needed_a_tick(grid: Grid, tick: int, shelves: Mapping[str, Shelf], whole: Collection[str] = ()) -> float:
+    """The seconds that must be read at each tick from now on, as far as costs are known."""
     return sum(
-        cost(shelf, newest) + cost(shelf, days) / max(1, len(shelf)) * _pace(grid, days)
-        for shelf in shelves.values()
+        cost(shelf, shelf) if table in whole else _least(grid, tick, shelf)
+        for table, shelf in shelves.items()
     )
 
 
@@ -71,6 +62,13 @@ def _needed(grid: Grid, tick: int, days: range, shelf: Shelf) -> set[int]:
     oldest = sorted((shelf[day].tick, day) for day in days if day in shelf and shelf[day].tick < tick)
     due = [day for _, day in oldest if day not in needed][: _pace(grid, days)]
     return needed.union(due)
+
+
+def _least(grid: Grid, tick: int, shelf: Shelf) -> float:
+    """The newest days, and on average each old day once in a horizon."""
+    newest = set(days_of(tick, 1))
+    old = [day for day in shelf if day not in newest]
+    return cost(shelf, newest) + cost(shelf, old) * grid.refresh / grid.horizon
 
 
 def _pace(grid: Grid, days: Sequence[int]) -> int:
@@ -92,23 +90,8 @@ def spans(days: Iterable[int], longest: int) -> Iterator[range]:
         yield run
 
 
-def budget_of(balance: float, elapsed: float, share: float) -> float:
-    """The seconds that may be taken now, after what was left and `elapsed` seconds."""
-    return min(balance + share * elapsed, share * AVERAGE_SECONDS)
-
-
-def balance_of(budget: float, taken: float, share: float) -> float:
-    """What is left of a budget; what was taken beyond it is paid back, up to the same bound."""
-    return max(budget - taken, -share * AVERAGE_SECONDS)
-
-
 def smoothed(before: float | None, now: float) -> float:
     """A moving average of a cost, which falls at once and rises slowly."""
     if before is None or now < before:
         return now
     return before + RISE * (min(now, 2 * before) - before)
-
-
-def is_newest(day: int, tick: int) -> bool:
-    """Whether a day is the running one or a later one: all that is dated later is read with it."""
-    return day >= day_of(tick)

@@ -18,10 +18,6 @@ Counts: TypeAlias = tuple[int, ...]
 FiguresOf: TypeAlias = Callable[[Label, Sequence[int]], tuple[int, ...]]
 Row: TypeAlias = tuple[int, int, Sequence[int]]  # cell, number of the label, counts
 
-# More names or rows than these make a reading large: the most frequent names are kept.
-MAX_NAMES = 1_000
-MAX_ROWS = 10_000
-
 
 class StoredDay(Struct, frozen=True, array_like=True):
     """A day reading as it is kept in Redis.

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, select
 
 from service.overview.sections import WorkflowActions, WorkflowActionsDay
+from service.sources.by_day import by_day
 from service.sources.database import Statement
 from service.sources.expressions import Span, Window, count, fenced, field_text, in_order, is_no_code, lowered
 from service.sources.tables import runs
@@ -53,9 +54,8 @@ def statement(span: Span, target_object: str | None) -> Statement:
     groups = select(*axes, count().label("total")).group_by(*axes).subquery("groups")
     code = case((groups.c.no_code, "UNKNOWN"), else_=groups.c.code).label("code")
     state = lowered(groups.c.status).label("state")
-    return span.by_day(
-        select(groups.c.cell, groups.c.target_object.label("name"), state, code, groups.c.total)
-    )
+    cells = select(groups.c.cell, groups.c.target_object.label("name"), state, code, groups.c.total)
+    return by_day(span, cells, labels=2)
 
 
 def population(time: Window | Span, target_object: str | None) -> list[ColumnElement[bool]]:

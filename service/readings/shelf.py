@@ -1,0 +1,64 @@
+"""The readings that this process has, by their names."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from service.readings.grid import Grid, days_of, is_cut_for
+from service.readings.manifest import Listed, Manifest
+from service.readings.reading import Reading
+
+
+class _Held(Struct, frozen=True):
+    section: str
+    listed: Listed
+    reading: Reading
+
+
+class Shelf:
+    """See the module."""
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid = grid
+        self._held: dict[str, _Held] = {}
+        self._kept: set[str] = set()
+
+    def put(self, section: str, listed: Listed, reading: Reading) -> None:
+        """Keep a reading, at least until `forget` is called for a later tick."""
+        self._held[listed.id] = _Held(section, listed, reading)
+
+    def lacks(self, listed: Iterable[Listed]) -> list[Listed]:
+        """Those that are not here."""
+        return [each for each in listed if each.id not in self._held]
+
+    def readings(self, listed: Iterable[Listed]) -> dict[int, Reading]:
+        """The readings by their days."""
+        return {each.day: self._held[each.id].reading for each in listed}
+
+    def newest(self, section: str, tick: int) -> dict[int, Listed]:
+        """The newest reading of each day that can be used at a tick."""
+        found: dict[int, Listed] = {}
+        for held in self._held.values():
+            listed = held.listed
+            known = found.get(listed.day)
+            if (
+                held.section == section
+                and (known is None or known.tick < listed.tick)
+                and 0 <= tick - listed.tick <= self._grid.horizon
+                and is_cut_for(held.reading.cuts, tick)
+            ):
+                found[listed.day] = listed
+        return found
+
+    def window(self, section: str, tick: int, window_days: int) -> tuple[Listed, ...]:
+        """The newest reading of each day of a window, all of which are here."""
+        found = self.newest(section, tick)
+        return tuple(found[day] for day in days_of(tick, window_days))
+
+    def forget(self, manifest: Manifest) -> None:
+        """Drop what neither this manifest lists nor the one before, and is no newer than this one."""
+        listed = {each.id for days in manifest.days.values() for each in days}
+        kept, self._kept = listed | self._kept, listed
+        for name, held in list(self._held.items()):
+            if name not in kept and held.listed.tick < manifest.tick:
+                del self._held[name]
