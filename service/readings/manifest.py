@@ -3,7 +3,7 @@
 import msgspec
 from msgspec import Struct
 
-from service.overview.sections import Breakages
+from service.readings.recurrences import Recurrences
 from service.sources.consumption_templates import Templates
 
 
@@ -19,12 +19,12 @@ class Listed(Struct, frozen=True, array_like=True):
 class Spending(Struct, frozen=True):
     """What readings take of the database, in seconds, or in cores: seconds a second.
 
-    `balance` is what is left of the share; `others` is what incidents and templates take at each tick. `needed` are
+    `balance` is what is left of the share; `templates` is what those take at each tick. `needed` are
     the cores that it takes to renew everything in time, `taken` those of late.
     """
 
     balance: float = 0.0
-    others: float = 0.0
+    templates: float = 0.0
     needed: float = 0.0
     taken: float = 0.0
 
@@ -38,7 +38,7 @@ class Manifest(Struct, frozen=True):
     tick: int
     window_days: int
     days: dict[str, tuple[Listed, ...]]
-    incidents: dict[int, Breakages]
+    recurrences: Recurrences
     templates: Templates
     spending: Spending
     again_at: int
@@ -46,7 +46,7 @@ class Manifest(Struct, frozen=True):
     @property
     def oldest(self) -> int:
         """The tick of the oldest reading in it."""
-        return min([self.tick, *(each.tick for days in self.days.values() for each in days)])
+        return min(self.recurrences.tick, *(each.tick for days in self.days.values() for each in days))
 
 
 decoder = msgspec.msgpack.Decoder(Manifest)

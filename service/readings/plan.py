@@ -43,6 +43,22 @@ def days_to_read(
     return {table: sorted(each) for table, each in chosen.items()}
 
 
+def needed_now(grid: Grid, tick: int, days: range, shelves: Mapping[str, Shelf]) -> float:
+    """The seconds that must be read at a tick whatever the budget is, as far as costs are known."""
+    return sum(cost(shelf, _needed(grid, tick, days, shelf)) for shelf in shelves.values())
+
+
+def set_aside(seconds: float, needed: float, budget: float, most: float) -> tuple[bool, float]:
+    """Whether what takes so many seconds is read now, and the budget that is then left for days.
+
+    What does not fit yet is saved up for: no more days are read meanwhile than must be, unless even the `most`
+    that can be saved up would not do.
+    """
+    if seconds <= budget - needed:
+        return True, budget - seconds
+    return False, needed if seconds <= most - needed else budget
+
+
 def needed_a_tick(grid: Grid, tick: int, shelves: Mapping[str, Shelf], whole: Collection[str] = ()) -> float:
     """The seconds that must be read at each tick from now on, as far as costs are known."""
     return sum(

@@ -7,12 +7,12 @@ keeps those that it has needed. While Redis is away each process reads for itsel
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import structlog
 from msgspec import Struct
+from msgspec.structs import astuple, replace
 
 from service.cache.entry import UnreadableEntry, decode, encode
 from service.cache.keys import cache_key
@@ -22,16 +22,17 @@ from service.cache.tick_cache import TickCache
 from service.overview.query import FILTERS, WINDOW_DAYS
 from service.overview.sections import Breakages, ConsumptionTemplates
 from service.readings import manifest as manifests
-from service.readings import plan
-from service.readings.account import Account, Rhythm
+from service.readings import plan, recurrences
+from service.readings.account import Account, Rhythm, Taken
 from service.readings.catalogue import Catalogue, Facts
 from service.readings.grid import days_of
 from service.readings.manifest import Listed, Manifest
 from service.readings.reading import Name, StoredDay
+from service.readings.recurrences import Recurrences
 from service.readings.shelf import Shelf
 from service.readings.suggestions import names_in, suggested
 from service.readings.sums import Sums, knows, summed
-from service.readings.tables import DAY_TABLES, JOBS, RUNS, DayTable, span_of
+from service.readings.tables import DAY_TABLES, INCIDENTS, JOBS, RUNS, DayTable, span_of
 from service.shared_redis import RedisAway
 from service.sources import breakages, consumption_templates
 from service.sources.database import Database
@@ -42,6 +43,20 @@ DEEPEST = WINDOW_DAYS[-1]
 log = structlog.get_logger(__name__)
 
 _stored_days = msgspec.msgpack.Decoder(StoredDay)
+
+
+class Asked(Struct, frozen=True):
+    """What a manifest is for."""
+
+    tick: int
+    window_days: int
+
+
+class Due(Struct, frozen=True):
+    """What is read at a tick: days by section, and recurrences unless those that are known will do."""
+
+    known: Recurrences | None
+    days: dict[str, list[int]]
 
 
 class Found(Struct, frozen=True):
@@ -96,7 +111,12 @@ class Readings:
 
     async def breakages(self, tick: int, window_days: int) -> Breakages:
         """The incidents of a window."""
-        return (await self._manifest(tick, window_days)).incidents[window_days]
+        manifest = await self._manifest(tick, window_days)
+        days = self._shelf.readings(manifest.days[INCIDENTS.section])
+        found = summed(days, tick, window_days, None)
+        found = replace(found, oldest=min(found.oldest, manifest.recurrences.tick))
+        section: Breakages = INCIDENTS.section_of(found, tick)
+        return replace(section, repeated=manifest.recurrences.at(tick, window_days))
 
     async def templates(self, tick: int, window_days: int, template_key: str | None) -> ConsumptionTemplates:
         """The template versions, of one key when it is given; `window_days` is what is asked for beside them."""
@@ -157,38 +177,53 @@ class Readings:
             await self._fetch(base)
         facts = await self._catalogue.facts()
         account = Account(self._rhythm, base, tick)
-        # Of a table that is read as a whole anyway, no day is spared.
-        shelves = {
-            section: {} if section in facts.whole else self._shelf.newest(section, tick)
-            for section in DAY_TABLES
-        }
-        days = days_of(tick, window_days)
-        chosen = plan.days_to_read(self._rhythm.grid, tick, days, shelves, account.for_days)
-        incidents, templates, *tables = await _all(
-            self._incidents(tick, window_days),
+        due = self._due(account, base, Asked(tick, window_days), facts)
+        again, templates, *tables = await _all(
+            self._recurrences(Asked(tick, window_days), due.known),
             self._templates(),
-            *(self._read_days(DAY_TABLES[section], tick, facts, each) for section, each in chosen.items()),
+            *(self._read_days(DAY_TABLES[section], tick, facts, days) for section, days in due.days.items()),
         )
         await self._share_out({key: raw for found in tables for key, raw in found.value.items()})
         listed = {section: self._shelf.window(section, tick, window_days) for section in DAY_TABLES}
-        spending = account.settled(
-            listed, incidents.seconds + templates.seconds, sum(each.seconds for each in tables), facts.whole
-        )
+        taken = Taken(templates.seconds, again.seconds, sum(each.seconds for each in tables))
+        spending = account.settled(taken, listed, again.value, facts.whole)
         return Manifest(
             tick=tick,
             window_days=window_days,
             days=listed,
-            incidents=incidents.value,
+            recurrences=again.value,
             templates=templates.value,
             spending=spending,
             again_at=account.again_at(spending, facts.whole),
         )
 
-    async def _incidents(self, tick: int, window_days: int) -> Found:
-        instant = datetime.fromtimestamp(tick, UTC)
-        database = self._database.for_section("breakages")
-        rows, seconds = await database.timed(breakages.statement(instant, window_days))
-        return Found(breakages.sections(rows, window_days), seconds)
+    def _due(self, account: Account, base: Manifest | None, asked: Asked, facts: Facts) -> Due:
+        """The days to read now, and the recurrences that are good enough, if they are."""
+        tick, grid, days = asked.tick, self._rhythm.grid, days_of(asked.tick, asked.window_days)
+        # Of a table that is read as a whole anyway, no day is spared.
+        shelves = {
+            section: {} if section in facts.whole else self._shelf.newest(section, tick)
+            for section in DAY_TABLES
+        }
+        known = base.recurrences if base and base.recurrences.is_for(*astuple(asked)) else None
+        budget = account.for_days
+        if known is not None and INCIDENTS.section not in facts.whole:
+            needed = plan.needed_now(grid, tick, days, shelves)
+            again, budget = plan.set_aside(known.seconds, needed, budget, account.most)
+            known = None if again else known
+        return Due(known, plan.days_to_read(grid, tick, days, shelves, budget))
+
+    async def _recurrences(self, asked: Asked, known: Recurrences | None) -> Found:
+        """Those that are known, or read anew."""
+        if known is not None:
+            return Found(known, 0.0)
+        tick, grid = asked.tick, self._rhythm.grid
+        windows, edges = recurrences.windows_of(asked.window_days), recurrences.edges(grid, *astuple(asked))
+        database = self._database.for_section(INCIDENTS.section)
+        rows, seconds = await database.timed(breakages.recurrences(edges))
+        alike = [recurrences.alike(row, len(windows)) for row in rows]
+        repeated = recurrences.repeated(alike, windows, len(edges[0]))
+        return Found(Recurrences(tick, grid.refresh, repeated, seconds), seconds)
 
     async def _templates(self, template_key: str | None = None) -> Found:
         database = self._database.for_section("consumption_templates")
@@ -234,7 +269,7 @@ class Readings:
             if lost:
                 await self._read_days(DAY_TABLES[section], manifest.tick, await self._catalogue.facts(), lost)
                 days[section] = self._shelf.window(section, manifest.tick, manifest.window_days)
-        return msgspec.structs.replace(manifest, days=days)
+        return replace(manifest, days=days)
 
     async def _fetch(self, manifest: Manifest) -> None:
         """Take over what this process lacks of the manifest's readings, in one round trip."""

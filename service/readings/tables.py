@@ -5,11 +5,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from service.overview.sections import DocSyncDay, WorkflowActionsDay
+from service.overview.sections import BreakagesDay, DocSyncDay, WorkflowActionsDay
 from service.readings.grid import Grid
 from service.readings.reading import Reading, StoredDay
 from service.readings.sums import Sums
-from service.sources import doc_sync, tables, workflow_actions
+from service.sources import breakages, doc_sync, tables, workflow_actions
 from service.sources.database import Record, Statement
 from service.sources.expressions import Span
 
@@ -25,7 +25,7 @@ class DayTable(Struct, frozen=True):
     labels: int
     counts: int
     nothing: tuple[int, ...]
-    statement: Callable[[Span, str | None], Statement]
+    statement: Callable[[Span, Any], Statement]
     figures: Callable[[Sequence[Any], Sequence[int]], tuple[int, ...]]
     made_of: Callable[[Sequence[tuple[int, ...]], Mapping[Any, Sequence[int]], int | None], Any]
 
@@ -75,7 +75,17 @@ RUNS = DayTable(
     figures=workflow_actions.figures,
     made_of=workflow_actions.section,
 )
-DAY_TABLES = {table.section: table for table in (JOBS, RUNS)}
+INCIDENTS = DayTable(
+    section="breakages",
+    table=tables.incidents.name,
+    labels=3,
+    counts=len(breakages.COUNTS),
+    nothing=(0,) * len(BreakagesDay.__struct_fields__),
+    statement=breakages.statement,
+    figures=breakages.figures,
+    made_of=breakages.section,
+)
+DAY_TABLES = {table.section: table for table in (JOBS, RUNS, INCIDENTS)}
 
 
 def span_of(grid: Grid, tick: int, days: range) -> Span:

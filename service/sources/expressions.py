@@ -46,7 +46,7 @@ class Window:
     """The rows of the `days` x 24 h before `instant`."""
 
     def __init__(self, instant: datetime, days: int) -> None:
-        self._since = _naive(window_since(instant, days))
+        self._since = naive(window_since(instant, days))
 
     def has(self, created_at: ColumnElement[Any]) -> ColumnElement[bool]:
         """Whether a row is in the window. There is no upper bound: late clocks count too."""
@@ -165,5 +165,6 @@ def _json(text: str) -> ColumnElement[Any]:
     return cast(literal(text, Text()), JSONB)
 
 
-def _naive(instant: datetime) -> datetime:
+def naive(instant: datetime) -> datetime:
+    """An instant as the PLM's tables have it: UTC, without saying so."""
     return instant.replace(tzinfo=None)
