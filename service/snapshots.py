@@ -43,7 +43,8 @@ class Sources(Struct, frozen=True):
 class Section(Struct, frozen=True):
     """One thing that is read: its type, which fields of a query it depends on, and how it is read at a tick.
 
-    What is optional is as empty as its type's default while it cannot be had, and is named in `degraded` then.
+    What is optional is as empty as its type's default while it cannot be had, and is named in `degraded`
+    then.
     """
 
     name: str

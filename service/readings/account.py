@@ -80,8 +80,8 @@ class Account:
     def again_at(self, spending: Spending, whole: Collection[str]) -> int:
         """The first tick at which everything is read anew.
 
-        That is the next one, unless a table can only be read as a whole: then as soon as the share allows, and
-        never so late that answers are too old meanwhile.
+        That is the next one, unless a table can only be read as a whole: then as soon as the share allows,
+        and never so late that answers are too old meanwhile.
         """
         policy, refresh = self._rhythm.policy, self._rhythm.grid.refresh
         ticks = ceil(spending.needed / self._rhythm.share) if whole and not self._is_first else 1

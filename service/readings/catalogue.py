@@ -17,13 +17,14 @@ DAYS_OF_ROWS = 90
 
 
 class Facts(Struct, frozen=True):
-    """By section: how many rows a table has, about; and which tables have no index on created_at."""
+    """The tables without an index on created_at and, by section, the same and how many rows each has."""
 
+    unindexed: frozenset[str]
     rows: Mapping[str, int]
     whole: frozenset[str]
 
     def longest_span(self, section: str) -> int:
-        """How many days of the table a statement may read; all of them, where each would read the whole table."""
+        """How many days of a table a statement may read; all, where each reads the whole table anyway."""
         if section in self.whole:
             return DAYS_OF_ROWS + 2
         return max(1, DAYS_OF_ROWS * MOST_ROWS // max(1, self.rows[section]))
@@ -43,6 +44,7 @@ class Catalogue:
             unindexed = {table for table, read in await without_index(self._database) if read == "window"}
             rows = await row_counts(self._database)
             self._facts = Facts(
+                unindexed=frozenset(unindexed),
                 rows={section: rows.get(each.table, 0) for section, each in DAY_TABLES.items()},
                 whole=frozenset(name for name, each in DAY_TABLES.items() if each.table in unindexed),
             )

@@ -8,7 +8,7 @@ from service.sources.consumption_templates import Templates
 
 
 class Listed(Struct, frozen=True, array_like=True):
-    """Which reading of a day stands: its tick, its name in Redis, and what reading the day takes, in seconds."""
+    """Which reading of a day stands: its tick, its name in Redis, and the seconds that a day takes."""
 
     day: int
     tick: int

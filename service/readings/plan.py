@@ -51,8 +51,8 @@ def needed_now(grid: Grid, tick: int, days: range, shelves: Mapping[str, Shelf])
 def set_aside(seconds: float, needed: float, budget: float, most: float) -> tuple[bool, float]:
     """Whether what takes so many seconds is read now, and the budget that is then left for days.
 
-    What does not fit yet is saved up for: no more days are read meanwhile than must be, unless even the `most`
-    that can be saved up would not do.
+    What does not fit yet is saved up for: no more days are read meanwhile than must be, unless even the
+    `most` that can be saved up would not do.
     """
     if seconds <= budget - needed:
         return True, budget - seconds

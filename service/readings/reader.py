@@ -1,7 +1,7 @@
 """Reads days for the whole fleet: once a tick, under the lease of the tick's manifest.
 
-The manifest is published last, so nobody sees half a tick. The readings lie in Redis beside it, and each process
-keeps those that it has needed. While Redis is away each process reads for itself.
+The manifest is published last, so nobody sees half a tick. The readings lie in Redis beside it, and each
+process keeps those that it has needed. While Redis is away each process reads for itself.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from service.overview.sections import Breakages, ConsumptionTemplates
 from service.readings import manifest as manifests
 from service.readings import plan, recurrences
 from service.readings.account import Account, Rhythm, Taken
+from service.readings.advice import Advice
 from service.readings.catalogue import Catalogue, Facts
 from service.readings.grid import days_of
 from service.readings.manifest import Listed, Manifest
@@ -86,13 +87,14 @@ class Readings:
         self._rhythm = rhythm
         self._watch = watch
         self._catalogue = Catalogue(database)
+        self._advice = Advice(rhythm.share)
         self._shelf = Shelf(rhythm.grid)
         self._latest: Manifest | None = None
         self._looked_at: int | None = None
         self._fetching = asyncio.Lock()
 
     async def present(self, now: float) -> float:
-        """The moment that answers are of: now, unless everything was read of late and is not to be read yet."""
+        """The moment that answers are of: now, unless everything is read whole and not yet again."""
         tick = self._rhythm.policy.tick(now)
         if (self._latest is None or self._latest.again_at <= now) and self._looked_at != tick:
             self._looked_at = tick
@@ -119,7 +121,7 @@ class Readings:
         return replace(section, repeated=manifest.recurrences.at(tick, window_days))
 
     async def templates(self, tick: int, window_days: int, template_key: str | None) -> ConsumptionTemplates:
-        """The template versions, of one key when it is given; `window_days` is what is asked for beside them."""
+        """The template versions, of one key when it is given; `window_days` is asked for beside them."""
         known = (await self._manifest(tick, window_days)).templates.section(template_key)
         return known or (await self._templates(template_key)).value.together
 
@@ -187,6 +189,7 @@ class Readings:
         listed = {section: self._shelf.window(section, tick, window_days) for section in DAY_TABLES}
         taken = Taken(templates.seconds, again.seconds, sum(each.seconds for each in tables))
         spending = account.settled(taken, listed, again.value, facts.whole)
+        self._advice.note(spending, facts)
         return Manifest(
             tick=tick,
             window_days=window_days,

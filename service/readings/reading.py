@@ -22,8 +22,8 @@ Row: TypeAlias = tuple[int, int, Sequence[int]]  # cell, number of the label, co
 class StoredDay(Struct, frozen=True, array_like=True):
     """A day reading as it is kept in Redis.
 
-    `rows` holds, for each name in turn, cell, label and counts of all its rows in one flat list. Unless `is_complete`
-    some names are not told apart: their rows stand under None.
+    `rows` holds, for each name in turn, cell, label and counts of all its rows in one flat list. Unless
+    `is_complete` some names are not told apart: their rows stand under None.
     """
 
     day: int
@@ -82,7 +82,7 @@ class Reading:
         return self.is_complete or name in self._slices
 
     def figures(self, name: Name, cells: int | None = None) -> tuple[int, ...]:
-        """The figures of a name in the first so many cells, or in all; of everything when there is no name."""
+        """The figures of a name, or of everything, in the first so many cells or in all."""
         where = self._of(name)
         end = where.end if cells is None else bisect_left(self._cells, cells, where.first, where.end)
         if end == where.first:

@@ -1,7 +1,7 @@
 """How many incidents share their description: a figure of a whole window, which does not add up over days.
 
-It is read for all windows at once, and for the ticks to come as well: a window that slides loses its oldest incidents,
-and those are known. Incidents that come to be meanwhile are in it once it is read again.
+It is read for all windows at once, and for the ticks to come as well: a window that slides loses its oldest
+incidents, and those are known. Incidents that come to be meanwhile are in it once it is read again.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -74,7 +74,7 @@ def repeated(rows: Iterable[Alike], windows: Sequence[int], ticks: int) -> dict[
 
 
 def _ticks_in(row: Alike, number: int, ticks: int) -> Iterator[int]:
-    """For how many ticks each of the late incidents stays in a window that will have lost it at the last one."""
+    """For how many ticks each late incident stays in a window that has lost it at the last one."""
     return (cell - number * ticks for cell in row.late or () if 0 < cell - number * ticks < ticks)
 
 

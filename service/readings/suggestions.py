@@ -21,7 +21,8 @@ def names_in(readings: Iterable[Reading]) -> Counter[Name]:
 def suggested(rows: Mapping[Name, int]) -> tuple[str, ...]:
     """The most frequent names, sorted; ties go by name.
 
-    A filter's value is trimmed and has a largest length: what is not so could be picked and would find nothing.
+    A filter's value is trimmed and has a largest length: what is not so could be picked and would find
+    nothing.
     """
     fit = [(-count, name) for name, count in rows.items() if name and name == name.strip()[:MAX_LENGTH]]
     return tuple(sorted(name for _, name in sorted(fit)[:MOST]))

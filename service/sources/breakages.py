@@ -44,7 +44,7 @@ def section(
 
 
 def statement(span: Span, _only: None) -> Statement:
-    """The arrays of cells, no names, one of status, severity and responsibility each, and COUNTS, a row a day."""
+    """For each day arrays of cells, no names, one of status, severity and responsibility, and COUNTS."""
     found = fenced(
         select(
             span.cell(incidents.c.created_at).label("cell"),
@@ -75,10 +75,10 @@ def statement(span: Span, _only: None) -> Statement:
 def recurrences(edges: Sequence[Sequence[datetime]]) -> Statement:
     """How many incidents share their description, for windows that slide over the next ticks.
 
-    `edges` has for each window, the largest first, where it begins at each tick. A row stands for all descriptions
-    that occur in the same `late` cells, where edges will be, and if there are any, equally often in each window
-    after its last edge (`after_0` and so on); `repeated_0` and so on sum those that occur twice or more. Cells are
-    counted over all edges, from 1 on.
+    `edges` has for each window, the largest first, where it begins at each tick. A row stands for all
+    descriptions that occur in the same `late` cells, where edges will be, and if there are any, equally often
+    in each window after its last edge (`after_0` and so on); `repeated_0` and so on sum those that occur
+    twice or more. Cells are counted over all edges, from 1 on.
     """
     ticks = len(edges[0])
     instants = literal([naive(instant) for window in edges for instant in window], ARRAY(TIMESTAMP()))

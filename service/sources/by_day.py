@@ -18,7 +18,8 @@ NEVER_OTHERS = ("completed", "failed", "warning")
 
 
 def by_day(span: Span, cells: Select[Any], labels: int) -> Statement:
-    """The day's number in the span, whether its names are all told apart, and an array of each column, a row a day.
+    """The day's number in the span, whether its names are all told apart, and an array of each column, a row
+    a day.
 
     `cells` has the columns cell, name, so many labels, and counts, the number of rows first. So many small
     numbers come quicker in a few arrays than in a row each.

@@ -5,6 +5,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -60,8 +61,8 @@ class Connections(Struct, frozen=True):
 class Database:
     """A pool of at most `max_queries` read-only connections; so many statements run at once.
 
-    Each statement is its own transaction. A connection that the server closed is replaced unseen. `observe` is
-    told the section that statements are for, and their seconds.
+    Each statement is its own transaction. A connection that the server closed is replaced unseen. `observe`
+    is told the section that statements are for, and their seconds.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class Database:
         self._deadline = limits.statement_timeout_seconds + GRACE_SECONDS
         self._limit = limits.max_queries
         self._slow_seconds = limits.slow_seconds
-        self._section = "-"
+        self._section: str | None = None
         self._observe = observe
         self._engine = create_async_engine(
             address(url),
@@ -105,7 +106,8 @@ class Database:
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             raise DatabaseError(_reason(error)) from error
         seconds = time.monotonic() - started
-        self._observe(self._section, seconds)
+        if self._section is not None:
+            self._observe(self._section, seconds)
         if seconds >= self._slow_seconds:
             log.warning("slow statement", section=self._section, seconds=round(seconds, 3))
         return found, seconds
@@ -121,6 +123,16 @@ class Database:
         pool = self._engine.pool
         in_use, idle = (pool.checkedout(), pool.checkedin()) if isinstance(pool, QueuePool) else (0, 0)
         return Connections(in_use, idle, self._limit)
+
+    async def fill(self) -> None:
+        """Open all the connections that there may be, for statements to find. Raises DatabaseError."""
+        missing = self._limit - self.connections().in_use
+        try:
+            async with asyncio.timeout(self._deadline), AsyncExitStack() as opened:
+                for _ in range(missing):
+                    await opened.enter_async_context(self._engine.connect())
+        except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise DatabaseError(_reason(error)) from error
 
     async def close(self) -> None:
         """Close every connection."""

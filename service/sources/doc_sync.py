@@ -48,9 +48,10 @@ def section(
 
 
 def statement(span: Span, site_id: str | None) -> Statement:
-    """The arrays of cells, sites, statuses and COUNTS, a row a day; of one site when it is given."""
-    # Behind the fence what is named twice is computed once. The site's text is grouped by as it stands, and only
-    # the few groups are trimmed; the JSON itself is looked at where the text may be no string's or number's.
+    """For each day arrays of cells, sites, statuses and COUNTS; of one site when it is given."""
+    # Behind the fence what is named twice is computed once. The site's text is grouped by as it stands, and
+    # only the few groups are trimmed; the JSON itself is looked at where the text may be no string's or
+    # number's.
     found = fenced(
         select(
             span.cell(jobs.c.created_at).label("cell"),

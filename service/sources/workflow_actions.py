@@ -15,7 +15,7 @@ COUNTS = ("total",)
 
 
 def figures(label: Sequence[str | None], counts: Sequence[int]) -> tuple[int, ...]:
-    """What runs of a status and code add to the figures of a day, in the order of WorkflowActionsDay's fields."""
+    """What runs of a status and code add to a day's figures, in the order of WorkflowActionsDay's fields."""
     (total,) = counts
     return total, total * (label[0] == "failed")
 
@@ -39,7 +39,7 @@ def section(
 
 
 def statement(span: Span, target_object: str | None) -> Statement:
-    """The arrays of cells, target objects, statuses, codes and COUNTS, a row a day; of one target when given."""
+    """For each day arrays of cells, target objects, statuses, codes and COUNTS; of one target if given."""
     found = fenced(
         select(
             span.cell(runs.c.created_at).label("cell"),
