@@ -5,7 +5,7 @@ target objects share 25 + 4 + 1 + 1 statements a tick.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Generic, TypeVar
@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from service.cache.keys import cache_key
-from service.cache.parts import Part, State
+from service.cache.parts import Answer, Part, State
 from service.cache.tick_cache import TickCache, Unavailable
 from service.overview import sections
 from service.overview.failures import FailedJobs, FailedRuns
@@ -131,19 +131,32 @@ class Snapshots:
     async def get(self, query: Query, now: float) -> Dated[sections.Snapshot]:
         """The snapshot of a query, all sections as of one instant. Raises cache.Unavailable."""
         fields = {"window_days": query.window_days, **asdict(query.filters)}
-        moment = await self._sources.readings.present(now)
-        answer = await self._cache.get([self._part(section, query, fields) for section in SECTIONS], moment)
+        answer = await self._answer([self._part(section, query, fields) for section in SECTIONS], now)
         found = list(zip(SECTIONS, answer.values, strict=True))
         degraded = tuple(section.name for section, value in found if value is None)
         values = {each.name: each.type() if value is None else value for each, value in found}
         snapshot = sections.Snapshot(instant_of(answer.tick), query, **values, degraded=degraded)
         return Dated(snapshot, answer.tick, answer.state, degraded)
 
+    async def _answer(self, parts: Sequence[Part], now: float) -> Answer:
+        """The parts as of the moment that readings are of."""
+        moment = await self._sources.readings.present(now)
+        try:
+            return await self._cache.get(parts, moment)
+        except Unavailable:
+            # A process that has just come learns by asking that nothing is to be read yet.
+            present = await self._sources.readings.present(now)
+            if present == moment:
+                raise
+            return await self._cache.get(parts, present)
+
     async def choices(self, now: float) -> Mapping[str, tuple[str, ...]]:
-        """What each filter can be set to, as far as it is known by now; nobody waits long for that."""
+        """What each filter can be set to, if it is known by now: nothing is read for it."""
         try:
             async with asyncio.timeout(CHOICES_SECONDS):
-                return (await self._cache.get([self._part(CHOICES, None, {})], now)).values[0]  # type: ignore[no-any-return]
+                if not await self._sources.readings.are_known(now):
+                    return dict.fromkeys(FILTERS, ())
+                return (await self._answer([self._part(CHOICES, None, {})], now)).values[0]  # type: ignore[no-any-return]
         except (TimeoutError, Unavailable):
             return dict.fromkeys(FILTERS, ())
 

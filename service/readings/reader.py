@@ -46,6 +46,13 @@ log = structlog.get_logger(__name__)
 _stored_days = msgspec.msgpack.Decoder(StoredDay)
 
 
+class NotDue(OSError):
+    """Everything was read of late, and is not to be read again yet."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        super().__init__(f"read as of {manifest.tick}, and not to be read again before {manifest.again_at}")
+
+
 class Asked(Struct, frozen=True):
     """What a manifest is for."""
 
@@ -95,12 +102,14 @@ class Readings:
 
     async def present(self, now: float) -> float:
         """The moment that answers are of: now, unless everything is read whole and not yet again."""
-        tick = self._rhythm.policy.tick(now)
-        if (self._latest is None or self._latest.again_at <= now) and self._looked_at != tick:
-            self._looked_at = tick
-            await self._base(tick)
-        latest = self._latest
-        return float(latest.tick) if latest is not None and latest.tick <= now < latest.again_at else now
+        latest, policy = self._latest, self._rhythm.policy
+        if latest is None or latest.again_at <= latest.tick + policy.refresh:
+            return now
+        tick = policy.tick(now)
+        if latest.again_at <= now and self._looked_at != tick:
+            self._looked_at = tick  # another process may have read it again
+            latest = await self._look(range(tick, latest.tick, -policy.refresh)) or latest
+        return float(latest.tick) if latest.tick <= now < latest.again_at else now
 
     async def sums(self, table: DayTable, tick: int, window_days: int, name: str | None) -> Sums:
         """The sums of a window at a tick, of one name when it is given."""
@@ -125,9 +134,13 @@ class Readings:
         known = (await self._manifest(tick, window_days)).templates.section(template_key)
         return known or (await self._templates(template_key)).value.together
 
+    async def are_known(self, now: float) -> bool:
+        """Whether somebody has read all days of late."""
+        return await self._base(self._rhythm.policy.tick(now)) is not None
+
     async def suggestions(self, tick: int) -> dict[str, tuple[str, ...]]:
-        """What each filter can be set to, as far as it is known by now."""
-        manifest = await self._manifest(tick, WINDOW_DAYS[0])
+        """What each filter can be set to."""
+        manifest = await self._manifest(tick, DEEPEST)
         found = [self._shelf.readings(manifest.days[table.section]).values() for table in (JOBS, RUNS)]
         rows: list[Mapping[Name, int]] = [names_in(readings) for readings in found]
         rows.append({key: versions for key, versions, _ in manifest.templates.keys})
@@ -138,8 +151,11 @@ class Readings:
 
         As long as nobody knows all days, only those of the window are waited for, and the others follow.
         """
-        if await self._base(tick) is not None:
+        base = await self._base(tick)
+        if base is not None:
             window_days = DEEPEST
+            if base.tick < tick < base.again_at:
+                raise NotDue(base)
         manifest: Manifest = await self._cache.at(self._part(window_days), tick)
         manifest = await self._at_hand(manifest)
         if window_days < DEEPEST:
@@ -161,6 +177,10 @@ class Readings:
         latest = self._latest
         if latest is not None and ticks[-1] <= latest.tick <= tick + policy.compute:
             return latest
+        return await self._look(ticks)
+
+    async def _look(self, ticks: Sequence[int]) -> Manifest | None:
+        """The newest manifest that Redis knows, of these ticks."""
         found: Manifest | None = await self._cache.newest(self._part(DEEPEST), ticks)
         if found is not None:
             self._note(found)
@@ -208,9 +228,9 @@ class Readings:
             section: {} if section in facts.whole else self._shelf.newest(section, tick)
             for section in DAY_TABLES
         }
-        known = base.recurrences if base and base.recurrences.is_for(*astuple(asked)) else None
-        budget = account.for_days
-        if known is not None and INCIDENTS.section not in facts.whole:
+        budget, known = account.for_days, None
+        if base and INCIDENTS.section not in facts.whole and base.recurrences.is_for(*astuple(asked)):
+            known = base.recurrences
             needed = plan.needed_now(grid, tick, days, shelves)
             again, budget = plan.set_aside(known.seconds, needed, budget, account.most)
             known = None if again else known

@@ -40,6 +40,8 @@ class ReadingMetrics:
         )
         for table in set(TABLE_OF.values()):
             self._seconds.labels(table)
+        for each in DAY_TABLES.values():
+            self._made.labels(each.table)
 
     def allow(self, share: float) -> None:
         """Note the share that is allowed."""
