@@ -14,7 +14,7 @@ from service.dashboard import charts, panels
 from tests.support.builders import Database, insert, job, run, template
 from tests.support.clock import NOW, Clock
 from tests.support.fixtures import Serve
-from tests.support.reads import ONE_READING
+from tests.support.reads import ONE_READING, know_all_days
 from tests.support.statement_log import StatementLog
 from tests.support.tokens import SECRET, claims, token
 from tests.support.waiting import until
@@ -108,11 +108,7 @@ async def test_choices_are_what_a_filter_finds_the_trimmed_and_the_bounded(
         ),
     )
     async with serve(NOW) as client:
-
-        async def is_known() -> bool:
-            return "T-1" in (await client.get("/")).text
-
-        await until(is_known)
+        await know_all_days(client)
         text = (await client.get("/")).text
     assert _choices(text, "target_object") == ["Part"]
     assert _choices(text, "template_key") == ["T-1"]

@@ -109,7 +109,7 @@ async def test_strange_filters_reach_their_own_rows_only(database: asyncpg.Conne
 async def test_values_in_redis_expire_and_their_keys_can_be_read(
     database: asyncpg.Connection, serve: Serve, redis: Redis
 ) -> None:
-    asked = {"window_days": 90, "site_id": "SH-01", "target_object": "雪" * 60}
+    asked: dict[str, str | int] = {"window_days": 90, "site_id": "SH-01", "target_object": "雪" * 60}
     async with serve(NOW) as client:
         await client.get(f"{PREFIX}/summary", params=asked)
     keys = await redis.keys("*")

@@ -34,7 +34,7 @@ async def test_an_answer_of_the_largest_window_reads_all_days_by_a_statement_a_t
     serve: Serve, statements: StatementLog, path: str
 ) -> None:
     async with serve(NOW) as client:
-        asked = {"window_days": 90, **FILTERS}
+        asked: dict[str, str | int] = {"window_days": 90, **FILTERS}
         assert (await client.get(PREFIX + path, params=asked)).headers["x-cache"] == "miss"
         assert statements.tables() == ONE_READING
 
