@@ -36,7 +36,7 @@ from service.dashboard.routes import board_routes
 from service.dashboard.sign_in import sign_in_routes
 from service.draining import draining_sign, end_with_parent
 from service.readings.account import Rhythm
-from service.readings.reader import Readings
+from service.readings.fleet import Readings
 from service.settings import Settings, from_environment
 from service.shared_redis import SharedRedis, connect
 from service.snapshots import Snapshots, Sources

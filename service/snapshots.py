@@ -20,7 +20,7 @@ from service.cache.tick_cache import TickCache, Unavailable
 from service.overview import sections
 from service.overview.failures import FailedJobs, FailedRuns
 from service.overview.query import FILTERS, PageQuery, Query
-from service.readings.reader import Readings
+from service.readings.fleet import Readings
 from service.readings.tables import JOBS, RUNS
 from service.shared_redis import SharedRedis
 from service.sources import failing_rows, overlay_cache

@@ -1,56 +1,26 @@
-"""Reads days for the whole fleet: once a tick, under the lease of the tick's manifest.
-
-The manifest is published last, so nobody sees half a tick. The readings lie in Redis beside it, and each
-process keeps those that it has needed. While Redis is away each process reads for itself.
-"""
+"""Reads from the database what is due at a tick."""
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from typing import Any
 
-import msgspec
-import structlog
 from msgspec import Struct
-from msgspec.structs import astuple, replace
+from msgspec.structs import astuple
 
-from service.cache.entry import UnreadableEntry, decode, encode
-from service.cache.keys import cache_key
-from service.cache.parts import Part
-from service.cache.store import Store
-from service.cache.tick_cache import TickCache
-from service.overview.query import FILTERS, WINDOW_DAYS
-from service.overview.sections import Breakages, ConsumptionTemplates
-from service.readings import manifest as manifests
 from service.readings import plan, recurrences
 from service.readings.account import Account, Rhythm, Taken
 from service.readings.advice import Advice
 from service.readings.catalogue import Catalogue, Facts
 from service.readings.grid import days_of
 from service.readings.manifest import Listed, Manifest
-from service.readings.reading import Name, StoredDay
+from service.readings.reading import StoredDay
 from service.readings.recurrences import Recurrences
 from service.readings.shelf import Shelf
-from service.readings.suggestions import names_in, suggested
-from service.readings.sums import Sums, knows, summed
-from service.readings.tables import DAY_TABLES, INCIDENTS, JOBS, RUNS, DayTable, span_of
-from service.shared_redis import RedisAway
+from service.readings.tables import DAY_TABLES, INCIDENTS, DayTable, span_of
 from service.sources import breakages, consumption_templates
+from service.sources.consumption_templates import Templates
 from service.sources.database import Database
-
-NAME = "readings"
-DEEPEST = WINDOW_DAYS[-1]
-
-log = structlog.get_logger(__name__)
-
-_stored_days = msgspec.msgpack.Decoder(StoredDay)
-
-
-class NotDue(OSError):
-    """Everything was read of late, and is not to be read again yet."""
-
-    def __init__(self, manifest: Manifest) -> None:
-        super().__init__(f"read as of {manifest.tick}, and not to be read again before {manifest.again_at}")
 
 
 class Asked(Struct, frozen=True):
@@ -67,6 +37,13 @@ class Due(Struct, frozen=True):
     days: dict[str, list[int]]
 
 
+class Fresh(Struct, frozen=True):
+    """A reading that was made just now."""
+
+    listed: Listed
+    stored: StoredDay
+
+
 class Found(Struct, frozen=True):
     """What a statement gave, and the seconds that it took."""
 
@@ -74,151 +51,55 @@ class Found(Struct, frozen=True):
     seconds: float
 
 
-class Readings:
-    """The way from a tick to its readings. Everything raises DatabaseError.
+class Reader:
+    """See the module. What it reads it puts on the shelf. Everything raises DatabaseError."""
 
-    `watch` is told of each manifest of all days that this process comes to know.
-    """
-
-    def __init__(
-        self,
-        cache: TickCache,
-        store: Store,
-        database: Database,
-        rhythm: Rhythm,
-        watch: Callable[[Manifest], None] = lambda _: None,
-    ) -> None:
-        self._cache = cache
-        self._store = store
+    def __init__(self, database: Database, shelf: Shelf, rhythm: Rhythm) -> None:
         self._database = database
+        self._shelf = shelf
         self._rhythm = rhythm
-        self._watch = watch
         self._catalogue = Catalogue(database)
         self._advice = Advice(rhythm.share)
-        self._shelf = Shelf(rhythm.grid)
-        self._latest: Manifest | None = None
-        self._looked_at: int | None = None
-        self._fetching = asyncio.Lock()
 
-    async def present(self, now: float) -> float:
-        """The moment that answers are of: now, unless everything is read whole and not yet again."""
-        latest, policy = self._latest, self._rhythm.policy
-        if latest is None or latest.again_at <= latest.tick + policy.refresh:
-            return now
-        tick = policy.tick(now)
-        if latest.again_at <= now and self._looked_at != tick:
-            self._looked_at = tick  # another process may have read it again
-            latest = await self._look(range(tick, latest.tick, -policy.refresh)) or latest
-        return float(latest.tick) if latest.tick <= now < latest.again_at else now
-
-    async def sums(self, table: DayTable, tick: int, window_days: int, name: str | None) -> Sums:
-        """The sums of a window at a tick, of one name when it is given."""
-        manifest = await self._manifest(tick, window_days)
-        days = self._shelf.readings(manifest.days[table.section])
-        if name is not None and not knows(days, tick, window_days, name):
-            found = await self._query(table, tick, days_of(tick, window_days), name)
-            days = {each.day: table.reading(each) for each in found.value}
-        return summed(days, tick, window_days, name)
-
-    async def breakages(self, tick: int, window_days: int) -> Breakages:
-        """The incidents of a window."""
-        manifest = await self._manifest(tick, window_days)
-        days = self._shelf.readings(manifest.days[INCIDENTS.section])
-        found = summed(days, tick, window_days, None)
-        found = replace(found, oldest=min(found.oldest, manifest.recurrences.tick))
-        section: Breakages = INCIDENTS.section_of(found, tick)
-        return replace(section, repeated=manifest.recurrences.at(tick, window_days))
-
-    async def templates(self, tick: int, window_days: int, template_key: str | None) -> ConsumptionTemplates:
-        """The template versions, of one key when it is given; `window_days` is asked for beside them."""
-        known = (await self._manifest(tick, window_days)).templates.section(template_key)
-        return known or (await self._templates(template_key)).value.together
-
-    async def are_known(self, now: float) -> bool:
-        """Whether somebody has read all days of late."""
-        return await self._base(self._rhythm.policy.tick(now)) is not None
-
-    async def suggestions(self, tick: int) -> dict[str, tuple[str, ...]]:
-        """What each filter can be set to."""
-        manifest = await self._manifest(tick, DEEPEST)
-        found = [self._shelf.readings(manifest.days[table.section]).values() for table in (JOBS, RUNS)]
-        rows: list[Mapping[Name, int]] = [names_in(readings) for readings in found]
-        rows.append({key: versions for key, versions, _ in manifest.templates.keys})
-        return dict(zip(FILTERS, map(suggested, rows), strict=True))
-
-    async def _manifest(self, tick: int, window_days: int) -> Manifest:
-        """What stands at a tick, its readings at hand.
-
-        As long as nobody knows all days, only those of the window are waited for, and the others follow.
-        """
-        base = await self._base(tick)
-        if base is not None:
-            window_days = DEEPEST
-            if base.tick < tick < base.again_at:
-                raise NotDue(base)
-        manifest: Manifest = await self._cache.at(self._part(window_days), tick)
-        manifest = await self._at_hand(manifest)
-        if window_days < DEEPEST:
-            self._cache.begin(self._part(DEEPEST), tick)
-        else:
-            self._note(manifest)
-        return manifest
-
-    def _note(self, manifest: Manifest) -> None:
-        if self._latest is None or self._latest.tick < manifest.tick:
-            self._latest = manifest
-            self._shelf.forget(manifest)
-            self._watch(manifest)
-
-    async def _base(self, tick: int) -> Manifest | None:
-        """A manifest of all days that is young enough to start from."""
-        policy = self._rhythm.policy
-        ticks = (tick, *policy.older(tick))
-        latest = self._latest
-        if latest is not None and ticks[-1] <= latest.tick <= tick + policy.compute:
-            return latest
-        return await self._look(ticks)
-
-    async def _look(self, ticks: Sequence[int]) -> Manifest | None:
-        """The newest manifest that Redis knows, of these ticks."""
-        found: Manifest | None = await self._cache.newest(self._part(DEEPEST), ticks)
-        if found is not None:
-            self._note(found)
-        return found
-
-    def _part(self, window_days: int) -> Part:
-        async def compute(tick: int) -> Manifest:
-            return await self._read(tick, window_days)
-
-        return Part(NAME, cache_key(NAME, window_days=window_days), compute, manifests.decoder)
-
-    async def _read(self, tick: int, window_days: int) -> Manifest:
-        """Read what is due at a tick, share it, and say what stands then."""
-        base = await self._base(tick)
-        if base is not None:
-            await self._fetch(base)
-        facts = await self._catalogue.facts()
+    async def manifest(self, base: Manifest | None, asked: Asked) -> tuple[Manifest, list[Fresh]]:
+        """What stands at a tick, and the readings that were made for it; the others are those of `base`."""
+        tick, facts = asked.tick, await self._catalogue.facts()
         account = Account(self._rhythm, base, tick)
-        due = self._due(account, base, Asked(tick, window_days), facts)
+        due = self._due(account, base, asked, facts)
         again, templates, *tables = await _all(
-            self._recurrences(Asked(tick, window_days), due.known),
+            self._recurrences(asked, due.known),
             self._templates(),
-            *(self._read_days(DAY_TABLES[section], tick, facts, days) for section, days in due.days.items()),
+            *(self._days(DAY_TABLES[section], tick, days) for section, days in due.days.items()),
         )
-        await self._share_out({key: raw for found in tables for key, raw in found.value.items()})
-        listed = {section: self._shelf.window(section, tick, window_days) for section in DAY_TABLES}
-        taken = Taken(templates.seconds, again.seconds, sum(each.seconds for each in tables))
+        listed = {section: self._shelf.window(section, *astuple(asked)) for section in DAY_TABLES}
+        taken = Taken(templates.seconds, again.seconds, sum(found.seconds for found in tables))
         spending = account.settled(taken, listed, again.value, facts.whole)
         self._advice.note(spending, facts)
-        return Manifest(
+        manifest = Manifest(
             tick=tick,
-            window_days=window_days,
+            window_days=asked.window_days,
             days=listed,
             recurrences=again.value,
             templates=templates.value,
             spending=spending,
             again_at=account.again_at(spending, facts.whole),
         )
+        return manifest, [fresh for found in tables for fresh in found.value]
+
+    async def days(self, section: str, tick: int, days: Sequence[int]) -> None:
+        """Read some days, whether they are due or not."""
+        await self._days(DAY_TABLES[section], tick, days)
+
+    async def of_name(self, table: DayTable, asked: Asked, name: str) -> Iterator[StoredDay]:
+        """The days of a window, kept to one name; they are not put on the shelf."""
+        days = days_of(*astuple(asked))
+        found = await self._query(table, asked.tick, days, name)
+        return table.stored(span_of(self._rhythm.grid, asked.tick, days), asked.tick, found.value)
+
+    async def of_template(self, template_key: str) -> Templates:
+        """The versions of one template."""
+        templates: Templates = (await self._templates(template_key)).value
+        return templates
 
     def _due(self, account: Account, base: Manifest | None, asked: Asked, facts: Facts) -> Due:
         """The days to read now, and the recurrences that are good enough, if they are."""
@@ -253,80 +134,26 @@ class Readings:
         rows, seconds = await database.timed(consumption_templates.statement(template_key))
         return Found(consumption_templates.templates(rows), seconds)
 
-    async def _read_days(self, table: DayTable, tick: int, facts: Facts, days: Sequence[int]) -> Found:
-        """The encoded readings of days by their keys; this process keeps them, too."""
-        known = self._shelf.newest(table.section, tick)
-        encoded: dict[str, bytes] = {}
+    async def _days(self, table: DayTable, tick: int, days: Sequence[int]) -> Found:
+        """The readings of these days."""
+        known, facts = self._shelf.newest(table.section, tick), await self._catalogue.facts()
+        fresh: list[Fresh] = []
         seconds = 0.0
         for span in plan.spans(days, facts.longest_span(table.section)):
             found = await self._query(table, tick, span, None)
             seconds += found.seconds
-            for stored in found.value:
+            for stored in table.stored(span_of(self._rhythm.grid, tick, span), tick, found.value):
                 before = known.get(stored.day)
                 a_day = plan.smoothed(before.seconds if before else None, found.seconds / len(span))
                 listed = Listed(stored.day, tick, secrets.token_hex(6), a_day)
                 self._shelf.put(table.section, listed, table.reading(stored))
-                key = _day_key(listed)
-                encoded[key] = encode(key, tick, a_day, stored)
+                fresh.append(Fresh(listed, stored))
                 await asyncio.sleep(0)  # whoever waits for the event loop comes between
-        return Found(encoded, seconds)
+        return Found(fresh, seconds)
 
     async def _query(self, table: DayTable, tick: int, days: range, only: str | None) -> Found:
-        span = span_of(self._rhythm.grid, tick, days)
-        rows, seconds = await self._database.for_section(table.section).timed(table.statement(span, only))
-        return Found(list(table.stored(span, tick, rows)), seconds)
-
-    async def _share_out(self, encoded: dict[str, bytes]) -> None:
-        expires_in = self._rhythm.policy.kept_seconds + self._rhythm.grid.horizon
-        try:
-            await self._store.put_all(encoded, expires_in)
-        except RedisAway as error:
-            log.info("readings not kept in redis", error=str(error))
-
-    async def _at_hand(self, manifest: Manifest) -> Manifest:
-        """The manifest, all its readings here; what cannot be had of them is read again, for this process."""
-        await self._fetch(manifest)
-        days = dict(manifest.days)
-        for section, listed in manifest.days.items():
-            lost = [each.day for each in self._shelf.lacks(listed)]
-            if lost:
-                await self._read_days(DAY_TABLES[section], manifest.tick, await self._catalogue.facts(), lost)
-                days[section] = self._shelf.window(section, manifest.tick, manifest.window_days)
-        return replace(manifest, days=days)
-
-    async def _fetch(self, manifest: Manifest) -> None:
-        """Take over what this process lacks of the manifest's readings, in one round trip."""
-        async with self._fetching:
-            lacks = [
-                (section, each)
-                for section, listed in manifest.days.items()
-                for each in self._shelf.lacks(listed)
-            ]
-            if not lacks:
-                return
-            try:
-                raws = await self._store.get([_day_key(listed) for _, listed in lacks])
-            except RedisAway:
-                return
-            for (section, listed), raw in zip(lacks, raws, strict=True):
-                stored = None if raw is None else _decoded(listed, raw)
-                if stored is not None:
-                    self._shelf.put(section, listed, DAY_TABLES[section].reading(stored))
-                await asyncio.sleep(0)
-
-
-def _day_key(listed: Listed) -> str:
-    return cache_key("day", id=listed.id)
-
-
-def _decoded(listed: Listed, raw: bytes) -> StoredDay | None:
-    key = _day_key(listed)
-    try:
-        stored: StoredDay = decode(raw, key, listed.tick, _stored_days).value
-    except UnreadableEntry as error:
-        log.warning("unreadable reading ignored", key=key, error=str(error))
-        return None
-    return stored
+        statement = table.statement(span_of(self._rhythm.grid, tick, days), only)
+        return Found(*await self._database.for_section(table.section).timed(statement))
 
 
 async def _all(*reads: Awaitable[Found]) -> list[Found]:
