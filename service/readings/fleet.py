@@ -16,11 +16,11 @@ from service.cache.keys import cache_key
 from service.cache.parts import Part
 from service.cache.store import Store
 from service.cache.tick_cache import TickCache
-from service.overview.query import FILTERS, WINDOW_DAYS
+from service.overview.query import FILTERS
 from service.overview.sections import Breakages, ConsumptionTemplates
 from service.readings import manifest as manifests
 from service.readings.account import Rhythm
-from service.readings.manifest import Listed, Manifest
+from service.readings.manifest import DEEPEST, NAME, Listed, Manifest, manifest_key
 from service.readings.reader import Asked, Fresh, Reader
 from service.readings.reading import Name, StoredDay
 from service.readings.shelf import Shelf
@@ -29,9 +29,6 @@ from service.readings.sums import Sums, knows, summed
 from service.readings.tables import DAY_TABLES, INCIDENTS, JOBS, RUNS, DayTable
 from service.shared_redis import RedisAway
 from service.sources.database import Database
-
-NAME = "readings"
-DEEPEST = WINDOW_DAYS[-1]
 
 log = structlog.get_logger(__name__)
 
@@ -162,7 +159,7 @@ class Readings:
         async def compute(tick: int) -> Manifest:
             return await self._read(Asked(tick, window_days))
 
-        return Part(NAME, cache_key(NAME, window_days=window_days), compute, manifests.decoder)
+        return Part(NAME, manifest_key(window_days), compute, manifests.decoder)
 
     async def _read(self, asked: Asked) -> Manifest:
         """Read what is due at a tick, share it, and say what stands then."""

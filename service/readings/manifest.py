@@ -1,10 +1,21 @@
 """What belongs to a tick: which reading of which day stands, and what has no days."""
 
+from contextlib import suppress
+from typing import cast
+
 import msgspec
 from msgspec import Struct
+from redis.asyncio import Redis
 
+from service.cache.entry import UnreadableEntry, decode
+from service.cache.keys import cache_key
+from service.cache.policy import Policy
+from service.overview.query import WINDOW_DAYS
 from service.readings.recurrences import Recurrences
 from service.sources.consumption_templates import Templates
+
+NAME = "readings"
+DEEPEST = WINDOW_DAYS[-1]
 
 
 class Listed(Struct, frozen=True, array_like=True):
@@ -50,3 +61,21 @@ class Manifest(Struct, frozen=True):
 
 
 decoder = msgspec.msgpack.Decoder(Manifest)
+
+
+def manifest_key(window_days: int) -> str:
+    """The key of manifests for windows of up to so many days, without the tick."""
+    return cache_key(NAME, window_days=window_days)
+
+
+async def newest_manifest(redis: Redis, policy: Policy, now: float) -> Manifest | None:
+    """The newest manifest of all days that the fleet has left in Redis. Raises RedisError."""
+    tick, key = policy.tick(now), manifest_key(DEEPEST)
+    ticks = (tick, *policy.older(tick))
+    raws = cast("list[bytes | None]", await redis.mget([f"{key}:{each}" for each in ticks]))
+    for known, raw in zip(ticks, raws, strict=True):
+        if raw is not None:
+            with suppress(UnreadableEntry):
+                found: Manifest = decode(raw, key, known, decoder).value
+                return found
+    return None

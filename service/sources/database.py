@@ -104,7 +104,8 @@ class Database:
                 started = time.monotonic()
                 found = [(await connection.execute(statement)).all() for statement in statements]
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            raise DatabaseError(_reason(error)) from error
+            section = f"{self._section}: " if self._section else ""
+            raise DatabaseError(section + _reason(error)) from error
         seconds = time.monotonic() - started
         if self._section is not None:
             self._observe(self._section, seconds)

@@ -34,7 +34,7 @@ from service.api.telemetry.health import Readiness
 from service.api.telemetry.reading_metrics import ReadingMetrics
 from service.api.telemetry.request_counts import BOUNDS, RequestCounts
 from service.cache.observer import Observer
-from service.readings.fleet import NAME as READINGS
+from service.readings.manifest import NAME as READINGS
 from service.snapshots import CHOICES, FAILED_JOBS, FAILED_RUNS, SECTIONS
 from service.sources.database import Connections
 from service.version import VERSION
