@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -17,10 +17,10 @@ from service.readings.manifest import Listed, Manifest
 from service.readings.reading import StoredDay
 from service.readings.recurrences import Recurrences
 from service.readings.shelf import Shelf
-from service.readings.tables import DAY_TABLES, INCIDENTS, DayTable, span_of
+from service.readings.tables import DAY_TABLES, INCIDENTS, JOBS, RUNS, DayTable, span_of
 from service.sources import breakages, consumption_templates
 from service.sources.consumption_templates import Templates
-from service.sources.database import Database
+from service.sources.database import Database, Records
 
 
 class Asked(Struct, frozen=True):
@@ -66,11 +66,13 @@ class Reader:
         tick, facts = asked.tick, await self._catalogue.facts()
         account = Account(self._rhythm, base, tick)
         due = self._due(account, base, asked, facts)
-        again, templates, *tables = await _all(
-            self._recurrences(asked, due.known),
+        templates, incidents, *others = await _all(
             self._templates(),
-            *(self._days(DAY_TABLES[section], tick, days) for section, days in due.days.items()),
+            self._incidents(asked, due),
+            *(self._days(table, tick, due.days[table.section]) for table in (JOBS, RUNS)),
         )
+        again, of_incidents = incidents.value
+        tables = (of_incidents, *others)
         listed = {section: self._shelf.window(section, *astuple(asked)) for section in DAY_TABLES}
         taken = Taken(templates.seconds, again.seconds, sum(found.seconds for found in tables))
         spending = account.settled(taken, listed, again.value, facts.whole)
@@ -93,8 +95,9 @@ class Reader:
     async def of_name(self, table: DayTable, asked: Asked, name: str) -> Iterator[StoredDay]:
         """The days of a window, kept to one name; they are not put on the shelf."""
         days = days_of(*astuple(asked))
-        found = await self._query(table, asked.tick, days, name)
-        return table.stored(span_of(self._rhythm.grid, asked.tick, days), asked.tick, found.value)
+        span = span_of(self._rhythm.grid, asked.tick, days)
+        rows = await self._database.for_section(table.section).rows(table.statement(span, name))
+        return table.stored(span, asked.tick, rows)
 
     async def of_template(self, template_key: str) -> Templates:
         """The versions of one template."""
@@ -117,43 +120,55 @@ class Reader:
             known = None if again else known
         return Due(known, plan.days_to_read(grid, tick, days, shelves, budget))
 
-    async def _recurrences(self, asked: Asked, known: Recurrences | None) -> Found:
-        """Those that are known, or read anew."""
-        if known is not None:
-            return Found(known, 0.0)
+    async def _incidents(self, asked: Asked, due: Due) -> Found:
+        """The recurrences, known or read anew, and the readings of days, of the same data."""
         tick, grid = asked.tick, self._rhythm.grid
-        windows, edges = recurrences.windows_of(asked.window_days), recurrences.edges(grid, *astuple(asked))
-        database = self._database.for_section(INCIDENTS.section)
-        rows, seconds = await database.timed(breakages.recurrences(edges))
+        edges = recurrences.edges(grid, *astuple(asked))
+        first = [] if due.known is not None else [breakages.recurrences(edges)]
+        spans = await self._spans(INCIDENTS, due.days[INCIDENTS.section])
+        statements = [INCIDENTS.statement(span_of(grid, tick, span), None) for span in spans]
+        results = await self._database.for_section(INCIDENTS.section).timed(*first, *statements)
+        days = await self._made(INCIDENTS, tick, zip(spans, results[len(first) :], strict=True))
+        if due.known is not None:
+            return Found((Found(due.known, 0.0), days), days.seconds)
+        rows, seconds = results[0]
+        windows = recurrences.windows_of(asked.window_days)
         alike = [recurrences.alike(row, len(windows)) for row in rows]
         repeated = recurrences.repeated(alike, windows, len(edges[0]))
-        return Found(Recurrences(tick, grid.refresh, repeated, seconds), seconds)
+        again = Found(Recurrences(tick, grid.refresh, repeated, seconds), seconds)
+        return Found((again, days), again.seconds + days.seconds)
 
     async def _templates(self, template_key: str | None = None) -> Found:
         database = self._database.for_section("consumption_templates")
-        rows, seconds = await database.timed(consumption_templates.statement(template_key))
+        ((rows, seconds),) = await database.timed(consumption_templates.statement(template_key))
         return Found(consumption_templates.templates(rows), seconds)
 
     async def _days(self, table: DayTable, tick: int, days: Sequence[int]) -> Found:
-        """The readings of these days."""
-        known, facts = self._shelf.newest(table.section, tick), await self._catalogue.facts()
-        fresh: list[Fresh] = []
-        seconds = 0.0
-        for span in plan.spans(days, facts.longest_span(table.section)):
-            found = await self._query(table, tick, span, None)
-            seconds += found.seconds
-            for stored in table.stored(span_of(self._rhythm.grid, tick, span), tick, found.value):
+        """The readings of these days, which are all of the same data."""
+        spans = await self._spans(table, days)
+        statements = [table.statement(span_of(self._rhythm.grid, tick, span), None) for span in spans]
+        results = await self._database.for_section(table.section).timed(*statements)
+        return await self._made(table, tick, zip(spans, results, strict=True))
+
+    async def _spans(self, table: DayTable, days: Sequence[int]) -> list[range]:
+        facts = await self._catalogue.facts()
+        return list(plan.spans(days, facts.longest_span(table.section)))
+
+    async def _made(
+        self, table: DayTable, tick: int, results: Iterable[tuple[range, tuple[Records, float]]]
+    ) -> Found:
+        """The readings that the results of statements make, a statement a span; they are put on the shelf."""
+        known, fresh, together = self._shelf.newest(table.section, tick), [], 0.0
+        for days, (rows, seconds) in results:
+            together += seconds
+            for stored in table.stored(span_of(self._rhythm.grid, tick, days), tick, rows):
                 before = known.get(stored.day)
-                a_day = plan.smoothed(before.seconds if before else None, found.seconds / len(span))
+                a_day = plan.smoothed(before.seconds if before else None, seconds / len(days))
                 listed = Listed(stored.day, tick, secrets.token_hex(6), a_day)
                 self._shelf.put(table.section, listed, table.reading(stored))
                 fresh.append(Fresh(listed, stored))
                 await asyncio.sleep(0)  # whoever waits for the event loop comes between
-        return Found(fresh, seconds)
-
-    async def _query(self, table: DayTable, tick: int, days: range, only: str | None) -> Found:
-        statement = table.statement(span_of(self._rhythm.grid, tick, days), only)
-        return Found(*await self._database.for_section(table.section).timed(statement))
+        return Found(fresh, together)
 
 
 async def _all(*reads: Awaitable[Found]) -> list[Found]:

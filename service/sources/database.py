@@ -87,31 +87,33 @@ class Database:
         """All rows of one statement. Raises DatabaseError."""
         return (await self.consistent(statement))[0]
 
-    async def timed(self, statement: Statement) -> tuple[Records, float]:
-        """All rows of one statement, and the seconds that it took. Raises DatabaseError."""
-        (found,), seconds = await self._run((statement,))
-        return found, seconds
-
     async def consistent(self, *statements: Statement) -> list[Records]:
         """The rows of several statements, which all see the same data. Raises DatabaseError."""
-        return (await self._run(statements))[0]
+        return [rows for rows, _ in await self.timed(*statements)]
 
-    async def _run(self, statements: Sequence[Statement]) -> tuple[list[Records], float]:
+    async def timed(self, *statements: Statement) -> list[tuple[Records, float]]:
+        """The rows of statements that see the same data, and the seconds of each. Raises DatabaseError."""
         isolation = "AUTOCOMMIT" if len(statements) == 1 else "REPEATABLE READ"
+        found = []
         try:
-            async with asyncio.timeout(self._deadline), self._engine.connect() as connection:
+            async with asyncio.timeout(self._deadline) as deadline, self._engine.connect() as connection:
                 await connection.execution_options(isolation_level=isolation)
-                started = time.monotonic()
-                found = [(await connection.execute(statement)).all() for statement in statements]
+                for statement in statements:
+                    started = time.monotonic()
+                    rows = (await connection.execute(statement)).all()
+                    found.append((rows, time.monotonic() - started))
+                    deadline.reschedule(asyncio.get_running_loop().time() + self._deadline)
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             section = f"{self._section}: " if self._section else ""
             raise DatabaseError(section + _reason(error)) from error
-        seconds = time.monotonic() - started
+        self._note([seconds for _, seconds in found])
+        return found
+
+    def _note(self, seconds: Sequence[float]) -> None:
         if self._section is not None:
-            self._observe(self._section, seconds)
-        if seconds >= self._slow_seconds:
-            log.warning("slow statement", section=self._section, seconds=round(seconds, 3))
-        return found, seconds
+            self._observe(self._section, sum(seconds))
+        if max(seconds) >= self._slow_seconds:
+            log.warning("slow statement", section=self._section or "-", seconds=round(max(seconds), 3))
 
     def for_section(self, name: str) -> "Database":
         """The same pool, whose slow statements are logged under that name."""
