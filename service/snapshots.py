@@ -44,7 +44,7 @@ class Section(Struct, frozen=True):
     """One thing that is read: its type, which fields of a query it depends on, and how it is read at a tick.
 
     What is optional is as empty as its type's default while it cannot be had, and is named in `degraded`
-    then.
+    then. A sum of readings takes but a moment once these are there.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Section(Struct, frozen=True):
     depends_on: tuple[str, ...]
     read: Callable[[Sources, Any, int], Awaitable[Any]]
     optional: bool = False
+    is_sum: bool = True
 
 
 async def _doc_sync(sources: Sources, query: Query, tick: int) -> sections.DocSync:
@@ -100,11 +101,17 @@ SECTIONS = (
     ),
     Section("breakages", sections.Breakages, ("window_days",), _breakages),
     Section("consumption_templates", sections.ConsumptionTemplates, ("template_key",), _templates),
-    Section("overlay_cache", sections.OverlayCache, ("window_days",), _overlay_cache, optional=True),
+    Section(
+        "overlay_cache", sections.OverlayCache, ("window_days",), _overlay_cache, optional=True, is_sum=False
+    ),
 )
 CHOICES = Section("choices", dict[str, tuple[str, ...]], (), _choices)
-FAILED_JOBS = Section("doc_sync_failures", FailedJobs, PageQuery.__struct_fields__, _failed_jobs)
-FAILED_RUNS = Section("workflow_failures", FailedRuns, PageQuery.__struct_fields__, _failed_runs)
+FAILED_JOBS = Section(
+    "doc_sync_failures", FailedJobs, PageQuery.__struct_fields__, _failed_jobs, is_sum=False
+)
+FAILED_RUNS = Section(
+    "workflow_failures", FailedRuns, PageQuery.__struct_fields__, _failed_runs, is_sum=False
+)
 
 
 class Dated(Struct, Generic[T], frozen=True):
@@ -179,7 +186,10 @@ class Snapshots:
         async def compute(tick: int) -> Any:  # noqa: ANN401
             return await section.read(self._sources, query, tick)
 
-        return Part(section.name, key, compute, decoder(section.type), optional=section.optional)
+        def is_ready(tick: int) -> bool:
+            return section.is_sum and self._sources.readings.are_at_hand(tick)
+
+        return Part(section.name, key, compute, decoder(section.type), section.optional, is_ready)
 
 
 @cache

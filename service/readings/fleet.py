@@ -103,6 +103,11 @@ class Readings:
             return known.together
         return known.of(template_key) or (await self._reader.of_template(template_key)).together
 
+    def are_at_hand(self, tick: int) -> bool:
+        """Whether all readings of a tick are here."""
+        known = self._complete
+        return known is not None and (known.tick, known.window_days) == (tick, DEEPEST)
+
     async def are_known(self, now: float) -> bool:
         """Whether somebody has read all days of late."""
         return await self._base(self._rhythm.policy.tick(now)) is not None
