@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from service.cache.keys import cache_key
 from service.cache.parts import Answer, Part, State
@@ -149,13 +149,14 @@ class Snapshots:
         """The parts as of the moment that readings are of."""
         moment = await self._sources.readings.present(now)
         try:
-            return await self._cache.get(parts, moment)
+            answer = await self._cache.get(parts, moment)
         except Unavailable:
             # A process that has just come learns by asking that nothing is to be read yet.
             present = await self._sources.readings.present(now)
             if present == moment:
                 raise
-            return await self._cache.get(parts, present)
+            moment, answer = present, await self._cache.get(parts, present)
+        return replace(answer, state="stale") if moment != now and answer.state == "hit" else answer
 
     async def choices(self, now: float) -> Mapping[str, tuple[str, ...]]:
         """What each filter can be set to, if it is known by now: nothing is read for it."""

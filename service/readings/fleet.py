@@ -172,14 +172,17 @@ class Readings:
         if base is not None:
             await self._fetch(base)
         manifest, fresh = await self._reader.manifest(base, asked)
-        await self._share_out(fresh)
-        return manifest
+        await self._share_out(fresh, base)
+        return manifest if base is None else replace(manifest, replaced=tuple(base.ids - manifest.ids))
 
-    async def _share_out(self, fresh: Sequence[Fresh]) -> None:
+    async def _share_out(self, fresh: Sequence[Fresh], base: Manifest | None) -> None:
+        """Keep the readings in Redis, and none that was replaced a tick ago."""
         expires_in = self._rhythm.policy.kept_seconds + self._rhythm.grid.horizon
-        encoded = {_day_key(each.listed): _encoded(each) for each in fresh}
+        encoded = {_day_key(each.listed.id): _encoded(each) for each in fresh}
         try:
             await self._store.put_all(encoded, expires_in)
+            if base is not None and base.replaced:
+                await self._store.drop([_day_key(each) for each in base.replaced])
         except RedisAway as error:
             log.info("readings not kept in redis", error=str(error))
 
@@ -210,7 +213,7 @@ class Readings:
             if not lacks:
                 return
             try:
-                raws = await self._store.get([_day_key(listed) for _, listed in lacks])
+                raws = await self._store.get([_day_key(listed.id) for _, listed in lacks])
             except RedisAway:
                 return
             for (section, listed), raw in zip(lacks, raws, strict=True):
@@ -220,16 +223,16 @@ class Readings:
                 await asyncio.sleep(0)
 
 
-def _day_key(listed: Listed) -> str:
-    return cache_key("day", id=listed.id)
+def _day_key(reading_id: str) -> str:
+    return cache_key("day", id=reading_id)
 
 
 def _encoded(fresh: Fresh) -> bytes:
-    return encode(_day_key(fresh.listed), fresh.listed.tick, fresh.listed.seconds, fresh.stored)
+    return encode(_day_key(fresh.listed.id), fresh.listed.tick, fresh.listed.seconds, fresh.stored)
 
 
 def _decoded(listed: Listed, raw: bytes) -> StoredDay | None:
-    key = _day_key(listed)
+    key = _day_key(listed.id)
     try:
         stored: StoredDay = decode(raw, key, listed.tick, _stored_days).value
     except UnreadableEntry as error:

@@ -43,7 +43,8 @@ class Spending(Struct, frozen=True):
 class Manifest(Struct, frozen=True):
     """What stands at a tick, for windows of up to `window_days`, by section, and by window.
 
-    `again_at` is the first tick at which everything is read anew.
+    `again_at` is the first tick at which everything is read anew. `replaced` names the readings that stood at
+    the tick before and do so no more: whoever is late may still want them, until the next tick.
     """
 
     tick: int
@@ -53,6 +54,12 @@ class Manifest(Struct, frozen=True):
     templates: Templates
     spending: Spending
     again_at: int
+    replaced: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> set[str]:
+        """The names of all readings in it."""
+        return {each.id for days in self.days.values() for each in days}
 
     @property
     def oldest(self) -> int:

@@ -57,7 +57,7 @@ class Shelf:
 
     def forget(self, manifest: Manifest) -> None:
         """Drop what neither this manifest lists nor the one before, and is no newer than this one."""
-        listed = {each.id for days in manifest.days.values() for each in days}
+        listed = manifest.ids
         kept, self._kept = listed | self._kept, listed
         for name, held in list(self._held.items()):
             if name not in kept and held.listed.tick < manifest.tick:
