@@ -33,7 +33,7 @@ def days_to_read(
         (listed.tick, table, listed)
         for table, shelf in shelves.items()
         for listed in shelf.values()
-        if listed.day in days and listed.day not in chosen[table]
+        if listed.day in days and listed.day not in chosen[table] and listed.tick < tick
     ]
     for _, table, listed in sorted(waiting, key=lambda each: (each[0], each[1], each[2].day)):
         left -= listed.seconds

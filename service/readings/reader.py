@@ -60,6 +60,9 @@ class Reader:
         self._rhythm = rhythm
         self._catalogue = Catalogue(database)
         self._advice = Advice(rhythm.share)
+        # Should a tick's manifest fail, those that were read for it stand beside its days, with which they
+        # agree.
+        self._newest_recurrences: Recurrences | None = None
 
     async def manifest(self, base: Manifest | None, asked: Asked) -> tuple[Manifest, list[Fresh]]:
         """What stands at a tick, and the readings that were made for it; the others are those of `base`."""
@@ -113,12 +116,23 @@ class Reader:
             for section in DAY_TABLES
         }
         budget, known = account.for_days, None
-        if base and INCIDENTS.section not in facts.whole and base.recurrences.is_for(*astuple(asked)):
-            known = base.recurrences
+        if INCIDENTS.section not in facts.whole:
+            known = self._known_recurrences(base, asked)
+        if known is not None and known.tick < tick:
             needed = plan.needed_now(grid, tick, days, shelves)
             again, budget = plan.set_aside(known.seconds, needed, budget, account.most)
             known = None if again else known
-        return Due(known, plan.days_to_read(grid, tick, days, shelves, budget))
+        chosen = plan.days_to_read(grid, tick, days, shelves, budget)
+        if known is None:  # what was read of this tick before is read again with them, for they must agree
+            read = {day for day, each in shelves[INCIDENTS.section].items() if each.tick == tick}
+            chosen[INCIDENTS.section] = sorted({*chosen[INCIDENTS.section], *read})
+        return Due(known, chosen)
+
+    def _known_recurrences(self, base: Manifest | None, asked: Asked) -> Recurrences | None:
+        """The newest that can be used, of this process or of the fleet."""
+        found = [self._newest_recurrences, base.recurrences if base else None]
+        usable = [each for each in found if each is not None and each.is_for(*astuple(asked))]
+        return max(usable, key=lambda each: each.tick, default=None)
 
     async def _incidents(self, asked: Asked, due: Due) -> Found:
         """The recurrences, known or read anew, and the readings of days, of the same data."""
@@ -135,7 +149,10 @@ class Reader:
         windows = recurrences.windows_of(asked.window_days)
         alike = [recurrences.alike(row, len(windows)) for row in rows]
         repeated = recurrences.repeated(alike, windows, len(edges[0]))
-        again = Found(Recurrences(tick, grid.refresh, repeated, seconds), seconds)
+        before = self._newest_recurrences
+        usual = plan.smoothed(before.seconds if before else None, seconds)
+        self._newest_recurrences = Recurrences(tick, grid.refresh, repeated, usual)
+        again = Found(self._newest_recurrences, seconds)
         return Found((again, days), again.seconds + days.seconds)
 
     async def _templates(self, template_key: str | None = None) -> Found:
