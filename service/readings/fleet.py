@@ -140,8 +140,9 @@ class Readings:
 
     def _note(self, manifest: Manifest) -> None:
         if self._latest is None or self._latest.tick < manifest.tick:
+            known = [each.ids for each in (manifest, self._latest, self._complete) if each is not None]
             self._latest = manifest
-            self._shelf.forget(manifest)
+            self._shelf.forget(set[str]().union(*known), manifest.tick)
             self._watch(manifest)
 
     async def _base(self, tick: int) -> Manifest | None:
@@ -169,9 +170,10 @@ class Readings:
     async def _read(self, asked: Asked) -> Manifest:
         """Read what is due at a tick, share it, and say what stands then."""
         base = await self._base(asked.tick)
-        if base is not None:
-            await self._fetch(base)
-        manifest, fresh = await self._reader.manifest(base, asked)
+        with self._shelf.keeping():
+            if base is not None:
+                await self._fetch(base)
+            manifest, fresh = await self._reader.manifest(base, asked)
         await self._share_out(fresh, base)
         return manifest if base is None else replace(manifest, replaced=tuple(base.ids - manifest.ids))
 
@@ -190,17 +192,20 @@ class Readings:
         """The manifest, all its readings here; what cannot be had of them is read again, for this process."""
         async with self._completing:
             known, asked = self._complete, (manifest.tick, manifest.window_days)
-            if known is not None and (known.tick, known.window_days) == asked:
-                return known
-            await self._fetch(manifest)
-            days = dict(manifest.days)
-            for section, listed in manifest.days.items():
-                lost = [each.day for each in self._shelf.lacks(listed)]
-                if lost:
-                    await self._reader.days(section, manifest.tick, lost)
-                    days[section] = self._shelf.window(section, *asked)
-            self._complete = replace(manifest, days=days)
-            return self._complete
+            if known is None or (known.tick, known.window_days) != asked:
+                with self._shelf.keeping():
+                    known = self._complete = await self._completed(manifest)
+            return known
+
+    async def _completed(self, manifest: Manifest) -> Manifest:
+        await self._fetch(manifest)
+        days = dict(manifest.days)
+        for section, listed in manifest.days.items():
+            lost = [each.day for each in self._shelf.lacks(listed)]
+            if lost:
+                await self._reader.days(section, manifest.tick, lost)
+                days[section] = self._shelf.window(section, manifest.tick, manifest.window_days)
+        return replace(manifest, days=days)
 
     async def _fetch(self, manifest: Manifest) -> None:
         """Take over what this process lacks of the manifest's readings, in one round trip."""

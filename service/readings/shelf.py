@@ -1,11 +1,12 @@
 """The readings that this process has, by their names."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 
 from msgspec import Struct
 
 from service.readings.grid import Grid, days_of, is_cut_for
-from service.readings.manifest import Listed, Manifest
+from service.readings.manifest import Listed
 from service.readings.reading import Reading
 
 
@@ -21,10 +22,10 @@ class Shelf:
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
         self._held: dict[str, _Held] = {}
-        self._kept: set[str] = set()
+        self._keeping = 0
 
     def put(self, section: str, listed: Listed, reading: Reading) -> None:
-        """Keep a reading, at least until `forget` is called for a later tick."""
+        """Keep a reading, until it is forgotten."""
         self._held[listed.id] = _Held(section, listed, reading)
 
     def lacks(self, listed: Iterable[Listed]) -> list[Listed]:
@@ -55,10 +56,19 @@ class Shelf:
         found = self.newest(section, tick)
         return tuple(found[day] for day in days_of(tick, window_days))
 
-    def forget(self, manifest: Manifest) -> None:
-        """Drop what neither this manifest lists nor the one before, and is no newer than this one."""
-        listed = manifest.ids
-        kept, self._kept = listed | self._kept, listed
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """Forget nothing over a block: what is counted on as it begins is there as it ends."""
+        self._keeping += 1
+        try:
+            yield
+        finally:
+            self._keeping -= 1
+
+    def forget(self, kept: Collection[str], since: int) -> None:
+        """Drop the readings that were made before a tick, but for those that are named."""
+        if self._keeping:
+            return
         for name, held in list(self._held.items()):
-            if name not in kept and held.listed.tick < manifest.tick:
+            if name not in kept and held.listed.tick < since:
                 del self._held[name]
