@@ -63,7 +63,7 @@ class TickCache:
         answer = self._in_memory(parts, tick, "hit") or self._older(parts, tick, now)
         if answer is None:
             return await self._cold(parts, tick)
-        if answer.tick < tick - self._policy.refresh:
+        if now - answer.tick >= self._policy.hidden:
             answer = await self._younger(parts, tick) or answer
         self._refresh(parts, tick)
         return answer
