@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Final
 
-from tests.support.builders import INFINITY, SQL_NULL, Database, Row, job, run
+from tests.support.builders import INFINITY, SQL_NULL, Database, Row, incident, job, run
 
 DAY: Final = timedelta(days=1)
 MICROSECOND: Final = timedelta(microseconds=1)
@@ -24,6 +24,7 @@ PAYLOADS: Final[tuple[Any, ...]] = (
 JOB_STATUSES: Final = ("failed", "FAILED", "completed", "Completed", "pending", None)
 TARGETS: Final = ("Part", "Part", "ECO", "")
 RUN_STATUSES: Final = ("failed", "Failed", "completed", "warning", "")
+DESCRIPTIONS: Final = ("Leak", " leak", "Crack", "", None, None, None)
 RESULTS: Final[tuple[Any, ...]] = (
     {"result_code": "OK"},
     {"result_code": "E1"},
@@ -48,9 +49,10 @@ def edge_times(random: Random, ticks: Sequence[int]) -> list[datetime]:
 
 
 def rows_at(random: Random, times: Iterable[datetime]) -> Database:
-    """A job and a run at each of the times."""
-    times = list(times)
-    return Database([job_at(random, at) for at in times], [run_at(random, at) for at in times])
+    """A job, a run and an incident at each of the times."""
+    made = [(job_at(random, at), run_at(random, at), incident_at(random, at)) for at in times]
+    jobs, runs, incidents = (list(column) for column in zip(*made, strict=True))
+    return Database(jobs, runs, incidents)
 
 
 def job_at(random: Random, at: datetime) -> Row:
@@ -70,6 +72,17 @@ def run_at(random: Random, at: datetime) -> Row:
         target_object=random.choice(TARGETS),
         status=random.choice(RUN_STATUSES),
         result=random.choice(RESULTS),
+        created_at=at,
+    )
+
+
+def incident_at(random: Random, at: datetime) -> Row:
+    """An incident of any status, whose description others may have."""
+    return incident(
+        description=random.choice(DESCRIPTIONS) or f"at {at}",
+        status=random.choice(("open", "Open", "closed")),
+        severity=random.choice(("minor", "Major", "")),
+        responsibility=random.choice((None, "", "QA", "Ops")),
         created_at=at,
     )
 
