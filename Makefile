@@ -37,7 +37,7 @@ soak: $(READY) ## Twenty minutes of load while the data changes, and nothing may
 	$(BIN)/python -m pytest tests/faults/test_long_load.py --minutes 20 $(ARGS)
 
 mutants: $(READY) ## Change the code on purpose, and see whether the unit tests notice (some ten minutes)
-	$(BIN)/python -m tests.mutants
+	$(BIN)/python -m tests.mutants $(ARGS)
 
 screenshots: $(READY) ## Take pictures of the duty board into build/screenshots (needs Chromium)
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)

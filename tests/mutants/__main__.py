@@ -8,7 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,18 +24,41 @@ from tests.mutants.mutations import Mutant, mutants
 from tests.support.checkout import ROOT
 from tests.support.children import run_program
 
-# What is changed: files, and folders of files.
-CHANGED = ("service/overview", "service/api/parameters.py")
-# The tests that are for it, without servers; those by hypothesis are left out, for chance is no measure.
-TESTS = (
-    "tests/unit/test_parameters.py",
-    "tests/unit/test_parameters_document.py",
-    "tests/unit/test_parameters_refused.py",
-    "tests/unit/test_slo.py",
-    "tests/unit/test_to_the_letter.py",
-    "tests/unit/test_export.py",
-    "tests/unit/test_prometheus.py",
-    "tests/unit/test_trends.py",
+
+class Suite(NamedTuple):
+    """What is changed, files and folders of files, and the tests that are for it.
+
+    They need no servers; those by hypothesis are left out, for chance is no measure, and so are slow ones.
+    """
+
+    changed: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+SUITES = (
+    Suite(
+        ("service/overview", "service/api/parameters.py"),
+        (
+            "tests/unit/test_parameters.py",
+            "tests/unit/test_parameters_document.py",
+            "tests/unit/test_parameters_refused.py",
+            "tests/unit/test_slo.py",
+            "tests/unit/test_to_the_letter.py",
+            "tests/unit/test_export.py",
+            "tests/unit/test_prometheus.py",
+            "tests/unit/test_trends.py",
+        ),
+    ),
+    Suite(
+        tuple(f"service/readings/{name}.py" for name in ("grid", "plan", "reading", "suggestions", "sums")),
+        (
+            "tests/unit/test_grid.py",
+            "tests/unit/test_reading_plan.py",
+            "tests/unit/test_database_share.py",
+            "tests/unit/test_readings.py",
+            "tests/unit/test_suggestions.py",
+        ),
+    ),
 )
 COPIED = ("service", "demo", "recorder", "tests")
 LEAST = 0.9
@@ -44,38 +68,50 @@ FAILED, CANNOT_BE_IMPORTED = 1, 2
 # Neither the project's plugins nor its fixtures: they take longer to load than the tests to run.
 PYTEST = (
     *("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "_hypothesis_pytestplugin"),
-    *("--noconftest", "-m", "not hypothesis", *TESTS),
+    *("--noconftest", "-m", "not hypothesis"),
 )
 CONFIGURATION = "[pytest]\nfilterwarnings = error\n"
 
 
 class Change(NamedTuple):
-    """A mutant of a file."""
+    """A mutant of a file, and the tests that should notice it."""
 
     path: str
     mutant: Mutant
+    tests: tuple[str, ...]
 
     def __str__(self) -> str:
         return f"{self.path}:{self.mutant.line}: {self.mutant.was}  ->  {self.mutant.now}"
 
 
-def main() -> int:
-    """Try all changes; the exit code says whether enough of them were noticed."""
+def main(chosen: Sequence[str]) -> int:
+    """Try the changes of the chosen paths, or all; the exit code says whether enough of them were noticed."""
     console = Console(stderr=True)
-    changes = [Change(path, mutant) for path in _files() for mutant in mutants((ROOT / path).read_text())]
+    changes = [
+        each for suite in SUITES for each in _changes(suite) if each.path.startswith(tuple(chosen or [""]))
+    ]
     with _copies(os.cpu_count() or 1) as copies:
         survivors = _survivors(changes, copies, console)
     for change in sorted(survivors, key=lambda each: (each.path, each.mutant.line)):
         console.print(str(change), markup=False, highlight=False, soft_wrap=True)
+    survived = Counter(each.path for each in survivors)
+    for path, made in Counter(each.path for each in changes).items():
+        console.print(f"{path}: {made - survived[path]} of {made}")
     noticed = 1 - len(survivors) / len(changes)
     console.print(f"{len(changes) - len(survivors)} of {len(changes)} changes noticed: {noticed:.1%}")
     return 0 if noticed >= LEAST else 1
 
 
-def _files() -> list[str]:
+def _changes(suite: Suite) -> Iterator[Change]:
+    for path in _files(suite.changed):
+        for mutant in mutants((ROOT / path).read_text()):
+            yield Change(path, mutant, suite.tests)
+
+
+def _files(names: Sequence[str]) -> list[str]:
     found = [
         path
-        for name in CHANGED
+        for name in names
         for path in ([ROOT / name] if name.endswith(".py") else (ROOT / name).glob("*.py"))
     ]
     return sorted(str(path.relative_to(ROOT)) for path in found)
@@ -83,7 +119,8 @@ def _files() -> list[str]:
 
 def _survivors(changes: list[Change], copies: list[Path], console: Console) -> list[Change]:
     """The changes that no test notices."""
-    assert _run(copies[0]) == 0, "the tests fail as it is"
+    for tests in {change.tests for change in changes}:
+        assert _run(copies[0], tests) == 0, "the tests fail as it is"
     free: SimpleQueue[Path] = SimpleQueue()
     for copy in copies:
         free.put(copy)
@@ -93,7 +130,7 @@ def _survivors(changes: list[Change], copies: list[Path], console: Console) -> l
         file = copy / change.path
         file.write_text(change.mutant.source)
         try:
-            return _run(copy) == 0
+            return _run(copy, change.tests) == 0
         finally:
             shutil.copyfile(ROOT / change.path, file)
             free.put(copy)
@@ -122,7 +159,7 @@ def _copies(count: int) -> Iterator[list[Path]]:
         yield copies
 
 
-def _run(copy: Path) -> int:
+def _run(copy: Path, tests: Sequence[str]) -> int:
     """pytest's exit code in a copy; 1 if it takes for ever."""
     environment = {
         "PATH": os.environ["PATH"],
@@ -132,7 +169,7 @@ def _run(copy: Path) -> int:
     }
     try:
         done = run_program(
-            [sys.executable, *PYTEST],
+            [sys.executable, *PYTEST, *tests],
             cwd=copy,
             env=environment,
             capture_output=True,
@@ -146,4 +183,4 @@ def _run(copy: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -22,6 +22,7 @@ from tests.support.api import PREFIX
 from tests.support.builders import Database, clear, insert, job
 from tests.support.clock import NOW, Clock
 from tests.support.folders import passing_folder
+from tests.support.indexes import index_names, optional_indexes
 from tests.support.slow_jobs import QUICK
 from tests.support.statement_log import StatementLog
 
@@ -41,7 +42,13 @@ def postgres(server_folder: Path) -> Generator[Postgres]:
     """One PostgreSQL for all tests; it writes every statement to its log."""
     server = Postgres(
         server_folder / "postgres",
-        settings={"log_statement": "all", "log_line_prefix": "[%a] ", "max_connections": "200"},
+        settings={
+            "log_statement": "all",
+            "log_line_prefix": "[%a] ",
+            "max_connections": "200",
+            # Whole statements, so that a test can look for the one that it waits for.
+            "track_activity_query_size": "16kB",
+        },
     )
     server.start()
     yield server
@@ -72,6 +79,18 @@ async def database(admin: asyncpg.Connection) -> asyncpg.Connection:
     """The superuser's connection, all tables empty."""
     await clear(admin)
     return admin
+
+
+@pytest_asyncio.fixture
+async def indexes(database: asyncpg.Connection) -> AsyncIterator[None]:
+    """The optional indexes in that database, for one test."""
+    try:
+        for statement in optional_indexes():
+            await database.execute(statement)
+        yield
+    finally:
+        for name in index_names():
+            await database.execute(f"DROP INDEX IF EXISTS {name}")
 
 
 @pytest_asyncio.fixture

@@ -1,0 +1,56 @@
+"""Day readings counted row by row: what a reading of some rows must hold, worked out without the database."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+
+from service.readings.reading import Counts, Label, Name, StoredDay
+from tests.oracle import lower, parse, result_code_of, site_of
+from tests.support.builders import Row
+
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - as rows have it
+DAY = timedelta(days=1)
+
+# Of a row: its name, its label, and its counts.
+Facts = tuple[Name, Label, Counts]
+
+
+def job_facts(job: Row) -> Facts:
+    """Site, status, and how many jobs, attempts and jobs without attempts left."""
+    attempts, allowed = job["attempt_count"] or 0, job["max_attempts"] or 0
+    return site_of(job), (lower(job["status"]),), (1, attempts, int(allowed > 0 and attempts >= allowed))
+
+
+def run_facts(run: Row) -> Facts:
+    """Target object, status and result code, and how many runs."""
+    code = result_code_of(run) if isinstance(parse(run["result"]), dict) else None
+    return run["target_object"], (lower(run["status"]), code), (1,)
+
+
+class DayCounter:
+    """Counts the rows of one table by the day."""
+
+    def __init__(self, rows: Iterable[Row], facts: Callable[[Row], Facts]) -> None:
+        self._facts = facts
+        self._by_day: dict[int, list[tuple[datetime, Facts]]] = {}
+        for row in rows:
+            self.add(row)
+
+    def add(self, row: Row) -> None:
+        """Have one more row."""
+        at = row["created_at"]
+        self._by_day.setdefault((at - EPOCH) // DAY, []).append((at, self._facts(row)))
+
+    def day(self, day: int, tick: int, cuts: Sequence[int]) -> StoredDay:
+        """The reading of a day, made at a tick: the running day has what is dated later, too."""
+        rows = list(self._by_day.get(day, ()))
+        if day == tick // 86_400:
+            rows += [row for later, found in self._by_day.items() if later > day for row in found]
+        starts = [EPOCH + day * DAY + timedelta(seconds=cut) for cut in cuts]
+        labels: dict[Label, int] = {}
+        names: dict[Name, list[int]] = {}
+        # Each row for itself: that readings add up is what is tried.
+        for at, (name, label, counts) in rows:
+            cell = sum(start <= at for start in starts)
+            number = labels.setdefault(label, len(labels))
+            names.setdefault(name, []).extend((cell, number, *counts))
+        return StoredDay(day, tick, tuple(cuts), True, tuple(labels), tuple(names.items()))

@@ -1,0 +1,68 @@
+"""Day readings that are renewed tick by tick, as the plan says, from rows in place of a database."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from msgspec.structs import replace
+
+from service.overview.query import Query
+from service.overview.sections import Snapshot
+from service.readings.grid import Grid, days_of, is_cut_for
+from service.readings.plan import Listed, days_to_read
+from service.readings.reading import Reading
+from service.readings.sums import summed
+from service.readings.tables import JOBS, RUNS
+from tests.support.day_counter import DayCounter
+from tests.support.snapshots import NOTHING
+
+TABLES = {"doc_sync": JOBS, "workflow_actions": RUNS}
+# What each day costs, in seconds: budgets are then numbers of days.
+A_DAY = 1.0
+
+Chosen = dict[str, list[int]]
+
+
+class KeptDays:
+    """The readings of both tables. `counters` may be replaced: then the rows have changed."""
+
+    def __init__(self, grid: Grid, counters: Mapping[str, DayCounter]) -> None:
+        self.counters = counters
+        self._grid = grid
+        self._kept: dict[str, dict[int, tuple[Listed, Reading]]] = {table: {} for table in TABLES}
+
+    def renew(self, tick: int, window_days: int, budget: float) -> Chosen:
+        """Read what is to be read at a tick, and say what that was."""
+        shelves = {table: self.usable(table, tick) for table in TABLES}
+        cuts = self._grid.cuts(tick)
+        chosen = days_to_read(self._grid, tick, days_of(tick, window_days), shelves, budget)
+        for table, days in chosen.items():
+            for day in days:
+                reading = TABLES[table].reading(self.counters[table].day(day, tick, cuts))
+                self._kept[table][day] = Listed(day, tick, f"{table} {day} {tick}", A_DAY), reading
+        return chosen
+
+    def usable(self, table: str, tick: int) -> dict[int, Listed]:
+        """The readings that may be used at a tick."""
+        horizon = self._grid.horizon
+        return {
+            day: listed
+            for day, (listed, reading) in self._kept[table].items()
+            if tick - listed.tick <= horizon and is_cut_for(reading.cuts, tick)
+        }
+
+    def snapshot(self, tick: int, query: Query) -> Snapshot:
+        """What the readings say; everything else is empty."""
+        names = query.filters.site_id, query.filters.target_object
+        sections = {
+            table: TABLES[table].section_of(
+                summed(self._readings(table, tick), tick, query.window_days, name), tick
+            )
+            for table, name in zip(TABLES, names, strict=True)
+        }
+        nothing = replace(NOTHING.breakages, days=NOTHING.breakages.days * query.window_days)
+        return replace(
+            NOTHING, instant=datetime.fromtimestamp(tick, UTC), query=query, breakages=nothing, **sections
+        )
+
+    def _readings(self, table: str, tick: int) -> dict[int, Reading]:
+        return {day: self._kept[table][day][1] for day in self.usable(table, tick)}

@@ -1,0 +1,70 @@
+"""The grid of days: which days a window touches, and where a day is cut for the ticks to come."""
+
+import pytest
+
+from service.readings.grid import Grid, cells_before, day_of, days_of, is_cut_for
+
+DAY = 86_400
+TODAY = 20_000
+MIDNIGHT = TODAY * DAY
+GRIDS = [Grid(15, 900), Grid(60, 900), Grid(3600, 6 * 3600), Grid(7, 100), Grid(1, 5), Grid(60, 0.5)]
+TICKS = [MIDNIGHT + about for about in (0, 1, 45_000, DAY - 1, DAY - 60, -30)]
+
+
+def test_a_day_begins_at_midnight_and_has_all_of_its_seconds() -> None:
+    assert [day_of(MIDNIGHT + second) for second in (-1, 0, 1, DAY - 1, DAY)] == [
+        *(TODAY - 1, TODAY, TODAY, TODAY, TODAY + 1)
+    ]
+
+
+@pytest.mark.parametrize("window_days", [1, 7, 90])
+@pytest.mark.parametrize("second", [0, 1, DAY - 1])
+def test_a_window_touches_one_day_more_than_it_has(second: int, window_days: int) -> None:
+    days = days_of(MIDNIGHT + second, window_days)
+    assert (days[0], days[-1], len(days)) == (TODAY - window_days, TODAY, window_days + 1)
+
+
+@pytest.mark.parametrize(
+    ("refresh", "old_days_seconds", "horizon"),
+    [
+        *((15, 900, 900), (15, 914.9, 900), (15, 899.9, 885), (15, 60, 60), (15, 30, 30), (15, 29.9, 15)),
+        *((15, 15, 15), (15, 14, 15), (15, 0.1, 15), (7, 900, 896), (3600, 21_600, 21_600)),
+        # A reading is cut for 240 ticks at most.
+        *((15, 3600, 3600), (15, 3614, 3600), (15, 3615, 3600), (1, 21_600, 240), (60, 21_600, 14_400)),
+    ],
+)
+def test_the_horizon_is_whole_ticks_one_at_least_and_no_longer_than_old_days_may_be(
+    refresh: int, old_days_seconds: float, horizon: int
+) -> None:
+    assert Grid(refresh, old_days_seconds).horizon == horizon
+
+
+def test_a_day_is_cut_at_the_times_of_day_of_the_ticks_up_to_the_horizon() -> None:
+    assert Grid(15, 60).cuts(MIDNIGHT + 30) == (30, 45, 60, 75, 90)
+
+
+def test_a_cut_at_midnight_is_none_and_those_after_it_come_first() -> None:
+    assert Grid(15, 60).cuts(MIDNIGHT - 30) == (15, 30, DAY - 30, DAY - 15)
+    assert Grid(15, 30).cuts(MIDNIGHT) == (15, 30)
+    assert Grid(7, 14).cuts(MIDNIGHT - 4) == (3, 10, DAY - 4)
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("tick", TICKS)
+def test_a_reading_is_cut_for_every_tick_up_to_its_horizon_and_for_no_other(grid: Grid, tick: int) -> None:
+    cuts = grid.cuts(tick)
+    coming = range(tick, tick + grid.horizon + 1, grid.refresh)
+    assert all(is_cut_for(cuts, each) for each in coming)
+    others = {tick - 1, tick + 2, tick - grid.refresh, tick + grid.horizon + grid.refresh} - set(coming)
+    assert [is_cut_for(cuts, other) for other in others] == [other % DAY == 0 for other in others]
+
+
+def test_every_reading_is_cut_for_midnight() -> None:
+    assert is_cut_for((), MIDNIGHT)
+    assert is_cut_for((10, 20), MIDNIGHT)
+    assert not is_cut_for((), MIDNIGHT + 10)
+
+
+@pytest.mark.parametrize(("time", "cells"), [(0, 0), (10, 1), (20, 2), (DAY - 1, 3)])
+def test_the_cells_before_a_cut_are_those_that_end_at_it_or_earlier(time: int, cells: int) -> None:
+    assert cells_before((10, 20, DAY - 1), MIDNIGHT + time) == cells
