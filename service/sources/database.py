@@ -93,6 +93,8 @@ class Database:
 
     async def timed(self, *statements: Statement) -> list[tuple[Records, float]]:
         """The rows of statements that see the same data, and the seconds of each. Raises DatabaseError."""
+        if not statements:
+            return []
         isolation = "AUTOCOMMIT" if len(statements) == 1 else "REPEATABLE READ"
         found = []
         try:

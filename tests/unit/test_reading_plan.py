@@ -7,7 +7,8 @@ from random import Random
 import pytest
 
 from service.readings.grid import Grid, days_of
-from service.readings.plan import NEWEST_DAYS, Listed, cost, days_to_read, spans
+from service.readings.manifest import Listed
+from service.readings.plan import NEWEST_DAYS, cost, days_to_read, spans
 from tests.support.day_counter import DayCounter, job_facts
 from tests.support.kept_days import KeptDays
 
