@@ -8,6 +8,8 @@ from service.readings.manifest import Listed
 
 # The days that are read at every tick: the running one with all that is dated later, and yesterday.
 NEWEST_DAYS = 2
+# What takes no longer need not fit into the budget.
+A_MOMENT = 0.25
 # How much a cost that was higher than before counts, so that one slow moment does not pass for the rule.
 RISE = 0.3
 
@@ -51,10 +53,11 @@ def needed_now(grid: Grid, tick: int, days: range, shelves: Mapping[str, Shelf])
 def set_aside(seconds: float, needed: float, budget: float, most: float) -> tuple[bool, float]:
     """Whether what takes so many seconds is read now, and the budget that is then left for days.
 
-    What does not fit yet is saved up for: no more days are read meanwhile than must be, unless even the
-    `most` that can be saved up would not do.
+    What takes but a moment is read at every tick, as the newest days are. What does not fit yet is saved up
+    for: no more days are read meanwhile than must be, unless even the `most` that can be saved up would not
+    do.
     """
-    if seconds <= budget - needed:
+    if seconds <= max(A_MOMENT, budget - needed):
         return True, budget - seconds
     return False, needed if seconds <= most - needed else budget
 

@@ -32,12 +32,20 @@ def test_at_each_tick_the_newest_days_are_needed_and_old_ones_in_their_turn() ->
 
 @pytest.mark.parametrize(
     ("seconds", "now", "left"),
-    [(1.0, True, 2.0), (2.0, True, 1.0), (2.5, False, 1.0), (9.0, False, 1.0), (9.5, False, 3.0)],
+    [
+        *((1.0, True, 2.0), (2.0, True, 1.0), (2.5, False, 1.0)),
+        *((9.0, False, 1.0), (9.5, False, 3.0), (0.25, True, 2.75)),
+    ],
 )
 def test_what_does_not_fit_yet_is_saved_up_for_unless_it_never_will(
     seconds: float, now: bool, left: float
 ) -> None:
     assert set_aside(seconds, needed=1.0, budget=3.0, most=10.0) == (now, left)
+
+
+def test_what_takes_but_a_moment_is_read_without_a_budget() -> None:
+    assert set_aside(0.25, needed=1.0, budget=-5.0, most=10.0) == (True, -5.25)
+    assert set_aside(0.26, needed=1.0, budget=-5.0, most=10.0) == (False, 1.0)
 
 
 def test_what_must_be_read_now_is_counted_whatever_there_is_to_take() -> None:
