@@ -56,6 +56,8 @@ def settings(database_port: int, redis_port: int) -> Settings:
         max_stale_seconds=MAX_STALE_SECONDS,
         statement_timeout_seconds=1,
         max_database_queries=QUERIES,
+        # What a fault makes slow is read at every tick all the same: answers are held to that.
+        database_share=64,
         rate_limit="100/second",
         drain_seconds=0.5,
         shutdown_seconds=5,

@@ -26,6 +26,9 @@ from tests.support.indexes import index_names, optional_indexes
 from tests.support.slow_jobs import QUICK
 from tests.support.statement_log import StatementLog
 
+# Of the database's time: on a busy machine the usual share is too little for ticks as short as those of tests.
+PLENTY = 64.0
+
 Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 Ask = Callable[..., Awaitable[httpx.Response]]
 
@@ -135,6 +138,7 @@ def settings(postgres: Postgres, valkey: Valkey) -> Settings:
         database_url=postgres.url.replace("postgres@", f"{READER}@"),
         redis_url=valkey.url,
         auth="disabled",
+        database_share=PLENTY,
     )
 
 

@@ -39,6 +39,7 @@ def launched(
     given = {
         "database_url": settings.database_url,
         "redis_url": settings.redis_url,
+        "database_share": str(settings.database_share),
         "auth": "disabled",
         "drain_seconds": "0",
         **variables,
