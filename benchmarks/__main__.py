@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import rich_click as click
 
-from benchmarks import board, cold, growth, hot, rollover, scale_out, start
+from benchmarks import board, cold, duty, growth, hot, rollover, scale_out, start
 from benchmarks.report import Table, as_markdown, publish
 from tests.support.ending import end_in_order
 
@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, Callable[[], Table]] = {
     "scale-out": scale_out.run,
     "start": start.run,
     "board": board.run,
+    "duty": duty.run,
 }
 
 
@@ -25,7 +26,7 @@ BENCHMARKS: dict[str, Callable[[], Table]] = {
 @click.argument("names", nargs=-1, type=click.Choice(list(BENCHMARKS)))
 @click.option("--dry-run", is_flag=True, help="Print the tables, and leave docs/benchmarks.md as it is.")
 def main(names: tuple[str, ...], dry_run: bool) -> None:
-    """Run all benchmarks, about half an hour, or those that are NAMED. Leave the machine alone meanwhile."""
+    """Run all benchmarks, about an hour, or those that are NAMED. Leave the machine alone meanwhile."""
     if shutil.which("wrk") is None:
         raise click.ClickException("wrk is missing; on Debian: apt-get install wrk")
     end_in_order()

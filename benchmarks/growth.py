@@ -11,7 +11,7 @@ import asyncpg
 import httpx
 from msgspec import Struct
 
-from benchmarks.cold import FORGETFUL, SUMMARY, missed
+from benchmarks.cold import FORGETFUL, SUMMARY, missed, quiet
 from benchmarks.load import Load, ask
 from benchmarks.report import Table, spread
 from benchmarks.stage import NO_REFRESH, USUAL, Service, Stage, service, stage
@@ -65,18 +65,29 @@ def measure(size: int) -> Point:
             (worker,) = hot.workers
             memory = worker.memory_info().rss / MEBI
         with service(servers, FORGETFUL) as cold:
-            plain = asyncio.run(_cold(cold))
+            plain = asyncio.run(_cold(servers, cold))
             asyncio.run(_index(servers))
-            indexed = asyncio.run(_cold(cold))
+            indexed = asyncio.run(_cold(servers, cold))
     return Point(size, rates, memory, plain, indexed)
 
 
-async def _cold(service: Service) -> dict[int, list[float]]:
-    async with httpx.AsyncClient(base_url=service.url, headers=bearer(token()), timeout=120) as client:
-        await missed(client, LONG)
-        return {
-            days: [1000 * (await missed(client, days))[0] for _ in range(ROUNDS)] for days in (LONG, SHORT)
-        }
+async def _cold(servers: Stage, service: Service) -> dict[int, list[float]]:
+    watching = await asyncpg.connect(servers.admin_url)
+    try:
+        async with httpx.AsyncClient(base_url=service.url, headers=bearer(token()), timeout=120) as client:
+            await missed(client, LONG)
+            return {
+                days: [1000 * await _alone(watching, client, days) for _ in range(ROUNDS)]
+                for days in (LONG, SHORT)
+            }
+    finally:
+        await watching.close()
+
+
+async def _alone(watching: asyncpg.Connection, client: httpx.AsyncClient, days: int) -> float:
+    """The seconds of a cold summary, when nothing is read behind another one any more."""
+    await quiet(watching)
+    return (await missed(client, days))[0]
 
 
 async def _index(servers: Stage) -> None:

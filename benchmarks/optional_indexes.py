@@ -10,25 +10,26 @@ import asyncio
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import cast
 
 import asyncpg
 from msgspec import Struct
-from sqlalchemy import Select
 from sqlalchemy.dialects import postgresql
 
 from benchmarks.stage import Stage, stage
 from demo.seed import Counts
-from service.overview.query import Filters, PageQuery, Query
-from service.sources import breakages, doc_sync, failing_rows, workflow_actions
-from service.sources.database import session
+from service.overview.query import WINDOW_DAYS, PageQuery
+from service.readings.grid import Grid, day_of, days_of
+from service.readings.recurrences import edges
+from service.readings.tables import DAY_TABLES, span_of
+from service.sources import breakages, failing_rows
+from service.sources.database import Database, Statement, session
 from tests.support.ending import end_in_order
 from tests.support.indexes import optional_indexes
 
 COUNTS = Counts(jobs=200_000, runs=200_000, incidents=50_000, plans=3_000)
-WINDOWS = (1, 7, 90)
+GRID = Grid(refresh=15, old_days_seconds=900)
 REPEATS = 7
-SITE, TARGET = "SH-01", "Part"
 DIALECT = postgresql.asyncpg.dialect()  # type: ignore[no-untyped-call]
 
 
@@ -40,59 +41,62 @@ class Cost(Struct, frozen=True):
 
 
 class Explaining:
-    """Stands where the sources expect a Database, and explains what they ask for."""
+    """Stands where lists of failures expect a Database, and takes their statements."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
-        self.connection = connection
-        self.costs: list[Cost] = []
-
-    async def rows(self, statement: Select[Any], **values: object) -> None:
-        """Explain one statement."""
-        raise Explained(await self._cost(statement, values))
-
-    async def consistent(self, *statements: Select[Any], **values: object) -> None:
-        """Explain each statement."""
-        raise Explained(*[await self._cost(statement, values) for statement in statements])
-
-    async def _cost(self, statement: Select[Any], values: dict[str, object]) -> Cost:
-        compiled = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
-        parameters = {**compiled.params, **values}
-        arguments = [parameters[name] for name in compiled.positiontup or ()]
-        explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {compiled}"
-        plans = [json.loads(await self.connection.fetchval(explain, *arguments))[0] for _ in range(REPEATS)]
-        root = plans[-1]["Plan"]
-        pages = root["Shared Hit Blocks"] + root["Shared Read Blocks"]
-        return Cost(min(plan["Execution Time"] for plan in plans), pages)
+    async def consistent(self, *statements: Statement) -> None:
+        """Take the statements past the list, which has no rows to read."""
+        raise Taken(*statements)
 
 
-class Explained(Exception):
-    """Takes the costs past the source, which has no rows to read."""
+class Taken(Exception):
+    """The statements that were asked for."""
 
-    def __init__(self, *costs: Cost) -> None:
-        self.costs = costs
+    def __init__(self, *statements: Statement) -> None:
+        self.statements = statements
 
 
 async def measure(connection: asyncpg.Connection, until: datetime) -> dict[str, Cost]:
     """The cost of every statement by its name."""
-    costs: dict[str, Cost] = {}
-    for name, read, query in _questions():
-        try:
-            await read(Explaining(connection), query, until)
-        except Explained as explained:
-            parts = ("",) if len(explained.costs) == 1 else (" count", " page")
-            costs |= {name + part: cost for part, cost in zip(parts, explained.costs, strict=True)}
+    costs = {}
+    for name, statement in [*_readings(int(until.timestamp())), *await _failures(until)]:
+        costs[name] = await _cost(connection, statement)
     return costs
 
 
-def _questions() -> Iterator[tuple[str, Any, Any]]:
-    for days in WINDOWS:
-        yield f"jobs {days}d", doc_sync.read, Query(days)
-        yield f"jobs {days}d, a site", doc_sync.read, Query(days, Filters(site_id=SITE))
-        yield f"runs {days}d", workflow_actions.read, Query(days)
-        yield f"runs {days}d, a target", workflow_actions.read, Query(days, Filters(target_object=TARGET))
-        yield f"incidents {days}d", breakages.read, Query(days)
-        yield f"failed jobs {days}d", failing_rows.failed_jobs, PageQuery(days, None, 1, 20)
-        yield f"failed runs {days}d", failing_rows.failed_runs, PageQuery(days, None, 1, 20)
+def _readings(tick: int) -> Iterator[tuple[str, Statement]]:
+    """What a tick reads: the newest days, some older ones in turn, or all."""
+    today = day_of(tick)
+    for name, days in (
+        ("the newest days", range(today - 1, today + 1)),
+        ("two older days", range(today - 40, today - 38)),
+        ("all days", days_of(tick, WINDOW_DAYS[-1])),
+    ):
+        for table in DAY_TABLES.values():
+            yield f"{table.section}, {name}", table.statement(span_of(GRID, tick, days), None)
+    all_edges = edges(GRID, tick, WINDOW_DAYS[-1])
+    yield "recurring incidents", breakages.recurrences(all_edges)
+
+
+async def _failures(until: datetime) -> list[tuple[str, Statement]]:
+    found = []
+    for days in (7, 90):
+        for name, read in (("jobs", failing_rows.failed_jobs), ("runs", failing_rows.failed_runs)):
+            try:
+                await read(cast("Database", Explaining()), PageQuery(days, None, 1, 20), until)
+            except Taken as taken:
+                for part, statement in zip(("count", "page"), taken.statements, strict=True):
+                    found.append((f"failed {name} {days}d {part}", statement))
+    return found
+
+
+async def _cost(connection: asyncpg.Connection, statement: Statement) -> Cost:
+    compiled = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
+    arguments = [compiled.params[name] for name in compiled.positiontup or ()]
+    explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {compiled}"
+    plans = [json.loads(await connection.fetchval(explain, *arguments))[0] for _ in range(REPEATS)]
+    root = plans[-1]["Plan"]
+    pages = root["Shared Hit Blocks"] + root["Shared Read Blocks"]
+    return Cost(min(plan["Execution Time"] for plan in plans), pages)
 
 
 def main() -> None:
@@ -126,7 +130,7 @@ def _print_gains(without: dict[str, Cost], costs: dict[str, Cost]) -> None:
         before = without[question]
         if cost.pages < before.pages * 0.9:
             print(
-                f"  {question:28} {before.milliseconds:8.1f} ms {before.pages:6} pages"
+                f"  {question:34} {before.milliseconds:8.1f} ms {before.pages:6} pages"
                 f" -> {cost.milliseconds:8.1f} ms {cost.pages:6} pages"
             )
 

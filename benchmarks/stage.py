@@ -1,17 +1,18 @@
 """What every benchmark stands on: the real servers with seeded rows, and the service before them."""
 
 import asyncio
-from collections.abc import Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import MappingProxyType
+from typing import TypeAlias
 
 import asyncpg
 import psutil
 from msgspec import Struct
 
 from demo.process import free_port
-from demo.progress import bars
+from demo.progress import Progress, bars
 from demo.run import READER, reader_role_script
 from demo.schema import quietly
 from demo.seed import Counts, seed
@@ -29,11 +30,16 @@ ROOMY = {"shared_buffers": "4GB"}
 NO_REFRESH = {"refresh_seconds": "3600"}
 
 
+# Makes the tables and their rows, and says how far it is.
+Fill: TypeAlias = Callable[[asyncpg.Connection, Progress], Awaitable[None]]
+
+
 class Stage(Struct, frozen=True):
     """Running servers; `admin_url` is the superuser's, `settings` are the reader's."""
 
     admin_url: str
     settings: Settings
+    postmaster: psutil.Process
 
 
 class Service(Struct, frozen=True):
@@ -50,26 +56,37 @@ class Service(Struct, frozen=True):
 
 @contextmanager
 def stage(counts: Counts = USUAL) -> Generator[Stage]:
-    """PostgreSQL with so many rows, all in memory, and an empty Valkey."""
+    """PostgreSQL with so many rows of the last 100 days, all in memory, and an empty Valkey."""
+
+    async def rows(connection: asyncpg.Connection, progress: Progress) -> None:
+        await seed(connection, counts, datetime.now(UTC).replace(microsecond=0), progress)
+
+    with stage_with(rows) as servers:
+        yield servers
+
+
+@contextmanager
+def stage_with(fill: Fill, settings: Mapping[str, str] = ROOMY) -> Generator[Stage]:
+    """PostgreSQL under these settings with the rows that `fill` makes, and an empty Valkey."""
     with passing_folder() as folder:
-        postgres, valkey = Postgres(folder / "postgres", settings=ROOMY), Valkey(folder / "valkey")
+        postgres, valkey = Postgres(folder / "postgres", settings=settings), Valkey(folder / "valkey")
         try:
             postgres.start()
             valkey.start()
-            asyncio.run(fill(postgres.url, counts))
+            asyncio.run(_prepare(postgres.url, fill))
             reader = postgres.url.replace("postgres@", f"{READER}@")
-            yield Stage(postgres.url, Settings(database_url=reader, redis_url=valkey.url, jwt_secret=SECRET))
+            readers = Settings(database_url=reader, redis_url=valkey.url, jwt_secret=SECRET)
+            yield Stage(postgres.url, readers, psutil.Process(postgres.pid))
         finally:
             valkey.kill()
             postgres.kill()
 
 
-async def fill(url: str, counts: Counts) -> None:
-    """Replace what is there by rows of the last 100 days."""
+async def _prepare(url: str, fill: Fill) -> None:
     connection = await asyncpg.connect(url)
     try:
         with bars() as progress:
-            await seed(connection, counts, datetime.now(UTC).replace(microsecond=0), progress)
+            await fill(connection, progress)
         await quietly(connection, reader_role_script())
         await connection.execute("CHECKPOINT")
     finally:

@@ -35,7 +35,8 @@ from service.dashboard.pages import Pages
 from service.dashboard.routes import board_routes
 from service.dashboard.sign_in import sign_in_routes
 from service.draining import draining_sign, end_with_parent
-from service.readings.reader import Readings
+from service.readings.account import Rhythm
+from service.readings.fleet import Readings
 from service.settings import Settings, from_environment
 from service.shared_redis import SharedRedis, connect
 from service.snapshots import Snapshots, Sources
@@ -83,15 +84,17 @@ def create_app(
     `draining` says whether shutdown has begun: nobody should send requests any more.
     """
     policy, counts = settings.cache_policy, RequestCounts()
-    database = Database(settings.database_url, settings.database_limits)
+    metrics = OwnMetrics(counts, lambda: database.connections())  # noqa: PLW0108 - it is made below
+    metrics.readings.allow(settings.database_share)
+    database = Database(settings.database_url, settings.database_limits, metrics.readings.ran)
     probed = Database(settings.database_url, LIMITS)
     redis = SharedRedis(connect(settings.redis_url))
-    metrics = OwnMetrics(counts, database.connections)
     store = Store(redis, policy.lease)
     cache = TickCache(store, policy, clock, metrics)
-    readings = Readings(cache, store, database, policy, settings.grid, settings.database_share)
+    rhythm = Rhythm(policy, settings.grid, settings.database_share)
+    readings = Readings(cache, store, database, rhythm, metrics.readings.stands)
     snapshots = Snapshots(cache, Sources(readings, database, redis))
-    probes = {"postgresql": database_probe(probed), "redis": redis_probe(redis, metrics.redis_is)}
+    probes = {"postgresql": database_probe(probed, database), "redis": redis_probe(redis, metrics.redis_is)}
     readiness = Readiness(probes, frozenset({"postgresql"}), draining)
     authenticator = _authenticator(settings)
     replay = Replay(policy, settings.thresholds, clock)

@@ -4,6 +4,7 @@ Written for somebody who has never seen the service, at night.
 """
 
 import asyncio
+import time
 from collections.abc import Mapping
 from itertools import zip_longest
 from typing import Literal
@@ -13,10 +14,12 @@ from msgspec import Struct
 from redis.exceptions import AuthenticationError, RedisError
 from sqlalchemy import URL, make_url
 
+from service.readings.advice import fitting
+from service.readings.manifest import Spending, newest_manifest
 from service.settings import Settings, SettingsError, from_environment
 from service.shared_redis import connect
 from service.sources.database import Database, DatabaseError, DatabaseLimits
-from service.sources.inspection import Finding, Problem, findings, without_index
+from service.sources.inspection import Finding, Problem, findings, row_counts, without_index
 
 Status = Literal["ok", "advice", "problem"]
 
@@ -62,9 +65,15 @@ _FOUND: dict[Problem, tuple[str, str]] = {
 }
 
 _UNINDEXED = {
-    "window": "no index leads with created_at, so even a window of one day reads the whole table",
+    "window": "no index leads with created_at, so a refresh reads all of its {rows} rows",
     "failures": "no index on lower(status), so each page of failures reads the whole window",
 }
+_GAINS = {
+    "window": "With one, of {size} MB, a refresh reads today, yesterday and a few older days in turn.",
+    "failures": "With one of the failed rows alone, a page reads what it shows.",
+}
+# Of a b-tree on a timestamp, as measured for optional_indexes.sql.
+INDEX_BYTES_A_ROW = 22
 
 
 class Line(Struct, frozen=True):
@@ -115,7 +124,7 @@ def inspect(environment: Mapping[str, str]) -> CheckReport:
 
 async def _servers(settings: Settings) -> list[Line]:
     database, redis = await asyncio.gather(_database(settings), _redis(settings))
-    return [*database, redis]
+    return [*database, *redis]
 
 
 async def _database(settings: Settings) -> list[Line]:
@@ -124,6 +133,7 @@ async def _database(settings: Settings) -> list[Line]:
     try:
         found = await findings(database)
         unindexed = await without_index(database)
+        rows = await row_counts(database)
     except DatabaseError as error:
         return [_unreachable(url, str(error))]
     finally:
@@ -132,7 +142,7 @@ async def _database(settings: Settings) -> list[Line]:
     missing = {finding.table for finding in found if finding.problem == "missing_table"}
     problems = [_described(finding) for finding in found]
     columns = [] if found else [Line("ok", "PostgreSQL", "all tables and columns are there and readable")]
-    advice = [_index_advice(table, read) for table, read in unindexed if table not in missing]
+    advice = [_index_advice(table, read, rows) for table, read in unindexed if table not in missing]
     return [reachable, *problems, *columns, *advice]
 
 
@@ -147,32 +157,48 @@ def _described(finding: Finding) -> Line:
     return Line("problem", "PostgreSQL", told, remedy)
 
 
-def _index_advice(table: str, read: str) -> Line:
-    return Line(
-        "advice",
-        "PostgreSQL",
-        f"{table}: {_UNINDEXED[read]}",
-        f"If refreshes are slow, let the tables' owner run what concerns it of {OPTIONAL_INDEXES}.",
-    )
+def _index_advice(table: str, read: str, rows: Mapping[str, int]) -> Line:
+    size = max(1, round(rows.get(table, 0) * INDEX_BYTES_A_ROW / 1e6))
+    message = _UNINDEXED[read].format(rows=f"{rows.get(table, 0):,}")
+    gain = _GAINS[read].format(size=f"{size:,}")
+    owner = f"If refreshes are slow, let the tables' owner run what concerns it of {OPTIONAL_INDEXES}."
+    return Line("advice", "PostgreSQL", f"{table}: {message}. {gain}", owner)
 
 
-async def _redis(settings: Settings) -> Line:
+async def _redis(settings: Settings) -> list[Line]:
     place = _place(make_url(settings.redis_url))
     redis = connect(settings.redis_url)
     try:
         await redis.ping()
+        known = await newest_manifest(redis, settings.cache_policy, time.time())
     except AuthenticationError as error:
         remedy = "Check the user and the password in PARALLEL_OPS_REDIS_URL (or the file it is read from)."
-        return Line("problem", "Redis", f"{place} refuses us: {error}", remedy)
+        return [Line("problem", "Redis", f"{place} refuses us: {error}", remedy)]
     except (RedisError, OSError) as error:
         remedy = (
             "Check PARALLEL_OPS_REDIS_URL, and that Redis runs there. Without it every process "
             "computes for itself, and the overlay cache's figures are missing."
         )
-        return Line("problem", "Redis", f"{place} does not answer: {error}", remedy)
+        return [Line("problem", "Redis", f"{place} does not answer: {error}", remedy)]
     finally:
         await redis.aclose()
-    return Line("ok", "Redis", f"{place} answers")
+    answers = Line("ok", "Redis", f"{place} answers")
+    return [answers, *([] if known is None else [_share(known.spending, settings.database_share)])]
+
+
+def _share(spending: Spending, share: float) -> Line:
+    """Whether the instances that run now get along with their share of the database."""
+    needed = (
+        f"refreshes need {spending.needed:.3f} cores to renew all figures in time, and may take {share:g}"
+    )
+    if spending.needed <= share:
+        return Line("ok", "database share", needed)
+    remedy = (
+        "Add the indexes on created_at if they are missing, or give a share that will do, "
+        f"PARALLEL_OPS_DATABASE_SHARE={fitting(spending.needed)}; or let changes of old rows show later, "
+        "PARALLEL_OPS_OLD_DAYS_SECONDS."
+    )
+    return Line("advice", "database share", needed, remedy)
 
 
 def _place(url: URL) -> str:

@@ -5,22 +5,22 @@ target objects share 25 + 4 + 1 + 1 statements a tick.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from service.cache.keys import cache_key
-from service.cache.parts import Part, State
+from service.cache.parts import Answer, Part, State
 from service.cache.tick_cache import TickCache, Unavailable
 from service.overview import sections
 from service.overview.failures import FailedJobs, FailedRuns
 from service.overview.query import FILTERS, PageQuery, Query
-from service.readings.reader import Readings
+from service.readings.fleet import Readings
 from service.readings.tables import JOBS, RUNS
 from service.shared_redis import SharedRedis
 from service.sources import failing_rows, overlay_cache
@@ -43,7 +43,8 @@ class Sources(Struct, frozen=True):
 class Section(Struct, frozen=True):
     """One thing that is read: its type, which fields of a query it depends on, and how it is read at a tick.
 
-    What is optional is as empty as its type's default while it cannot be had, and is named in `degraded` then.
+    What is optional is as empty as its type's default while it cannot be had, and is named in `degraded`
+    then. A sum of readings takes but a moment once these are there.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Section(Struct, frozen=True):
     depends_on: tuple[str, ...]
     read: Callable[[Sources, Any, int], Awaitable[Any]]
     optional: bool = False
+    is_sum: bool = True
 
 
 async def _doc_sync(sources: Sources, query: Query, tick: int) -> sections.DocSync:
@@ -99,11 +101,17 @@ SECTIONS = (
     ),
     Section("breakages", sections.Breakages, ("window_days",), _breakages),
     Section("consumption_templates", sections.ConsumptionTemplates, ("template_key",), _templates),
-    Section("overlay_cache", sections.OverlayCache, ("window_days",), _overlay_cache, optional=True),
+    Section(
+        "overlay_cache", sections.OverlayCache, ("window_days",), _overlay_cache, optional=True, is_sum=False
+    ),
 )
 CHOICES = Section("choices", dict[str, tuple[str, ...]], (), _choices)
-FAILED_JOBS = Section("doc_sync_failures", FailedJobs, PageQuery.__struct_fields__, _failed_jobs)
-FAILED_RUNS = Section("workflow_failures", FailedRuns, PageQuery.__struct_fields__, _failed_runs)
+FAILED_JOBS = Section(
+    "doc_sync_failures", FailedJobs, PageQuery.__struct_fields__, _failed_jobs, is_sum=False
+)
+FAILED_RUNS = Section(
+    "workflow_failures", FailedRuns, PageQuery.__struct_fields__, _failed_runs, is_sum=False
+)
 
 
 class Dated(Struct, Generic[T], frozen=True):
@@ -130,18 +138,33 @@ class Snapshots:
     async def get(self, query: Query, now: float) -> Dated[sections.Snapshot]:
         """The snapshot of a query, all sections as of one instant. Raises cache.Unavailable."""
         fields = {"window_days": query.window_days, **asdict(query.filters)}
-        answer = await self._cache.get([self._part(section, query, fields) for section in SECTIONS], now)
+        answer = await self._answer([self._part(section, query, fields) for section in SECTIONS], now)
         found = list(zip(SECTIONS, answer.values, strict=True))
         degraded = tuple(section.name for section, value in found if value is None)
         values = {each.name: each.type() if value is None else value for each, value in found}
         snapshot = sections.Snapshot(instant_of(answer.tick), query, **values, degraded=degraded)
         return Dated(snapshot, answer.tick, answer.state, degraded)
 
+    async def _answer(self, parts: Sequence[Part], now: float) -> Answer:
+        """The parts as of the moment that readings are of."""
+        moment = await self._sources.readings.present(now)
+        try:
+            answer = await self._cache.get(parts, moment)
+        except Unavailable:
+            # A process that has just come learns by asking that nothing is to be read yet.
+            present = await self._sources.readings.present(now)
+            if present == moment:
+                raise
+            moment, answer = present, await self._cache.get(parts, present)
+        return replace(answer, state="stale") if moment != now and answer.state == "hit" else answer
+
     async def choices(self, now: float) -> Mapping[str, tuple[str, ...]]:
-        """What each filter can be set to, as far as it is known by now; nobody waits long for that."""
+        """What each filter can be set to, if it is known by now: nothing is read for it."""
         try:
             async with asyncio.timeout(CHOICES_SECONDS):
-                return (await self._cache.get([self._part(CHOICES, None, {})], now)).values[0]  # type: ignore[no-any-return]
+                if not await self._sources.readings.are_known(now):
+                    return dict.fromkeys(FILTERS, ())
+                return (await self._answer([self._part(CHOICES, None, {})], now)).values[0]  # type: ignore[no-any-return]
         except (TimeoutError, Unavailable):
             return dict.fromkeys(FILTERS, ())
 
@@ -164,7 +187,10 @@ class Snapshots:
         async def compute(tick: int) -> Any:  # noqa: ANN401
             return await section.read(self._sources, query, tick)
 
-        return Part(section.name, key, compute, decoder(section.type), optional=section.optional)
+        def is_ready(tick: int) -> bool:
+            return section.is_sum and self._sources.readings.are_at_hand(tick)
+
+        return Part(section.name, key, compute, decoder(section.type), section.optional, is_ready)
 
 
 @cache

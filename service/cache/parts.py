@@ -13,7 +13,8 @@ class Part(Struct, frozen=True):
     """One value of a tick: its key without the tick, and how it is computed for a tick.
 
     An optional part is left out (None) while it cannot be computed; without any other part there
-    is no answer. `name` stands for all parts of a kind, in logs and metrics.
+    is no answer. `name` stands for all parts of a kind, in logs and metrics. `is_ready` says whether
+    computing it for a tick takes but a moment, for all that it needs is there.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Part(Struct, frozen=True):
     compute: Callable[[int], Awaitable[Any]]
     decoder: msgspec.msgpack.Decoder[Any]
     optional: bool = False
+    is_ready: Callable[[int], bool] = lambda _: False
 
 
 class Answer(Struct, frozen=True):

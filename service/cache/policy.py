@@ -40,6 +40,14 @@ class Policy(Struct, frozen=True):
         """The time between the beginnings of two refreshes behind the scenes: hundreds fit into a tick."""
         return self.refresh / 600
 
+    @property
+    def hidden(self) -> float:
+        """Up to this age an older value is served without a look at what else there is.
+
+        By then whatever is asked for all the time has been refreshed: a tick has 600 turns.
+        """
+        return 1.2 * self.refresh
+
     def older(self, tick: int) -> range:
         """The ticks before `tick` whose values may still be served, newest first."""
         return range(tick - self.refresh, tick - int(self.max_stale) - 1, -self.refresh)

@@ -46,6 +46,10 @@ class Store:
 
         await self._redis.ask(put)
 
+    async def drop(self, keys: Sequence[str]) -> None:
+        """Forget the values of keys."""
+        await self._redis.ask(lambda redis: redis.unlink(*keys))
+
     async def put(self, key: str, value: bytes, expires_in: float) -> None:
         """Keep a value for some seconds, whatever stands there."""
         expiry = _milliseconds(expires_in)

@@ -7,6 +7,7 @@ is looked for in this process, then in Redis, and computed last. Nothing here kn
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -26,6 +27,8 @@ from service.cache.store import Store
 REMEMBERED_FAILURES = 10_000
 # More computations than this at once are a flood; who comes later is told to come back.
 MAX_FLIGHTS = 512
+# Longer than this nobody waits for a younger answer than there is.
+MOMENT_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +63,8 @@ class TickCache:
         answer = self._in_memory(parts, tick, "hit") or self._older(parts, tick, now)
         if answer is None:
             return await self._cold(parts, tick)
+        if now - answer.tick >= self._policy.hidden:
+            answer = await self._younger(parts, tick) or answer
         self._refresh(parts, tick)
         return answer
 
@@ -150,6 +155,23 @@ class TickCache:
         if part.key not in self._flight_ticks:
             self._flight_ticks[part.key] = tick
         return self._flights.start(part.key, lambda: self._taking_turns(part, tick, awaited=awaited))
+
+    async def _younger(self, parts: Sequence[Part], tick: int) -> Answer | None:
+        """The answer of this tick or the one before, if it takes but a moment.
+
+        This process was not asked for a while, but others may have been, or may have left what it takes.
+        """
+        before = tick - self._policy.refresh
+        keys = tuple(part.key for part in parts)
+        with suppress(Closed, TimeoutError):
+            async with asyncio.timeout(MOMENT_SECONDS):
+                recalled = self._flights.start((keys, tick), lambda: self._recall(parts, (tick, before)))
+                await asyncio.shield(recalled)
+                answer = self._in_memory(parts, tick, "hit") or self._in_memory(parts, before, "stale")
+                if answer is None and all(part.optional or part.is_ready(tick) for part in parts):
+                    answer = await self._computed(parts)
+                return answer
+        return None
 
     async def _cold(self, parts: Sequence[Part], tick: int) -> Answer:
         """Wait for Redis or a computation; when that fails, any answer that may still be served."""

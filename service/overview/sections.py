@@ -57,13 +57,16 @@ class BreakagesDay(Struct, frozen=True, array_like=True):
 
 
 class Breakages(Struct, frozen=True):
-    """Breakage incidents of a window. `repeated` counts incidents whose description recurs."""
+    """Breakage incidents of a window. `repeated` counts incidents whose description recurs;
+    `oldest_reading` as in DocSync.
+    """
 
     days: tuple[BreakagesDay, ...]
     by_status: dict[str, int]
     by_severity: dict[str, int]
     by_responsibility: dict[str, int]
     repeated: int
+    oldest_reading: int | None = None
 
 
 class ConsumptionTemplates(Struct, frozen=True):
@@ -102,8 +105,9 @@ class Snapshot(Struct, frozen=True):
     @property
     def oldest_reading(self) -> datetime:
         """When the oldest rows in it were read: its own instant, unless days were read before."""
-        ticks = (self.doc_sync.oldest_reading, self.workflow_actions.oldest_reading)
-        return min([self.instant, *(datetime.fromtimestamp(tick, UTC) for tick in ticks if tick is not None)])
+        read = (self.doc_sync, self.workflow_actions, self.breakages)
+        ticks = [each.oldest_reading for each in read if each.oldest_reading is not None]
+        return min([self.instant, *(datetime.fromtimestamp(tick, UTC) for tick in ticks)])
 
     @property
     def window_since(self) -> datetime:

@@ -1,34 +1,28 @@
 """Which days to read now, and how much of the database's time that may take: pure decisions."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from math import ceil
 
-from msgspec import Struct
-
-from service.readings.grid import Grid, day_of
+from service.readings.grid import Grid, days_of
+from service.readings.manifest import Listed
 
 # The days that are read at every tick: the running one with all that is dated later, and yesterday.
 NEWEST_DAYS = 2
-# The share is kept on average over so many seconds.
-AVERAGE_SECONDS = 60
+# What takes no longer need not fit into the budget.
+A_MOMENT = 0.25
 # How much a cost that was higher than before counts, so that one slow moment does not pass for the rule.
 RISE = 0.3
-
-
-class Listed(Struct, frozen=True, array_like=True):
-    """Which reading of a day stands: its tick, its name in Redis, and what a day costs, in seconds."""
-
-    day: int
-    tick: int
-    id: str
-    seconds: float
 
 
 Shelf = Mapping[int, Listed]
 
 
 def days_to_read(
-    grid: Grid, tick: int, days: range, shelves: Mapping[str, Shelf], budget: float
+    grid: Grid,
+    tick: int,
+    days: range,
+    shelves: Mapping[str, Shelf],
+    budget: float,
 ) -> dict[str, list[int]]:
     """The days of each table to read at a tick, in order; `shelves` are the readings that can be used.
 
@@ -41,7 +35,7 @@ def days_to_read(
         (listed.tick, table, listed)
         for table, shelf in shelves.items()
         for listed in shelf.values()
-        if listed.day in days and listed.day not in chosen[table]
+        if listed.day in days and listed.day not in chosen[table] and listed.tick < tick
     ]
     for _, table, listed in sorted(waiting, key=lambda each: (each[0], each[1], each[2].day)):
         left -= listed.seconds
@@ -51,12 +45,28 @@ def days_to_read(
     return {table: sorted(each) for table, each in chosen.items()}
 
 
-def needed_a_tick(grid: Grid, days: range, shelves: Mapping[str, Shelf]) -> float:
-    """The seconds that must be read at each tick at least."""
-    newest = set(days[-NEWEST_DAYS:])
+def needed_now(grid: Grid, tick: int, days: range, shelves: Mapping[str, Shelf]) -> float:
+    """The seconds that must be read at a tick whatever the budget is, as far as costs are known."""
+    return sum(cost(shelf, _needed(grid, tick, days, shelf)) for shelf in shelves.values())
+
+
+def set_aside(seconds: float, needed: float, budget: float, most: float) -> tuple[bool, float]:
+    """Whether what takes so many seconds is read now, and the budget that is then left for days.
+
+    What takes but a moment is read at every tick, as the newest days are. What does not fit yet is saved up
+    for: no more days are read meanwhile than must be, unless even the `most` that can be saved up would not
+    do.
+    """
+    if seconds <= max(A_MOMENT, budget - needed):
+        return True, budget - seconds
+    return False, needed if seconds <= most - needed else budget
+
+
+def needed_a_tick(grid: Grid, tick: int, shelves: Mapping[str, Shelf], whole: Collection[str] = ()) -> float:
+    """The seconds that must be read at each tick from now on, as far as costs are known."""
     return sum(
-        cost(shelf, newest) + cost(shelf, days) / max(1, len(shelf)) * _pace(grid, days)
-        for shelf in shelves.values()
+        cost(shelf, shelf) if table in whole else _least(grid, tick, shelf)
+        for table, shelf in shelves.items()
     )
 
 
@@ -71,6 +81,13 @@ def _needed(grid: Grid, tick: int, days: range, shelf: Shelf) -> set[int]:
     oldest = sorted((shelf[day].tick, day) for day in days if day in shelf and shelf[day].tick < tick)
     due = [day for _, day in oldest if day not in needed][: _pace(grid, days)]
     return needed.union(due)
+
+
+def _least(grid: Grid, tick: int, shelf: Shelf) -> float:
+    """The newest days, and on average each old day once in a horizon."""
+    newest = set(days_of(tick, 1))
+    old = [day for day in shelf if day not in newest]
+    return cost(shelf, newest) + cost(shelf, old) * grid.refresh / grid.horizon
 
 
 def _pace(grid: Grid, days: Sequence[int]) -> int:
@@ -92,23 +109,8 @@ def spans(days: Iterable[int], longest: int) -> Iterator[range]:
         yield run
 
 
-def budget_of(balance: float, elapsed: float, share: float) -> float:
-    """The seconds that may be taken now, after what was left and `elapsed` seconds."""
-    return min(balance + share * elapsed, share * AVERAGE_SECONDS)
-
-
-def balance_of(budget: float, taken: float, share: float) -> float:
-    """What is left of a budget; what was taken beyond it is paid back, up to the same bound."""
-    return max(budget - taken, -share * AVERAGE_SECONDS)
-
-
 def smoothed(before: float | None, now: float) -> float:
     """A moving average of a cost, which falls at once and rises slowly."""
     if before is None or now < before:
         return now
     return before + RISE * (min(now, 2 * before) - before)
-
-
-def is_newest(day: int, tick: int) -> bool:
-    """Whether a day is the running one or a later one: all that is dated later is read with it."""
-    return day >= day_of(tick)

@@ -8,6 +8,8 @@ label in a cell; *figures* are what a day is made of in trends, and follow from 
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate
+from operator import add, itemgetter
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -18,16 +20,12 @@ Counts: TypeAlias = tuple[int, ...]
 FiguresOf: TypeAlias = Callable[[Label, Sequence[int]], tuple[int, ...]]
 Row: TypeAlias = tuple[int, int, Sequence[int]]  # cell, number of the label, counts
 
-# More names or rows than these make a reading large: the most frequent names are kept.
-MAX_NAMES = 1_000
-MAX_ROWS = 10_000
-
 
 class StoredDay(Struct, frozen=True, array_like=True):
     """A day reading as it is kept in Redis.
 
-    `rows` holds, for each name in turn, cell, label and counts of all its rows in one flat list. Unless `is_complete`
-    some names are not told apart: their rows stand under None.
+    `rows` holds, for each name in turn, cell, label and counts of all its rows in one flat list. Unless
+    `is_complete` some names are not told apart: their rows stand under None.
     """
 
     day: int
@@ -67,13 +65,13 @@ class Reading:
         self._total_label = array("H")
         self._totals = [array("q") for _ in range(counts)]
         self._slices: dict[Name, _Slice] = {}
-        everything: dict[tuple[int, int], list[int]] = {}
+        everything: dict[tuple[int, int], Sequence[int]] = {}
         for name, flat in stored.rows:
             rows = list(_rows(flat, counts))
             self._slices[name] = self._add(rows)
             for cell, label, numbers in rows:
-                before = everything.get((cell, label))
-                everything[cell, label] = list(numbers) if before is None else _plus(before, numbers)
+                known = everything.get((cell, label))
+                everything[cell, label] = numbers if known is None else _plus(known, numbers)
         self._everything = self._add([(*key, numbers) for key, numbers in everything.items()])
 
     def names(self) -> Iterator[tuple[Name, int]]:
@@ -86,7 +84,7 @@ class Reading:
         return self.is_complete or name in self._slices
 
     def figures(self, name: Name, cells: int | None = None) -> tuple[int, ...]:
-        """The figures of a name in the first so many cells, or in all; of everything when there is no name."""
+        """The figures of a name, or of everything, in the first so many cells or in all."""
         where = self._of(name)
         end = where.end if cells is None else bisect_left(self._cells, cells, where.first, where.end)
         if end == where.first:
@@ -111,25 +109,24 @@ class Reading:
         return self._everything if name is None else self._slices.get(name, _NOWHERE)
 
     def _add(self, rows: list[Row]) -> _Slice:
-        """Append the rows to the columns, in the order of their cells."""
+        """Append a name's rows to the columns, in the order of their cells."""
         first, first_total = len(self._cells), len(self._total_label)
-        totals: dict[int, list[int]] = {}
-        upto = list(self._nothing)
-        for cell, label, numbers in sorted(rows):
-            self._cells.append(cell)
-            self._label_of.append(label)
-            for column, number in zip(self._counts, numbers, strict=True):
-                column.append(number)
-            upto = _plus(upto, self._figures(self._labels[label], numbers))
-            for column, number in zip(self._upto, upto, strict=True):
-                column.append(number)
-            before = totals.get(label)
-            totals[label] = list(numbers) if before is None else _plus(before, numbers)
-        for label, numbers in totals.items():
-            self._total_label.append(label)
-            for column, number in zip(self._totals, numbers, strict=True):
-                column.append(number)
+        totals: dict[int, Sequence[int]] = {}
+        for _, label, counts in rows:
+            known = totals.get(label)
+            totals[label] = counts if known is None else _plus(known, counts)
+        _extend([self._total_label, *self._totals], [(label, *counts) for label, counts in totals.items()])
+        rows.sort(key=itemgetter(0))
+        _extend([self._cells, self._label_of, *self._counts], [(*where, *counts) for *where, counts in rows])
+        figures = [self._figures(self._labels[label], counts) for _, label, counts in rows]
+        for column, values in zip(self._upto, zip(*figures, strict=True), strict=False):
+            column.extend(accumulate(values))
         return _Slice(first, len(self._cells), first_total, len(self._total_label))
+
+
+def _extend(columns: Sequence["array[int]"], rows: Sequence[Sequence[int]]) -> None:
+    for column, values in zip(columns, zip(*rows, strict=True), strict=False):  # no rows are no columns
+        column.extend(values)
 
 
 def _rows(flat: Sequence[int], counts: int) -> Iterable[Row]:
@@ -139,4 +136,4 @@ def _rows(flat: Sequence[int], counts: int) -> Iterable[Row]:
 
 
 def _plus(some: Sequence[int], more: Sequence[int]) -> list[int]:
-    return [one + other for one, other in zip(some, more, strict=True)]
+    return list(map(add, some, more))

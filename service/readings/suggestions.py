@@ -1,7 +1,7 @@
 """What a filter can be set to: the names that the readings hold, the most frequent ones, bounded."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from service.readings.reading import Name, Reading
 
@@ -18,10 +18,11 @@ def names_in(readings: Iterable[Reading]) -> Counter[Name]:
     return rows
 
 
-def suggested(rows: Counter[Name]) -> tuple[str, ...]:
+def suggested(rows: Mapping[Name, int]) -> tuple[str, ...]:
     """The most frequent names, sorted; ties go by name.
 
-    A filter's value is trimmed and has a largest length: what is not so could be picked and would find nothing.
+    A filter's value is trimmed and has a largest length: what is not so could be picked and would find
+    nothing.
     """
     fit = [(-count, name) for name, count in rows.items() if name and name == name.strip()[:MAX_LENGTH]]
     return tuple(sorted(name for _, name in sorted(fit)[:MOST]))

@@ -10,7 +10,8 @@ from service.readings.reading import Label, Name, Reading
 
 
 class Sums(Struct, frozen=True):
-    """The figures of every day cell of a window, oldest first; the counts by label; the oldest reading's tick.
+    """The figures of every day cell of a window, oldest first; the counts by label; the oldest reading's
+    tick.
 
     A day cell is one whole day before the tick; what is dated later is in the newest one.
     """

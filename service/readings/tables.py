@@ -5,11 +5,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from service.overview.sections import DocSyncDay, WorkflowActionsDay
+from service.overview.sections import BreakagesDay, DocSyncDay, WorkflowActionsDay
 from service.readings.grid import Grid
 from service.readings.reading import Reading, StoredDay
 from service.readings.sums import Sums
-from service.sources import doc_sync, workflow_actions
+from service.sources import breakages, doc_sync, tables, workflow_actions
 from service.sources.database import Record, Statement
 from service.sources.expressions import Span
 
@@ -20,13 +20,14 @@ class DayTable(Struct, frozen=True):
     The statement gives, for each day, arrays of cells, names, labels and counts.
     """
 
-    name: str
+    section: str
+    table: str
     labels: int
     counts: int
     nothing: tuple[int, ...]
-    statement: Callable[[Span, str | None], Statement]
+    statement: Callable[[Span, Any], Statement]
     figures: Callable[[Sequence[Any], Sequence[int]], tuple[int, ...]]
-    section: Callable[[Sequence[tuple[int, ...]], Mapping[Any, Sequence[int]], int | None], Any]
+    made_of: Callable[[Sequence[tuple[int, ...]], Mapping[Any, Sequence[int]], int | None], Any]
 
     def reading(self, stored: StoredDay) -> Reading:
         """A stored day, ready to be summed."""
@@ -34,44 +35,57 @@ class DayTable(Struct, frozen=True):
 
     def section_of(self, sums: Sums, tick: int) -> Any:  # noqa: ANN401
         """The section that the sums make."""
-        return self.section(sums.days, sums.counts, sums.oldest if sums.oldest < tick else None)
+        return self.made_of(sums.days, sums.counts, sums.oldest if sums.oldest < tick else None)
 
     def stored(self, span: Span, tick: int, rows: Sequence[Record]) -> Iterator[StoredDay]:
         """A reading of each day of the span, from the statement's rows."""
         by_day = {row.day: row for row in rows}
         for number, day in enumerate(range(span.first, span.end)):
             row = by_day.get(number)
-            yield _stored(day, tick, span, self.labels, () if row is None else row[1:])
+            yield _stored(day, tick, span, self.labels, (True,) if row is None else row[1:])
 
 
-def _stored(day: int, tick: int, span: Span, labels: int, columns: Sequence[Any]) -> StoredDay:
+def _stored(day: int, tick: int, span: Span, labels: int, row: Sequence[Any]) -> StoredDay:
+    is_complete, *columns = row
     numbers: dict[Any, int] = {}
     names: dict[str | None, list[int]] = {}
     for cell, name, *rest in zip(*columns, strict=True):
         label = numbers.setdefault(tuple(rest[:labels]), len(numbers))
         names.setdefault(name, []).extend((cell, label, *rest[labels:]))
-    return StoredDay(day, tick, span.cuts, True, tuple(numbers), tuple(names.items()))
+    return StoredDay(day, tick, span.cuts, is_complete, tuple(numbers), tuple(names.items()))
 
 
 JOBS = DayTable(
-    name="doc_sync",
+    section="doc_sync",
+    table=tables.jobs.name,
     labels=1,
     counts=len(doc_sync.COUNTS),
     nothing=(0,) * len(DocSyncDay.__struct_fields__),
     statement=doc_sync.statement,
     figures=doc_sync.figures,
-    section=doc_sync.section,
+    made_of=doc_sync.section,
 )
 RUNS = DayTable(
-    name="workflow_actions",
+    section="workflow_actions",
+    table=tables.runs.name,
     labels=2,
     counts=len(workflow_actions.COUNTS),
     nothing=(0,) * len(WorkflowActionsDay.__struct_fields__),
     statement=workflow_actions.statement,
     figures=workflow_actions.figures,
-    section=workflow_actions.section,
+    made_of=workflow_actions.section,
 )
-DAY_TABLES = {table.name: table for table in (JOBS, RUNS)}
+INCIDENTS = DayTable(
+    section="breakages",
+    table=tables.incidents.name,
+    labels=3,
+    counts=len(breakages.COUNTS),
+    nothing=(0,) * len(BreakagesDay.__struct_fields__),
+    statement=breakages.statement,
+    figures=breakages.figures,
+    made_of=breakages.section,
+)
+DAY_TABLES = {table.section: table for table in (JOBS, RUNS, INCIDENTS)}
 
 
 def span_of(grid: Grid, tick: int, days: range) -> Span:

@@ -1,112 +1,111 @@
-"""Breakage incidents: counts by day and by four properties, for all windows in one scan."""
+"""Breakage incidents: counted by cell and by three properties, and those whose description recurs."""
 
-from collections import Counter
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Subquery, case, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Integer, case, func, literal, null, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
-from service.overview.query import WINDOW_DAYS
 from service.overview.sections import Breakages, BreakagesDay
-from service.sources.database import Records, Statement
-from service.sources.expressions import Window, count, fenced, in_order, lowered, summed, trimmed
+from service.sources.by_day import by_day
+from service.sources.database import Statement
+from service.sources.expressions import Span, count, fenced, in_order, lowered, naive, summed, trimmed
 from service.sources.tables import incidents
 
+COUNTS = ("total",)
 
-def statement(instant: datetime, window_days: int) -> Statement:
-    """Counts by day and status, by ring, severity and responsibility, and how many descriptions are repeated.
 
-    A *ring* is what a window has beyond the next smaller one: 1 is that of the largest.
+def figures(label: Sequence[str | None], counts: Sequence[int]) -> tuple[int, ...]:
+    """What incidents of a label add to the figures of a day, in the order of BreakagesDay's fields.
+
+    A label names one of status, severity and responsibility; each incident is counted under one of each.
     """
-    # Rows fold into three sets of groups, so that each is hashed three times and no more. Descriptions stay in
-    # the database: what is left of their groups ends as one number a window.
-    created_at = incidents.c.created_at
-    edges = [instant.replace(tzinfo=None) - timedelta(days=days) for days in range(window_days, 0, -1)]
+    (total,) = counts
+    return total * (label[0] is not None), total * (label[0] == "open")
+
+
+def section(
+    days: Sequence[tuple[int, ...]], counts: Mapping[tuple[Any, ...], Sequence[int]], oldest: int | None
+) -> Breakages:
+    """The section of a window, but for the repeated, from its figures by day and its counts by label."""
+    by_status, by_severity, by_responsibility = (
+        in_order({label[kind]: total for label, (total,) in counts.items() if label[kind] is not None})
+        for kind in range(3)
+    )
+    return Breakages(
+        days=tuple(BreakagesDay(*day) for day in days),
+        by_status=by_status,
+        by_severity=by_severity,
+        by_responsibility=by_responsibility,
+        repeated=0,
+        oldest_reading=oldest,
+    )
+
+
+def statement(span: Span, _only: None) -> Statement:
+    """For each day arrays of cells, no names, one of status, severity and responsibility, and COUNTS."""
     found = fenced(
         select(
-            func.width_bucket(created_at, literal(edges, ARRAY(TIMESTAMP()))).label("day"),
+            span.cell(incidents.c.created_at).label("cell"),
             incidents.c.status,
             incidents.c.severity,
             incidents.c.responsibility,
-            func.lower(trimmed(incidents.c.description)).label("description"),
-        ).where(Window(instant, window_days).has(created_at))
+        ).where(span.has(incidents.c.created_at))
     )
-    windows = _windows(window_days)
-    ring = func.width_bucket(
-        found.c.day, literal([window_days - days + 1 for days in reversed(windows)], ARRAY(Integer()))
-    ).label("ring")
-    by_kind = tuple_(ring, found.c.severity, found.c.responsibility)
-    sizes = [count().filter(found.c.day > window_days - days).label(f"size_{days}") for days in windows]
+    groups = select(*found.c, count().label("total")).group_by(*found.c).subquery("groups")
+    cells = select(
+        groups.c.cell,
+        lowered(groups.c.status).label("state"),
+        lowered(groups.c.severity).label("severity"),
+        _assigned(groups.c.responsibility).label("responsible"),
+        groups.c.total,
+    ).subquery("cells")
+    kinds = cells.c.state, cells.c.severity, cells.c.responsible
+    by_kind = func.grouping_sets(*(tuple_(cells.c.cell, kind) for kind in kinds))
+    return by_day(
+        span,
+        select(cells.c.cell, null().label("name"), *kinds, summed(cells.c.total).label("total")).group_by(
+            by_kind
+        ),
+        labels=3,
+    )
+
+
+def recurrences(edges: Sequence[Sequence[datetime]]) -> Statement:
+    """How many incidents share their description, for windows that slide over the next ticks.
+
+    `edges` has for each window, the largest first, where it begins at each tick. A row stands for all
+    descriptions that occur in the same `late` cells, where edges will be, and if there are any, equally often
+    in each window after its last edge (`after_0` and so on); `repeated_0` and so on sum those that occur
+    twice or more. Cells are counted over all edges, from 1 on.
+    """
+    ticks = len(edges[0])
+    instants = literal([naive(instant) for window in edges for instant in window], ARRAY(TIMESTAMP()))
+    found = fenced(
+        select(
+            func.width_bucket(incidents.c.created_at, instants, type_=Integer()).label("cell"),
+            func.lower(trimmed(incidents.c.description)).label("description"),
+        ).where(incidents.c.created_at >= naive(edges[0][0]))
+    )
+    after = [
+        count().filter(found.c.cell >= ticks * number).label(f"after_{number}")
+        for number in range(1, len(edges) + 1)
+    ]
+    late = func.array_agg(found.c.cell).filter(found.c.cell % ticks != 0).label("late")
     groups = (
-        select(*found.c, ring, count().label("total"), *sizes)
-        .group_by(func.grouping_sets(tuple_(found.c.day, found.c.status), by_kind, found.c.description))
-        .having(found.c.description.is_(None) | ((found.c.description != "") & (count() > 1)))
+        select(late, *after)
+        .where(found.c.description != "")
+        .group_by(found.c.description)
+        .having(count() > 1)
         .subquery("groups")
     )
-    return _folded(groups, windows)
-
-
-def sections(rows: Records, window_days: int) -> dict[int, Breakages]:
-    """The section of each window of up to so many days, from the rows of its statement."""
-    windows = _windows(window_days)
-    return {days: _section(rows, window_days, days, ring) for ring, days in enumerate(reversed(windows), 1)}
-
-
-def _folded(groups: Subquery, windows: Sequence[int]) -> Statement:
-    of_day, of_description = groups.c.day.is_not(None), groups.c.description.is_not(None)
-    of_kind = groups.c.ring.is_not(None)
-    sizes = [(days, groups.c[f"size_{days}"]) for days in windows]
-    cells = select(
-        groups.c.day,
-        groups.c.ring,
-        case((of_day, lowered(groups.c.status))).label("state"),
-        case((of_kind, lowered(groups.c.severity))).label("severity"),
-        case((of_kind, _assigned(groups.c.responsibility))).label("responsible"),
-        groups.c.total,
-        *(
-            case((of_description & (size > 1), size), else_=0).label(f"repeated_{days}")
-            for days, size in sizes
-        ),
-    ).subquery("cells")
-    axes = cells.c.day, cells.c.ring, cells.c.state, cells.c.severity, cells.c.responsible
-    day, ring, state, severity, responsible = axes
-    return select(
-        *axes,
-        summed(cells.c.total).label("total"),
-        *(summed(cells.c[f"repeated_{days}"]).label(f"repeated_{days}") for days in windows),
-    ).group_by(func.grouping_sets(tuple_(day, state), tuple_(ring, severity), tuple_(ring, responsible)))
-
-
-def _section(rows: Records, most_days: int, window_days: int, ring: int) -> Breakages:
-    days = [[0, 0] for _ in range(window_days)]
-    by_status: Counter[str] = Counter()
-    by_severity: Counter[str] = Counter()
-    by_responsibility: Counter[str] = Counter()
-    repeated = 0
-    before = most_days - window_days
-    for row in rows:
-        if row.state is not None:
-            if row.day > before:
-                by_status[row.state] += row.total
-                days[row.day - before - 1][0] += row.total
-                days[row.day - before - 1][1] += row.total * (row.state == "open")
-        elif row.ring is None:  # what one axis leaves out, the repeated descriptions among it
-            repeated = getattr(row, f"repeated_{window_days}")
-        elif row.ring >= ring:
-            by_severity.update({row.severity: row.total} if row.severity is not None else {})
-            by_responsibility.update({row.responsible: row.total} if row.responsible is not None else {})
-    return Breakages(
-        tuple(BreakagesDay(*day) for day in days),
-        in_order(by_status),
-        in_order(by_severity),
-        in_order(by_responsibility),
-        repeated,
+    sizes = [groups.c[column.name] for column in after]
+    told = [case((groups.c.late.is_not(None), size)).label(size.name) for size in sizes]
+    repeated = [summed(size, size > 1).label(size.name.replace("after", "repeated")) for size in sizes]
+    return select(groups.c.late, *told, count().label("descriptions"), *repeated).group_by(
+        groups.c.late, *told
     )
-
-
-def _windows(window_days: int) -> list[int]:
-    return [days for days in WINDOW_DAYS if days <= window_days]
 
 
 def _assigned(responsibility: ColumnElement[str | None]) -> ColumnElement[str]:

@@ -21,10 +21,8 @@ class Templates(Struct, frozen=True):
     together: ConsumptionTemplates
     keys: tuple[tuple[str, int, int], ...]
 
-    def section(self, template_key: str | None) -> ConsumptionTemplates | None:
-        """The section for one key or for all; None where the key is not told from others."""
-        if template_key is None:
-            return self.together
+    def of(self, template_key: str) -> ConsumptionTemplates | None:
+        """The section for one key; None where the key is not told from others."""
         for key, versions, active in self.keys:
             if key == template_key:
                 return _of_one(key, versions, active)

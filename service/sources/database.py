@@ -5,6 +5,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -60,8 +61,8 @@ class Connections(Struct, frozen=True):
 class Database:
     """A pool of at most `max_queries` read-only connections; so many statements run at once.
 
-    Each statement is its own transaction. A connection that the server closed is replaced unseen. `observe` is
-    told the section that statements are for, and their seconds.
+    Each statement is its own transaction. A connection that the server closed is replaced unseen. `observe`
+    is told the section that statements are for, and their seconds.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class Database:
         self._deadline = limits.statement_timeout_seconds + GRACE_SECONDS
         self._limit = limits.max_queries
         self._slow_seconds = limits.slow_seconds
-        self._section = "-"
+        self._section: str | None = None
         self._observe = observe
         self._engine = create_async_engine(
             address(url),
@@ -86,29 +87,35 @@ class Database:
         """All rows of one statement. Raises DatabaseError."""
         return (await self.consistent(statement))[0]
 
-    async def timed(self, statement: Statement) -> tuple[Records, float]:
-        """All rows of one statement, and the seconds that it took. Raises DatabaseError."""
-        (found,), seconds = await self._run((statement,))
-        return found, seconds
-
     async def consistent(self, *statements: Statement) -> list[Records]:
         """The rows of several statements, which all see the same data. Raises DatabaseError."""
-        return (await self._run(statements))[0]
+        return [rows for rows, _ in await self.timed(*statements)]
 
-    async def _run(self, statements: Sequence[Statement]) -> tuple[list[Records], float]:
+    async def timed(self, *statements: Statement) -> list[tuple[Records, float]]:
+        """The rows of statements that see the same data, and the seconds of each. Raises DatabaseError."""
+        if not statements:
+            return []
         isolation = "AUTOCOMMIT" if len(statements) == 1 else "REPEATABLE READ"
+        found = []
         try:
-            async with asyncio.timeout(self._deadline), self._engine.connect() as connection:
+            async with asyncio.timeout(self._deadline) as deadline, self._engine.connect() as connection:
                 await connection.execution_options(isolation_level=isolation)
-                started = time.monotonic()
-                found = [(await connection.execute(statement)).all() for statement in statements]
+                for statement in statements:
+                    started = time.monotonic()
+                    rows = (await connection.execute(statement)).all()
+                    found.append((rows, time.monotonic() - started))
+                    deadline.reschedule(asyncio.get_running_loop().time() + self._deadline)
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            raise DatabaseError(_reason(error)) from error
-        seconds = time.monotonic() - started
-        self._observe(self._section, seconds)
-        if seconds >= self._slow_seconds:
-            log.warning("slow statement", section=self._section, seconds=round(seconds, 3))
-        return found, seconds
+            section = f"{self._section}: " if self._section else ""
+            raise DatabaseError(section + _reason(error)) from error
+        self._note([seconds for _, seconds in found])
+        return found
+
+    def _note(self, seconds: Sequence[float]) -> None:
+        if self._section is not None:
+            self._observe(self._section, sum(seconds))
+        if max(seconds) >= self._slow_seconds:
+            log.warning("slow statement", section=self._section or "-", seconds=round(max(seconds), 3))
 
     def for_section(self, name: str) -> "Database":
         """The same pool, whose slow statements are logged under that name."""
@@ -121,6 +128,16 @@ class Database:
         pool = self._engine.pool
         in_use, idle = (pool.checkedout(), pool.checkedin()) if isinstance(pool, QueuePool) else (0, 0)
         return Connections(in_use, idle, self._limit)
+
+    async def fill(self) -> None:
+        """Open all the connections that there may be, for statements to find. Raises DatabaseError."""
+        missing = self._limit - self.connections().in_use
+        try:
+            async with asyncio.timeout(self._deadline), AsyncExitStack() as opened:
+                for _ in range(missing):
+                    await opened.enter_async_context(self._engine.connect())
+        except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise DatabaseError(_reason(error)) from error
 
     async def close(self) -> None:
         """Close every connection."""

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, select
 
 from service.overview.sections import DocSync, DocSyncDay
+from service.sources.by_day import by_day
 from service.sources.database import Statement
 from service.sources.expressions import (
     Span,
@@ -17,8 +18,9 @@ from service.sources.expressions import (
     in_order,
     lowered,
     summed,
+    text_or_number,
+    trimmed,
 )
-from service.sources.expressions import text_or_number, trimmed
 from service.sources.tables import jobs
 
 TASK_TYPE_PREFIX = "document_sync_"
@@ -46,9 +48,10 @@ def section(
 
 
 def statement(span: Span, site_id: str | None) -> Statement:
-    """The arrays of cells, sites, statuses and COUNTS, a row a day; of one site when it is given."""
-    # Behind the fence what is named twice is computed once. The site's text is grouped by as it stands, and only
-    # the few groups are trimmed; the JSON itself is looked at where the text may be no string's or number's.
+    """For each day arrays of cells, sites, statuses and COUNTS; of one site when it is given."""
+    # Behind the fence what is named twice is computed once. The site's text is grouped by as it stands, and
+    # only the few groups are trimmed; the JSON itself is looked at where the text may be no string's or
+    # number's.
     found = fenced(
         select(
             span.cell(jobs.c.created_at).label("cell"),
@@ -77,7 +80,9 @@ def statement(span: Span, site_id: str | None) -> Statement:
     )
     name = case((groups.c.is_none.is_not(True), trimmed(groups.c.site))).label("name")
     counts = (groups.c[column] for column in COUNTS)
-    return span.by_day(select(groups.c.cell, name, lowered(groups.c.status).label("state"), *counts))
+    return by_day(
+        span, select(groups.c.cell, name, lowered(groups.c.status).label("state"), *counts), labels=1
+    )
 
 
 def population(time: Window | Span, site_id: str | None) -> list[ColumnElement[bool]]:

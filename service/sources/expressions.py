@@ -46,7 +46,7 @@ class Window:
     """The rows of the `days` x 24 h before `instant`."""
 
     def __init__(self, instant: datetime, days: int) -> None:
-        self._since = _naive(window_since(instant, days))
+        self._since = naive(window_since(instant, days))
 
     def has(self, created_at: ColumnElement[Any]) -> ColumnElement[bool]:
         """Whether a row is in the window. There is no upper bound: late clocks count too."""
@@ -78,19 +78,9 @@ class Span(Struct, frozen=True):
         time = func.unnest(literal([0, *self.cuts], ARRAY(Integer()))) * literal(ONE_SECOND, INTERVAL())
         days, times = (select(each.label("at")).subquery() for each in (day, time))
         starts = select(func.array_agg(aggregate_order_by(days.c.at + times.c.at, days.c.at + times.c.at)))
-        return func.width_bucket(created_at, starts.select_from(days.join(times, true())).scalar_subquery()) - 1
-
-    def by_day(self, cells: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-        """A row a day: its number in the span, and an array of each column of its cells.
-
-        So many small numbers come quicker in a few arrays than in a row each.
-        """
-        found = cells.subquery("cells")
-        cell, *columns = found.c
-        a_day = len(self.cuts) + 1
-        day = (cell // literal_column(str(a_day), Integer())).label("day")
-        arrays = [func.array_agg(column).label(column.name) for column in columns]
-        return select(day, func.array_agg(cell % a_day).label("cell"), *arrays).group_by(day)
+        return (
+            func.width_bucket(created_at, starts.select_from(days.join(times, true())).scalar_subquery()) - 1
+        )
 
 
 def _start_of(day: int) -> ColumnElement[datetime]:
@@ -175,5 +165,6 @@ def _json(text: str) -> ColumnElement[Any]:
     return cast(literal(text, Text()), JSONB)
 
 
-def _naive(instant: datetime) -> datetime:
+def naive(instant: datetime) -> datetime:
+    """An instant as the PLM's tables have it: UTC, without saying so."""
     return instant.replace(tzinfo=None)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct
-from sqlalchemy import Boolean, SmallInteger, Text, and_, cast, column, func, select, table
+from sqlalchemy import Boolean, Float, SmallInteger, Text, and_, cast, column, func, select, table
 from sqlalchemy.dialects.postgresql import ARRAY, OID
 
 from service.sources.database import Database, Statement
@@ -41,6 +41,7 @@ _attributes = table(
     column("attisdropped", Boolean),
     schema="pg_catalog",
 )
+_classes = table("pg_class", column("oid", OID), column("reltuples", Float), schema="pg_catalog")
 _indexes = table(
     "pg_index",
     column("indexrelid", OID),
@@ -84,8 +85,18 @@ def _indexes_found() -> Statement:
     )
 
 
+def _rows_counted() -> Statement:
+    """(table, rows) as the planner's statistics have it; a table never analysed has -1."""
+    wanted = (
+        func.unnest(cast(list(metadata.tables), ARRAY(Text))).table_valued("name").render_derived("wanted")
+    )
+    of_wanted = _classes.c.oid == func.to_regclass(wanted.c.name)
+    return select(wanted.c.name, _classes.c.reltuples).select_from(wanted).join(_classes, of_wanted)
+
+
 _STATEMENT = _columns_found()
 _INDEXES = _indexes_found()
+_ROWS = _rows_counted()
 
 
 async def findings(database: Database) -> Sequence[Finding]:
@@ -121,3 +132,8 @@ async def without_index(database: Database) -> Sequence[tuple[str, str]]:
         if does
     }
     return [read for read in READS if read not in served]
+
+
+async def row_counts(database: Database) -> dict[str, int]:
+    """About how many rows each table has, by its name. Raises DatabaseError."""
+    return {name: max(0, round(rows)) for name, rows in await database.rows(_ROWS)}

@@ -55,3 +55,13 @@ plans = Table(
     Column("properties", JSONB),
     Column("created_at", TIMESTAMP, nullable=False),
 )
+
+# What is read of which table, by the names of sections and lists.
+TABLE_OF = {
+    "doc_sync": jobs.name,
+    "doc_sync_failures": jobs.name,
+    "workflow_actions": runs.name,
+    "workflow_failures": runs.name,
+    "breakages": incidents.name,
+    "consumption_templates": plans.name,
+}

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, select
 
 from service.overview.sections import WorkflowActions, WorkflowActionsDay
+from service.sources.by_day import by_day
 from service.sources.database import Statement
 from service.sources.expressions import Span, Window, count, fenced, field_text, in_order, is_no_code, lowered
 from service.sources.tables import runs
@@ -14,7 +15,7 @@ COUNTS = ("total",)
 
 
 def figures(label: Sequence[str | None], counts: Sequence[int]) -> tuple[int, ...]:
-    """What runs of a status and code add to the figures of a day, in the order of WorkflowActionsDay's fields."""
+    """What runs of a status and code add to a day's figures, in the order of WorkflowActionsDay's fields."""
     (total,) = counts
     return total, total * (label[0] == "failed")
 
@@ -38,7 +39,7 @@ def section(
 
 
 def statement(span: Span, target_object: str | None) -> Statement:
-    """The arrays of cells, target objects, statuses, codes and COUNTS, a row a day; of one target when given."""
+    """For each day arrays of cells, target objects, statuses, codes and COUNTS; of one target if given."""
     found = fenced(
         select(
             span.cell(runs.c.created_at).label("cell"),
@@ -53,9 +54,8 @@ def statement(span: Span, target_object: str | None) -> Statement:
     groups = select(*axes, count().label("total")).group_by(*axes).subquery("groups")
     code = case((groups.c.no_code, "UNKNOWN"), else_=groups.c.code).label("code")
     state = lowered(groups.c.status).label("state")
-    return span.by_day(
-        select(groups.c.cell, groups.c.target_object.label("name"), state, code, groups.c.total)
-    )
+    cells = select(groups.c.cell, groups.c.target_object.label("name"), state, code, groups.c.total)
+    return by_day(span, cells, labels=2)
 
 
 def population(time: Window | Span, target_object: str | None) -> list[ColumnElement[bool]]:

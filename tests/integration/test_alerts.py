@@ -36,6 +36,7 @@ async def test_without_hints_the_status_is_ok(ask: Ask) -> None:
         ("total", 0),
         ("by_code", {}),
         ("hints", []),
+        ("oldest_reading", "2026-03-10T09:30:00Z"),
         ("degraded", []),
         ("operator_id", None),
     ]

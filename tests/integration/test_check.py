@@ -84,7 +84,7 @@ async def test_optional_indexes_are_advice_by_what_they_do(
     spoilt: dict[str, str], spare: asyncpg.Connection
 ) -> None:
     async def advised() -> set[tuple[str, str]]:
-        advice = [line.message.split(": ") for line in await lines(spoilt, "advice")]
+        advice = [line.message.split(": ", 1) for line in await lines(spoilt, "advice")]
         return {(table, "window" if "created_at" in what else "failures") for table, what in advice}
 
     jobs, runs, incidents = TABLES

@@ -25,18 +25,13 @@ from service.shared_redis import SharedRedis
 from tests.support.api import PREFIX
 from tests.support.builders import Database, incident, insert, job, run
 from tests.support.instances import Instance
+from tests.support.reads import FIRST_READING
 from tests.support.statement_log import StatementLog
 from tests.support.waiting import until
 
 StartFleet = Callable[..., AbstractAsyncContextManager[list[Instance]]]
 LEASE_SECONDS = Policy().lease
 DECODER = msgspec.msgpack.Decoder(int)
-ONCE = {
-    "meta_conversion_jobs": 1,
-    "meta_workflow_custom_action_runs": 1,
-    "meta_breakage_incidents": 1,
-    "meta_consumption_plans": 1,
-}
 
 
 @pytest.fixture
@@ -82,11 +77,11 @@ async def test_three_hundred_cold_requests_run_each_statement_once(
     ):
         asked = [client.get(f"{instance.url}{PREFIX}/summary") for instance in instances * 100]
         answers = await asyncio.gather(*asked)
+        await until(lambda: statements.tables() == FIRST_READING)
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.content for answer in answers}) == 1
     assert len({answer.headers["etag"] for answer in answers}) == 1
     assert answers[0].json()["doc_sync"]["total"] == len(rows.jobs)
-    assert statements.tables() == ONCE
 
 
 async def test_clients_that_go_away_fail_nobody_else(
@@ -101,8 +96,8 @@ async def test_clients_that_go_away_fail_nobody_else(
             for writer in leaving:
                 writer.close()
         answer = await staying
+        await until(lambda: statements.tables() == FIRST_READING)
     assert answer.json()["doc_sync"]["total"] == len(rows.jobs)
-    assert statements.tables() == ONCE
 
 
 async def test_a_killed_computation_is_taken_over_when_its_lease_ends(
@@ -125,7 +120,7 @@ async def test_a_killed_computation_is_taken_over_when_its_lease_ends(
         for lease in leases:
             await redis.pexpire(lease, 1)
         answer = await asked
-    assert statements.tables()["meta_conversion_jobs"] == 1
+        await until(lambda: statements.tables()["meta_conversion_jobs"] == 2)  # its days, and all others
     assert answer.headers["x-cache"] == "miss"
     assert answer.json()["doc_sync"]["total"] == len(rows.jobs)
 

@@ -20,6 +20,7 @@ GAUGES = [
     *("consumption_template_versions_total", "overlay_cache_requests", "overlay_cache_hit_rate"),
     *("slo_hints_total", "doc_sync_by_status", "workflow_by_result_code", "slo_hint_active"),
     "generated_timestamp_seconds",
+    "oldest_reading_timestamp_seconds",
 ]
 # These names are older than the linter's rule that only counters end so; dashboards rely on them.
 COMPLAINTS = {
@@ -84,6 +85,7 @@ async def test_gauges_hold_the_summarys_figures(ask: Ask) -> None:
     assert value(found, "overlay_cache_requests") == 0
     assert value(found, "slo_hints_total") == 3
     assert value(found, "generated_timestamp_seconds") == NOW.timestamp()
+    assert value(found, "oldest_reading_timestamp_seconds") == NOW.timestamp()
 
 
 async def test_maps_are_samples_with_a_label_that_any_text_fits_in(ask: Ask) -> None:

@@ -27,6 +27,10 @@ FAMILIES = {
     "parallel_ops_section_last_success_timestamp_seconds": ("gauge", {"section"}),
     "parallel_ops_lease_waits": ("counter", {"section"}),
     "parallel_ops_database_connections": ("gauge", {"state"}),
+    "parallel_ops_statement_seconds": ("counter", {"table"}),
+    "parallel_ops_database_share_cores": ("gauge", {"kind"}),
+    "parallel_ops_oldest_reading_timestamp_seconds": ("gauge", set()),
+    "parallel_ops_readings_made": ("gauge", {"table"}),
     "parallel_ops_redis_up": ("gauge", set()),
     "parallel_ops_asyncio_tasks": ("gauge", set()),
     "parallel_ops_build_info": ("gauge", {"version"}),
@@ -99,11 +103,11 @@ async def test_requests_are_counted_by_route_and_status(serve: Serve, database: 
 async def test_lookups_and_computations_are_counted(serve: Serve, database: object) -> None:
     clock = Clock(NOW)
     async with serve(clock) as client:
-        await client.get(f"{PREFIX}/summary")
-        await client.get(f"{PREFIX}/alerts")
+        await client.get(f"{PREFIX}/summary?window_days=90")
+        await client.get(f"{PREFIX}/alerts?window_days=90")
         first = await scrape(client)
         clock.now += 15
-        await client.get(f"{PREFIX}/summary")
+        await client.get(f"{PREFIX}/summary?window_days=90")
 
         async def is_refreshed() -> bool:
             return all(
@@ -118,12 +122,12 @@ async def test_lookups_and_computations_are_counted(serve: Serve, database: obje
     lookups = [metrics.value("snapshot_lookups_total", state=state) for state in ("hit", "stale", "miss")]
     assert lookups == [1, 1, 1]
     for scraped, times in ((first, 1), (metrics, 2)):
-        for section in FIVE:
+        for section in (*FIVE, "readings"):
             assert scraped.value("section_computations_total", section=section, outcome="ok") == times
             assert scraped.value("section_computation_seconds_count", section=section) == times
             assert scraped.value("section_last_success_timestamp_seconds", section=section) > 1.7e9
         assert scraped.value("section_computations_total", outcome="failed") == 0
-        assert scraped.value("section_computations_total") == times * len(FIVE)
+        assert scraped.value("section_computations_total") == times * (len(FIVE) + 1)
 
 
 async def test_failures_are_counted_and_leave_no_success(serve: Serve) -> None:
@@ -139,11 +143,9 @@ async def test_the_pool_and_redis_are_shown(serve: Serve, database: object) -> N
     async with serve(NOW, max_database_queries=3) as client:
         await client.get(f"{PREFIX}/doc-sync/failures")
         metrics = await scrape(client)
-    assert [metrics.value("database_connections", state=state) for state in ("in_use", "idle", "limit")] == [
-        0,
-        1,
-        3,
-    ]
+    # All are opened before a process says that it is ready, as it must before it is scraped.
+    for state, connections in (("in_use", 0), ("idle", 3), ("limit", 3)):
+        assert metrics.value("database_connections", state=state) == connections
     assert metrics.value("redis_up") == 1
     async with serve(NOW, redis_url=nowhere("redis")) as client:
         assert (await scrape(client)).value("redis_up") == 0

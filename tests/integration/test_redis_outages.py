@@ -28,6 +28,9 @@ from tests.support.waiting import until
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
+# Of the largest window: no day is then left to be read behind the answer.
+SUMMARY = f"{PREFIX}/summary?window_days=90"
+
 
 @pytest.fixture(scope="module")
 def own_server(server_folder: Path) -> Iterator[Valkey]:
@@ -86,7 +89,7 @@ class Service:
 
     async def degraded(self) -> list[str]:
         """What a fresh and right answer lacks."""
-        answer = await self.client.get(f"{PREFIX}/summary")
+        answer = await self.client.get(SUMMARY)
         assert answer.status_code == 200, answer.text
         assert answer.json()["doc_sync"]["total"] == 2
         degraded = answer.json()["degraded"]
@@ -157,9 +160,7 @@ async def test_a_client_that_leaves_while_it_hangs_fails_nobody_else(
     settings = replace(own_settings, redis_url=_through(relay, "?socket_timeout=60"))
     async with Service(settings) as service:
         async with relay.silent():
-            leaving, staying = (
-                asyncio.create_task(service.client.get(f"{PREFIX}/summary")) for _ in range(2)
-            )
+            leaving, staying = (asyncio.create_task(service.client.get(SUMMARY)) for _ in range(2))
             await until(lambda: relay.waiting == 1)  # for both of them
             leaving.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -176,7 +177,7 @@ async def test_a_hung_redis_that_counts_callers_delays_one_of_them_at_a_time(
     async with Service(settings) as service:
         assert await service.is_whole()
         async with relay.silent():
-            asked = [asyncio.create_task(service.client.get(f"{PREFIX}/summary")) for _ in range(callers)]
+            asked = [asyncio.create_task(service.client.get(SUMMARY)) for _ in range(callers)]
             await until(lambda: relay.asked >= callers)
             assert {answer.status_code for answer in await asyncio.gather(*asked)} == {200}
             load = [asyncio.create_task(_ask_on(service)) for _ in range(callers)]
@@ -247,7 +248,7 @@ async def test_the_cap_on_the_database_holds_while_redis_is_away(
 
     async with Service(replace(own_settings, max_database_queries=2)) as service:
         watching = asyncio.create_task(watch())
-        asked = [service.client.get(f"{PREFIX}/summary", params={"site_id": f"S{n}"}) for n in range(100)]
+        asked = [service.client.get(SUMMARY, params={"site_id": f"S{n}"}) for n in range(100)]
         assert {answer.status_code for answer in await asyncio.gather(*asked)} == {200}
         watching.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -271,7 +272,7 @@ def _through(relay: Relay, options: str = "") -> str:
 async def _ask_on(service: Service) -> None:
     """What a caller does who never has enough."""
     while True:
-        assert (await service.client.get(f"{PREFIX}/summary")).status_code == 200
+        assert (await service.client.get(SUMMARY)).status_code == 200
         await asyncio.sleep(0.01)
 
 

@@ -27,10 +27,6 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-# A fault: KeyError, and 503. The plan of a tick counts on old readings that this process has as it begins to
-# read. What it hears of later ticks meanwhile makes it forget those that were replaced, and in the end some
-# day has none.
-@pytest.mark.xfail(strict=True, reason="readings that a running computation counts on are forgotten")
 @pytest.mark.usefixtures("indexes")
 async def test_who_waits_for_a_slow_reading_is_answered_though_others_are_ticks_ahead(
     database: asyncpg.Connection, spare: asyncpg.Connection, spare_url: str, serve: Serve, redis: Redis

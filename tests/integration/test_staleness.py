@@ -20,6 +20,7 @@ from tests.support.checkout import ROOT
 from tests.support.clock import Clock
 from tests.support.fixtures import Serve
 from tests.support.held import held_jobs
+from tests.support.reads import know_all_days
 from tests.support.slow_jobs import is_napping, napping
 from tests.support.waiting import until
 
@@ -37,6 +38,7 @@ async def test_nobody_waits_at_the_end_of_a_tick(
 ) -> None:
     await insert(database, Database(jobs=[job(status="failed", created_at=NOW)]))
     async with serve(clock, statement_timeout_seconds=100) as client:
+        await know_all_days(client)
         fresh = await client.get(f"{PREFIX}/summary")
         async with held_jobs(database) as hold:
             clock.now += 16

@@ -85,6 +85,7 @@ async def test_an_empty_database_gives_zeros_empty_maps_and_null_rates(ask: Ask)
             "hit_rate": None,
         },
         "slo_hints": [],
+        "oldest_reading": "2026-03-10T09:30:00Z",
         "degraded": [],
         "operator_id": None,
     }
@@ -93,7 +94,8 @@ async def test_an_empty_database_gives_zeros_empty_maps_and_null_rates(ask: Ask)
 async def test_keys_come_in_the_contracts_order(ask: Ask) -> None:
     assert list((await ask("/summary")).json()) == [
         *("generated_at", "window_days", "window_since", "doc_sync", "workflow_actions", "breakages"),
-        *("consumption_templates", "overlay_cache", "slo_hints", "degraded", "operator_id"),
+        *("consumption_templates", "overlay_cache", "slo_hints", "oldest_reading"),
+        *("degraded", "operator_id"),
     ]
 
 

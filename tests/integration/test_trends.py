@@ -135,7 +135,7 @@ async def test_aggregates_are_the_sums_over_the_points(ask: Ask) -> None:
 async def test_keys_come_in_the_contracts_order(ask: Ask) -> None:
     assert list((await ask("/trends")).json()) == [
         *("generated_at", "window_days", "window_since", "bucket_days", "filters", "points", "aggregates"),
-        *("consumption_templates", "overlay_cache", "degraded", "operator_id"),
+        *("consumption_templates", "overlay_cache", "oldest_reading", "degraded", "operator_id"),
     ]
 
 

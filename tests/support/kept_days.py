@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from service.overview.query import Query
 from service.overview.sections import Snapshot
 from service.readings.grid import Grid, days_of, is_cut_for
-from service.readings.plan import Listed, days_to_read
+from service.readings.manifest import Listed
+from service.readings.plan import days_to_read
 from service.readings.reading import Reading
 from service.readings.sums import summed
 from service.readings.tables import JOBS, RUNS

@@ -27,11 +27,13 @@ SNAPSHOT = Snapshot(
         days=(DocSyncDay(10, 6, 3, 1), *[DocSyncDay()] * 12, DocSyncDay(8, 3, 4, 2)),
         by_status={"completed": 9, "failed": 7, "pending": 2},
         attempts=25,
+        oldest_reading=int(INSTANT.timestamp()) - 615,
     ),
     workflow_actions=WorkflowActions(
         days=(WorkflowActionsDay(5, 1), *[WorkflowActionsDay()] * 12, WorkflowActionsDay(15, 2)),
         by_status={"completed": 16, "failed": 3, "warning": 1},
         by_result_code={"E|1": 4, "OK": 15},
+        oldest_reading=int(INSTANT.timestamp()) - 630,
     ),
     breakages=Breakages(
         days=(BreakagesDay(2, 1), *[BreakagesDay()] * 12, BreakagesDay(6, 4)),
@@ -39,6 +41,7 @@ SNAPSHOT = Snapshot(
         by_severity={"high": 1, "low": 7},
         by_responsibility={"QA": 8},
         repeated=2,
+        oldest_reading=int(INSTANT.timestamp()) - 600,
     ),
     consumption_templates=ConsumptionTemplates(9, 4, 6, ("a", "b"), ("c",)),
     overlay_cache=OverlayCache(

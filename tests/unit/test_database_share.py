@@ -1,25 +1,13 @@
-"""How much of the database's time may be taken: saved up for a minute at most, and paid back as long."""
+"""What reading takes of the database's time, and what it is kept for."""
 
 import pytest
 
 from service.readings.grid import Grid, days_of
-from service.readings.plan import Listed, balance_of, budget_of, is_newest, needed_a_tick, smoothed
+from service.readings.manifest import Listed
+from service.readings.plan import needed_a_tick, needed_now, set_aside, smoothed
 
 TODAY = 20_000
 TICK = TODAY * 86_400 + 600
-
-
-def test_what_is_left_and_what_came_since_may_be_taken_up_to_a_minutes_share() -> None:
-    assert budget_of(1.0, 15, 0.25) == 4.75
-    assert budget_of(-3.0, 4, 0.25) == -2.0
-    assert budget_of(14.0, 4, 0.25) == 15.0
-    assert budget_of(14.5, 4, 0.25) == budget_of(0.0, 1e9, 0.25) == 15.0
-
-
-def test_what_was_taken_beyond_it_is_paid_back_up_to_a_minutes_share() -> None:
-    assert balance_of(4.5, 1.5, 0.25) == 3.0
-    assert balance_of(1.0, 3.0, 0.25) == -2.0
-    assert balance_of(1.0, 16.0, 0.25) == balance_of(1.0, 1e9, 0.25) == -15.0
 
 
 @pytest.mark.parametrize(
@@ -34,12 +22,34 @@ def test_at_each_tick_the_newest_days_are_needed_and_old_ones_in_their_turn() ->
     days, grid = days_of(TICK, 7), Grid(15, 60)
     jobs = {day: Listed(day, TICK, "", 2.0 if day < TODAY else 10.0) for day in days}
     runs = {day: Listed(day, TICK, "", 1.0) for day in days}
-    assert needed_a_tick(grid, days, {"jobs": jobs}) == 12.0 + 2 * 24.0 / 8
-    assert needed_a_tick(grid, days, {"jobs": jobs, "runs": runs}) == 18.0 + 2.0 + 2.0
-    assert needed_a_tick(grid, days, {"jobs": {TODAY: jobs[TODAY]}}) == 10.0 + 2 * 10.0
-    assert needed_a_tick(grid, days, {"jobs": {}}) == 0.0
+    # Yesterday and today, and six older days once in four ticks.
+    assert needed_a_tick(grid, TICK, {"jobs": jobs}) == 12.0 + 12.0 / 4
+    assert needed_a_tick(grid, TICK, {"jobs": jobs, "runs": runs}) == 15.0 + 2.0 + 6.0 / 4
+    assert needed_a_tick(grid, TICK, {"jobs": {TODAY: jobs[TODAY]}}) == 10.0
+    assert needed_a_tick(grid, TICK, {"jobs": {}}) == 0.0
+    assert needed_a_tick(grid, TICK, {"jobs": jobs, "runs": runs}, {"jobs"}) == 24.0 + 2.0 + 6.0 / 4
 
 
-@pytest.mark.parametrize(("day", "newest"), [(TODAY - 1, False), (TODAY, True), (TODAY + 1, True)])
-def test_the_running_day_and_later_ones_are_the_newest(day: int, newest: bool) -> None:
-    assert is_newest(day, TICK) is newest
+@pytest.mark.parametrize(
+    ("seconds", "now", "left"),
+    [
+        *((1.0, True, 2.0), (2.0, True, 1.0), (2.5, False, 1.0)),
+        *((9.0, False, 1.0), (9.5, False, 3.0), (0.25, True, 2.75)),
+    ],
+)
+def test_what_does_not_fit_yet_is_saved_up_for_unless_it_never_will(
+    seconds: float, now: bool, left: float
+) -> None:
+    assert set_aside(seconds, needed=1.0, budget=3.0, most=10.0) == (now, left)
+
+
+def test_what_takes_but_a_moment_is_read_without_a_budget() -> None:
+    assert set_aside(0.25, needed=1.0, budget=-5.0, most=10.0) == (True, -5.25)
+    assert set_aside(0.26, needed=1.0, budget=-5.0, most=10.0) == (False, 1.0)
+
+
+def test_what_must_be_read_now_is_counted_whatever_there_is_to_take() -> None:
+    days, grid = days_of(TICK, 7), Grid(15, 60)
+    shelf = {day: Listed(day, TICK - 15, "", 1.0) for day in days}
+    assert needed_now(grid, TICK, days, {"jobs": shelf, "runs": shelf}) == 2 * (2 + 2)
+    assert needed_now(grid, TICK, days, {"jobs": {}}) == 0.0

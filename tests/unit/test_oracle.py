@@ -81,6 +81,7 @@ def test_an_empty_database_has_zeros_and_no_rates() -> None:
             "hit_rate": None,
         },
         "slo_hints": [],
+        "oldest_reading": "2026-03-01T12:00:00Z",
         "degraded": ["overlay_cache"],
         "operator_id": None,
     }

@@ -7,7 +7,8 @@ from random import Random
 import pytest
 
 from service.readings.grid import Grid, days_of
-from service.readings.plan import NEWEST_DAYS, Listed, cost, days_to_read, spans
+from service.readings.manifest import Listed
+from service.readings.plan import NEWEST_DAYS, cost, days_to_read, spans
 from tests.support.day_counter import DayCounter, job_facts
 from tests.support.kept_days import KeptDays
 
@@ -110,8 +111,6 @@ def test_tables_share_the_budget_and_the_oldest_goes_first_whose_ever_it_is() ->
     assert chosen[16] == {"runs": list(WEEK), "jobs": list(WEEK)}
 
 
-# A fault, see test_what_was_read_at_this_very_tick_is_not_read_again: with a budget it is.
-@pytest.mark.xfail(strict=True, reason="days_to_read offers what has just been read to the budget")
 def test_nor_is_it_with_plenty_to_spare() -> None:
     assert read(shelf(age=0), 1e9) == []
 

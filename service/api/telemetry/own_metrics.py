@@ -31,9 +31,10 @@ from service.api.dependencies import Context
 from service.api.responses.compression import negotiated
 from service.api.responses.raw import RawResponse
 from service.api.telemetry.health import Readiness
+from service.api.telemetry.reading_metrics import ReadingMetrics
 from service.api.telemetry.request_counts import BOUNDS, RequestCounts
 from service.cache.observer import Observer
-from service.readings.reader import NAME as READINGS
+from service.readings.manifest import NAME as READINGS
 from service.snapshots import CHOICES, FAILED_JOBS, FAILED_RUNS, SECTIONS
 from service.sources.database import Connections
 from service.version import VERSION
@@ -82,6 +83,7 @@ class OwnMetrics(Observer):
         self._request_families()
         self._section_families()
         self._process_families()
+        self.readings = ReadingMetrics(partial(_family, self._registry))
         self._show_zeros()
 
     def _request_families(self) -> None:

@@ -15,12 +15,20 @@ LIMITS = DatabaseLimits(statement_timeout_seconds=1.5, lock_timeout_seconds=1.0,
 Probe = Callable[[], Awaitable[None]]
 
 
-def database_probe(database: Database) -> Probe:
-    """PostgreSQL answers, and the columns that the service reads are there and may be read."""
+def database_probe(database: Database, pool: Database) -> Probe:
+    """PostgreSQL answers, and the columns that the service reads are there and may be read.
+
+    Before it says so for the first time, the connections of the pool that requests wait for are opened.
+    """
+    is_filled = False
 
     async def probe() -> None:
+        nonlocal is_filled
         try:
             found = await findings(database)
+            if not found and not is_filled:
+                await pool.fill()
+                is_filled = True
         except DatabaseError:
             raise Unhealthy("PostgreSQL does not answer; `parallel-ops check` says more") from None
         if found:

@@ -1,0 +1,61 @@
+"""What readings cost the database, and how old they are: families among the service's own metrics."""
+
+from collections.abc import Callable
+from typing import Any
+
+from prometheus_client import Counter, Gauge
+
+from service.readings.manifest import Manifest
+from service.readings.tables import DAY_TABLES
+from service.sources.tables import TABLE_OF
+
+
+class ReadingMetrics:
+    """The families, and how they are filled. `family` makes one; `share` is the cores that are allowed."""
+
+    def __init__(self, family: Callable[..., Any]) -> None:
+        self._seconds = family(
+            Counter,
+            "statement_seconds_total",
+            "Seconds that statements took, by the table they read.",
+            "table",
+        )
+        newest = {"multiprocess_mode": "livemostrecent"}
+        self._share = family(
+            Gauge,
+            "database_share_cores",
+            "Cores of database time of the fleet's refreshes: allowed, needed to renew all in time, taken "
+            "over the last minute or so.",
+            "kind",
+            **newest,
+        )
+        self._oldest = family(
+            Gauge,
+            "oldest_reading_timestamp_seconds",
+            "When the oldest of the rows were read that answers are made of now.",
+            **newest,
+        )
+        self._made = family(
+            Gauge, "readings_made", "Days of a table that were read at the latest tick.", "table", **newest
+        )
+        for table in set(TABLE_OF.values()):
+            self._seconds.labels(table)
+        for each in DAY_TABLES.values():
+            self._made.labels(each.table)
+
+    def allow(self, share: float) -> None:
+        """Note the share that is allowed."""
+        self._share.labels("allowed").set(share)
+
+    def ran(self, section: str, seconds: float) -> None:
+        """Count a statement."""
+        self._seconds.labels(TABLE_OF[section]).inc(seconds)
+
+    def stands(self, manifest: Manifest) -> None:
+        """Note what stands at the latest tick."""
+        self._share.labels("needed").set(manifest.spending.needed)
+        self._share.labels("taken").set(manifest.spending.taken)
+        self._oldest.set(manifest.oldest)
+        for section, listed in manifest.days.items():
+            read = sum(each.tick == manifest.tick for each in listed)
+            self._made.labels(DAY_TABLES[section].table).set(read)

@@ -1,0 +1,93 @@
+"""The database's share: what may be taken at a tick, and what was."""
+
+from collections.abc import Collection, Mapping, Sequence
+from math import ceil, exp
+
+from msgspec import Struct
+
+from service.cache.policy import Policy
+from service.readings import plan
+from service.readings.grid import Grid
+from service.readings.manifest import Listed, Manifest, Spending
+from service.readings.recurrences import Recurrences
+from service.readings.tables import INCIDENTS
+
+# The share is kept on average over so many seconds.
+AVERAGE_SECONDS = 60
+
+
+class Rhythm(Struct, frozen=True):
+    """When is read what, and the share: how many cores of the database that may take on average."""
+
+    policy: Policy
+    grid: Grid
+    share: float
+
+
+class Taken(Struct, frozen=True):
+    """The seconds of one tick's statements."""
+
+    templates: float
+    recurrences: float
+    days: float
+
+    @property
+    def together(self) -> float:
+        """All of them."""
+        return self.templates + self.recurrences + self.days
+
+
+class Account:
+    """The seconds that may be taken at a tick, after those of the manifest before it, if there is one.
+
+    What the first one takes is not counted: there is nothing to answer from before it is there.
+    """
+
+    def __init__(self, rhythm: Rhythm, before: Manifest | None, tick: int) -> None:
+        self._rhythm = rhythm
+        self._tick = tick
+        self._is_first = before is None
+        self._spending = before.spending if before else Spending()
+        self._elapsed = max(0, tick - before.tick) if before else 0
+        self._budget = min(self._spending.balance + rhythm.share * self._elapsed, self.most)
+
+    @property
+    def for_days(self) -> float:
+        """The seconds that may be taken for days, beside all else that is read at each tick."""
+        return self._budget - self._spending.templates
+
+    def settled(
+        self,
+        taken: Taken,
+        listed: Mapping[str, Sequence[Listed]],
+        recurrences: Recurrences,
+        whole: Collection[str],
+    ) -> Spending:
+        """What is left after so much was taken, and what is needed from now on."""
+        grid = self._rhythm.grid
+        templates = plan.smoothed(None if self._is_first else self._spending.templates, taken.templates)
+        shelves = {section: {each.day: each for each in shelf} for section, shelf in listed.items()}
+        ticks = 1 if INCIDENTS.section in whole else grid.horizon / grid.refresh
+        needed = templates + recurrences.seconds / ticks
+        needed += plan.needed_a_tick(grid, self._tick, shelves, whole)
+        of_late = self._spending.taken
+        if self._elapsed:
+            weight = 1 - exp(-self._elapsed / AVERAGE_SECONDS)
+            of_late += weight * (taken.together / self._elapsed - of_late)
+        balance = 0.0 if self._is_first else max(self._budget - taken.together, -self.most)
+        return Spending(balance, templates, needed / grid.refresh, of_late)
+
+    def again_at(self, spending: Spending, whole: Collection[str]) -> int:
+        """The first tick at which everything is read anew.
+
+        That is the next one, unless a table can only be read as a whole: then as soon as the share allows,
+        and never so late that answers are too old meanwhile.
+        """
+        policy, refresh = self._rhythm.policy, self._rhythm.grid.refresh
+        ticks = ceil(spending.needed / self._rhythm.share) if whole and not self._is_first else 1
+        return self._tick + refresh * max(1, min(ticks, int(policy.max_stale // refresh) - 1))
+
+    @property
+    def most(self) -> float:
+        """The seconds that can be saved up."""
+        return self._rhythm.share * AVERAGE_SECONDS

@@ -1,0 +1,52 @@
+"""What the database's catalogue says of the tables that are read by the day."""
+
+import time
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from service.readings.tables import DAY_TABLES
+from service.sources.database import Database
+from service.sources.inspection import row_counts, without_index
+
+# Indexes come and go seldom.
+KEPT_SECONDS = 60.0
+# A statement reads about so many rows at most, where it can: it takes a few seconds.
+MOST_ROWS = 5_000_000
+DAYS_OF_ROWS = 90
+
+
+class Facts(Struct, frozen=True):
+    """The tables without an index on created_at and, by section, the same and how many rows each has."""
+
+    unindexed: frozenset[str]
+    rows: Mapping[str, int]
+    whole: frozenset[str]
+
+    def longest_span(self, section: str) -> int:
+        """How many days of a table a statement may read; all, where each reads the whole table anyway."""
+        if section in self.whole:
+            return DAYS_OF_ROWS + 2
+        return max(1, DAYS_OF_ROWS * MOST_ROWS // max(1, self.rows[section]))
+
+
+class Catalogue:
+    """Asks the database for the facts now and then."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._facts: Facts | None = None
+        self._again_at = 0.0
+
+    async def facts(self) -> Facts:
+        """What was last known, at most KEPT_SECONDS ago. Raises DatabaseError."""
+        if self._facts is None or time.monotonic() >= self._again_at:
+            unindexed = {table for table, read in await without_index(self._database) if read == "window"}
+            rows = await row_counts(self._database)
+            self._facts = Facts(
+                unindexed=frozenset(unindexed),
+                rows={section: rows.get(each.table, 0) for section, each in DAY_TABLES.items()},
+                whole=frozenset(name for name, each in DAY_TABLES.items() if each.table in unindexed),
+            )
+            self._again_at = time.monotonic() + KEPT_SECONDS
+        return self._facts

@@ -1,0 +1,246 @@
+"""Readings for the whole fleet: made once a tick, under the lease of the tick's manifest.
+
+The manifest is published last, so nobody sees half a tick. The readings lie in Redis beside it, and each
+process keeps those that it has needed. While Redis is away each process reads for itself.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+import structlog
+from msgspec.structs import replace
+
+from service.cache.entry import UnreadableEntry, decode, encode
+from service.cache.keys import cache_key
+from service.cache.parts import Part
+from service.cache.store import Store
+from service.cache.tick_cache import TickCache
+from service.overview.query import FILTERS
+from service.overview.sections import Breakages, ConsumptionTemplates
+from service.readings import manifest as manifests
+from service.readings.account import Rhythm
+from service.readings.manifest import DEEPEST, NAME, Listed, Manifest, manifest_key
+from service.readings.reader import Asked, Fresh, Reader
+from service.readings.reading import Name, StoredDay
+from service.readings.shelf import Shelf
+from service.readings.suggestions import names_in, suggested
+from service.readings.sums import Sums, knows, summed
+from service.readings.tables import DAY_TABLES, INCIDENTS, JOBS, RUNS, DayTable
+from service.shared_redis import RedisAway
+from service.sources.database import Database
+
+log = structlog.get_logger(__name__)
+
+_stored_days = msgspec.msgpack.Decoder(StoredDay)
+
+
+class NotDue(OSError):
+    """Everything was read of late, and is not to be read again yet."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        super().__init__(f"read as of {manifest.tick}, and not to be read again before {manifest.again_at}")
+
+
+class Readings:
+    """The way from a tick to its readings. Everything raises DatabaseError.
+
+    `watch` is told of each manifest of all days that this process comes to know.
+    """
+
+    def __init__(
+        self,
+        cache: TickCache,
+        store: Store,
+        database: Database,
+        rhythm: Rhythm,
+        watch: Callable[[Manifest], None] = lambda _: None,
+    ) -> None:
+        self._cache = cache
+        self._store = store
+        self._rhythm = rhythm
+        self._watch = watch
+        self._shelf = Shelf(rhythm.grid)
+        self._reader = Reader(database, self._shelf, rhythm)
+        self._latest: Manifest | None = None
+        self._looked_at: int | None = None
+        self._complete: Manifest | None = None
+        self._fetching, self._completing = asyncio.Lock(), asyncio.Lock()
+
+    async def present(self, now: float) -> float:
+        """The moment that answers are of: now, unless everything is read whole and not yet again."""
+        latest, policy = self._latest, self._rhythm.policy
+        if latest is None or latest.again_at <= latest.tick + policy.refresh:
+            return now
+        tick = policy.tick(now)
+        if latest.again_at <= now and self._looked_at != tick:
+            self._looked_at = tick  # another process may have read it again
+            latest = await self._look(range(tick, latest.tick, -policy.refresh)) or latest
+        return float(latest.tick) if latest.tick <= now < latest.again_at else now
+
+    async def sums(self, table: DayTable, tick: int, window_days: int, name: str | None) -> Sums:
+        """The sums of a window at a tick, of one name when it is given."""
+        manifest = await self._manifest(tick, window_days)
+        days = self._shelf.readings(manifest.days[table.section])
+        if name is not None and not knows(days, tick, window_days, name):
+            stored = await self._reader.of_name(table, Asked(tick, window_days), name)
+            days = {each.day: table.reading(each) for each in stored}
+        return summed(days, tick, window_days, name)
+
+    async def breakages(self, tick: int, window_days: int) -> Breakages:
+        """The incidents of a window."""
+        manifest = await self._manifest(tick, window_days)
+        days = self._shelf.readings(manifest.days[INCIDENTS.section])
+        found = summed(days, tick, window_days, None)
+        found = replace(found, oldest=min(found.oldest, manifest.recurrences.tick))
+        section: Breakages = INCIDENTS.section_of(found, tick)
+        return replace(section, repeated=manifest.recurrences.at(tick, window_days))
+
+    async def templates(self, tick: int, window_days: int, template_key: str | None) -> ConsumptionTemplates:
+        """The template versions, of one key when it is given; `window_days` is asked for beside them."""
+        known = (await self._manifest(tick, window_days)).templates
+        if template_key is None:
+            return known.together
+        return known.of(template_key) or (await self._reader.of_template(template_key)).together
+
+    def are_at_hand(self, tick: int) -> bool:
+        """Whether all readings of a tick are here."""
+        known = self._complete
+        return known is not None and (known.tick, known.window_days) == (tick, DEEPEST)
+
+    async def are_known(self, now: float) -> bool:
+        """Whether somebody has read all days of late."""
+        return await self._base(self._rhythm.policy.tick(now)) is not None
+
+    async def suggestions(self, tick: int) -> dict[str, tuple[str, ...]]:
+        """What each filter can be set to."""
+        manifest = await self._manifest(tick, DEEPEST)
+        found = [self._shelf.readings(manifest.days[table.section]).values() for table in (JOBS, RUNS)]
+        rows: list[Mapping[Name, int]] = [names_in(readings) for readings in found]
+        rows.append({key: versions for key, versions, _ in manifest.templates.keys})
+        return dict(zip(FILTERS, map(suggested, rows), strict=True))
+
+    async def _manifest(self, tick: int, window_days: int) -> Manifest:
+        """What stands at a tick, its readings at hand.
+
+        As long as nobody knows all days, only those of the window are waited for, and the others follow.
+        """
+        base = await self._base(tick)
+        if base is not None:
+            window_days = DEEPEST
+            if base.tick < tick < base.again_at:
+                raise NotDue(base)
+        manifest: Manifest = await self._cache.at(self._part(window_days), tick)
+        manifest = await self._at_hand(manifest)
+        if window_days < DEEPEST:
+            self._cache.begin(self._part(DEEPEST), tick)
+        else:
+            self._note(manifest)
+        return manifest
+
+    def _note(self, manifest: Manifest) -> None:
+        if self._latest is None or self._latest.tick < manifest.tick:
+            known = [each.ids for each in (manifest, self._latest, self._complete) if each is not None]
+            self._latest = manifest
+            self._shelf.forget(set[str]().union(*known), manifest.tick)
+            self._watch(manifest)
+
+    async def _base(self, tick: int) -> Manifest | None:
+        """A manifest of all days that is young enough to start from."""
+        policy = self._rhythm.policy
+        ticks = (tick, *policy.older(tick))
+        latest = self._latest
+        if latest is not None and ticks[-1] <= latest.tick <= tick + policy.compute:
+            return latest
+        return await self._look(ticks)
+
+    async def _look(self, ticks: Sequence[int]) -> Manifest | None:
+        """The newest manifest that Redis knows, of these ticks."""
+        found: Manifest | None = await self._cache.newest(self._part(DEEPEST), ticks)
+        if found is not None:
+            self._note(found)
+        return found
+
+    def _part(self, window_days: int) -> Part:
+        async def compute(tick: int) -> Manifest:
+            return await self._read(Asked(tick, window_days))
+
+        return Part(NAME, manifest_key(window_days), compute, manifests.decoder)
+
+    async def _read(self, asked: Asked) -> Manifest:
+        """Read what is due at a tick, share it, and say what stands then."""
+        base = await self._base(asked.tick)
+        with self._shelf.keeping():
+            if base is not None:
+                await self._fetch(base)
+            manifest, fresh = await self._reader.manifest(base, asked)
+        await self._share_out(fresh, base)
+        return manifest if base is None else replace(manifest, replaced=tuple(base.ids - manifest.ids))
+
+    async def _share_out(self, fresh: Sequence[Fresh], base: Manifest | None) -> None:
+        """Keep the readings in Redis, and none that was replaced a tick ago."""
+        expires_in = self._rhythm.policy.kept_seconds + self._rhythm.grid.horizon
+        encoded = {_day_key(each.listed.id): _encoded(each) for each in fresh}
+        try:
+            await self._store.put_all(encoded, expires_in)
+            if base is not None and base.replaced:
+                await self._store.drop([_day_key(each) for each in base.replaced])
+        except RedisAway as error:
+            log.info("readings not kept in redis", error=str(error))
+
+    async def _at_hand(self, manifest: Manifest) -> Manifest:
+        """The manifest, all its readings here; what cannot be had of them is read again, for this process."""
+        async with self._completing:
+            known, asked = self._complete, (manifest.tick, manifest.window_days)
+            if known is None or (known.tick, known.window_days) != asked:
+                with self._shelf.keeping():
+                    known = self._complete = await self._completed(manifest)
+            return known
+
+    async def _completed(self, manifest: Manifest) -> Manifest:
+        await self._fetch(manifest)
+        days = dict(manifest.days)
+        for section, listed in manifest.days.items():
+            lost = [each.day for each in self._shelf.lacks(listed)]
+            if lost:
+                await self._reader.days(section, manifest.tick, lost)
+                days[section] = self._shelf.window(section, manifest.tick, manifest.window_days)
+        return replace(manifest, days=days)
+
+    async def _fetch(self, manifest: Manifest) -> None:
+        """Take over what this process lacks of the manifest's readings, in one round trip."""
+        async with self._fetching:
+            lacks = [
+                (section, each)
+                for section, listed in manifest.days.items()
+                for each in self._shelf.lacks(listed)
+            ]
+            if not lacks:
+                return
+            try:
+                raws = await self._store.get([_day_key(listed.id) for _, listed in lacks])
+            except RedisAway:
+                return
+            for (section, listed), raw in zip(lacks, raws, strict=True):
+                stored = None if raw is None else _decoded(listed, raw)
+                if stored is not None:
+                    self._shelf.put(section, listed, DAY_TABLES[section].reading(stored))
+                await asyncio.sleep(0)
+
+
+def _day_key(reading_id: str) -> str:
+    return cache_key("day", id=reading_id)
+
+
+def _encoded(fresh: Fresh) -> bytes:
+    return encode(_day_key(fresh.listed.id), fresh.listed.tick, fresh.listed.seconds, fresh.stored)
+
+
+def _decoded(listed: Listed, raw: bytes) -> StoredDay | None:
+    key = _day_key(listed.id)
+    try:
+        stored: StoredDay = decode(raw, key, listed.tick, _stored_days).value
+    except UnreadableEntry as error:
+        log.warning("unreadable reading ignored", key=key, error=str(error))
+        return None
+    return stored

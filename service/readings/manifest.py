@@ -1,0 +1,88 @@
+"""What belongs to a tick: which reading of which day stands, and what has no days."""
+
+from contextlib import suppress
+from typing import cast
+
+import msgspec
+from msgspec import Struct
+from redis.asyncio import Redis
+
+from service.cache.entry import UnreadableEntry, decode
+from service.cache.keys import cache_key
+from service.cache.policy import Policy
+from service.overview.query import WINDOW_DAYS
+from service.readings.recurrences import Recurrences
+from service.sources.consumption_templates import Templates
+
+NAME = "readings"
+DEEPEST = WINDOW_DAYS[-1]
+
+
+class Listed(Struct, frozen=True, array_like=True):
+    """Which reading of a day stands: its tick, its name in Redis, and the seconds that a day takes."""
+
+    day: int
+    tick: int
+    id: str
+    seconds: float
+
+
+class Spending(Struct, frozen=True):
+    """What readings take of the database, in seconds, or in cores: seconds a second.
+
+    `balance` is what is left of the share; `templates` is what those take at each tick. `needed` are
+    the cores that it takes to renew everything in time, `taken` those of late.
+    """
+
+    balance: float = 0.0
+    templates: float = 0.0
+    needed: float = 0.0
+    taken: float = 0.0
+
+
+class Manifest(Struct, frozen=True):
+    """What stands at a tick, for windows of up to `window_days`, by section, and by window.
+
+    `again_at` is the first tick at which everything is read anew. `replaced` names the readings that stood at
+    the tick before and do so no more: whoever is late may still want them, until the next tick.
+    """
+
+    tick: int
+    window_days: int
+    days: dict[str, tuple[Listed, ...]]
+    recurrences: Recurrences
+    templates: Templates
+    spending: Spending
+    again_at: int
+    replaced: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> set[str]:
+        """The names of all readings in it."""
+        return {each.id for days in self.days.values() for each in days}
+
+    @property
+    def oldest(self) -> int:
+        """The tick of the oldest reading in it."""
+        return min(self.recurrences.tick, *(each.tick for days in self.days.values() for each in days))
+
+
+decoder = msgspec.msgpack.Decoder(Manifest)
+
+
+def manifest_key(window_days: int) -> str:
+    """The key of manifests for windows of up to so many days, without the tick."""
+    return cache_key(NAME, window_days=window_days)
+
+
+async def newest_manifest(redis: Redis, policy: Policy, now: float) -> Manifest | None:
+    """The newest manifest of all days that the fleet has left in Redis. Raises RedisError."""
+    tick, key = policy.tick(now), manifest_key(DEEPEST)
+    ticks = (tick, *policy.older(tick))
+    raws = cast("list[bytes | None]", await redis.mget([f"{key}:{each}" for each in ticks]))
+    for known, raw in zip(ticks, raws, strict=True):
+        if raw is not None:
+            with suppress(UnreadableEntry):
+                found: Manifest = decode(raw, key, known, decoder).value
+                return found
+    return None

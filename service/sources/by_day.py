@@ -1,0 +1,89 @@
+"""Groups of rows as a row a day, bounded however many names and labels a table holds."""
+
+from typing import Any
+
+from sqlalchemy import CTE, ColumnElement, Integer, Select, case, func, literal_column, select, tuple_
+
+from service.sources.database import Statement
+from service.sources.expressions import Span, count, summed
+
+# A day with more groups than these is crowded: of its names the most frequent are told apart, as long as they
+# have no more groups than these together, and of each label the most frequent values.
+MOST_GROUPS = 10_000
+MOST_NAMES = 1_000
+MOST_LABELS = 500
+OTHERS = "(others)"
+# Labels that figures are made of are told apart however rare they are.
+NEVER_OTHERS = ("completed", "failed", "warning")
+
+
+def by_day(span: Span, cells: Select[Any], labels: int) -> Statement:
+    """The day's number in the span, whether its names are all told apart, and an array of each column, a row
+    a day.
+
+    `cells` has the columns cell, name, so many labels, and counts, the number of rows first. So many small
+    numbers come quicker in a few arrays than in a row each.
+    """
+    a_day = literal_column(str(len(span.cuts) + 1), Integer())
+    grouped = cells.subquery("grouped")
+    cell, *others = grouped.c
+    found = select((cell // a_day).label("day"), (cell % a_day).label("cell"), *others).cte("found")
+    crowded = select(found.c.day).group_by(found.c.day).having(count() > MOST_GROUPS).cte("crowded")
+    day, cell, name, *columns = found.c
+    of_labels, of_counts = columns[:labels], columns[labels:]
+    told = select(
+        day,
+        cell,
+        _bounded_name(found, crowded).label("name"),
+        name.label("full_name"),
+        *(_bounded_label(found, crowded, label).label(label.name) for label in of_labels),
+        *of_counts,
+    ).subquery("told")
+    axes = [told.c[column.name] for column in (day, cell, name, *of_labels)]
+    folded = (
+        select(
+            *axes,
+            func.bool_and(told.c.name.is_not_distinct_from(told.c.full_name)).label("is_complete"),
+            *(summed(told.c[column.name]).label(column.name) for column in of_counts),
+        )
+        .group_by(*axes)
+        .subquery("folded")
+    )
+    arrays = [func.array_agg(folded.c[column.name]).label(column.name) for column in (cell, name, *columns)]
+    return select(folded.c.day, func.bool_and(folded.c.is_complete), *arrays).group_by(folded.c.day)
+
+
+def _bounded_name(found: CTE, crowded: CTE) -> ColumnElement[str | None]:
+    """The name; null in a crowded day for one that is not among the most frequent."""
+    day, by_frequency = found.c.day, (func.sum(found.c.total).desc(), found.c.name)
+    ranked = (
+        select(
+            day,
+            found.c.name,
+            func.row_number().over(partition_by=day, order_by=by_frequency).label("rank"),
+            func.sum(count()).over(partition_by=day, order_by=by_frequency).label("groups_so_far"),
+        )
+        .where(day.in_(select(crowded.c.day)))
+        .group_by(day, found.c.name)
+        .subquery("ranked")
+    )
+    kept = select(ranked.c.day, ranked.c.name).where(
+        ranked.c.rank <= MOST_NAMES, ranked.c.groups_so_far <= MOST_GROUPS
+    )
+    is_kept = tuple_(day, found.c.name).in_(kept)
+    return case((day.not_in(select(crowded.c.day)) | is_kept, found.c.name))
+
+
+def _bounded_label(found: CTE, crowded: CTE, label: ColumnElement[Any]) -> ColumnElement[str | None]:
+    """The label; OTHERS in a crowded day for one that is not among the most frequent."""
+    day = found.c.day
+    by_frequency = func.row_number().over(partition_by=day, order_by=(func.sum(found.c.total).desc(), label))
+    ranked = (
+        select(day, label.label("label"), by_frequency.label("rank"))
+        .where(day.in_(select(crowded.c.day)), label.is_not(None))
+        .group_by(day, label)
+        .subquery(f"ranked_{label.name}")
+    )
+    kept = select(ranked.c.day, ranked.c.label).where(ranked.c.rank <= MOST_LABELS)
+    is_other = label.not_in(NEVER_OTHERS) & tuple_(day, label).not_in(kept)
+    return case((day.in_(select(crowded.c.day)) & is_other, OTHERS), else_=label)

@@ -1,0 +1,85 @@
+"""Tables with more names and codes than a reading tells apart: every figure is right all the same."""
+
+import asyncpg
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from service.sources.by_day import MOST_GROUPS, MOST_LABELS, MOST_NAMES, OTHERS
+from tests.support.api import PREFIX
+from tests.support.clock import NOW
+from tests.support.fixtures import Serve
+from tests.support.reads import ONE_READING
+from tests.support.statement_log import StatementLog
+
+MANY = MOST_GROUPS + 2_000
+SITES = """
+INSERT INTO meta_conversion_jobs (id, task_type, payload, status, created_at)
+SELECT 'job-' || n, 'document_sync_push',
+       jsonb_build_object('site_id', 'site-' || n % $1 || repeat('x', 150)),
+       CASE WHEN n % 3 = 0 THEN 'failed' ELSE 'completed' END, $2
+FROM generate_series(1, $3::int) AS n
+"""
+RUNS = """
+INSERT INTO meta_workflow_custom_action_runs
+    (id, rule_id, object_id, target_object, trigger_phase, status, attempts, result, created_at)
+SELECT 'run-' || n, 'rule', 'object', 'target-' || n, 'after',
+       CASE WHEN n = 7 THEN 'Failed' WHEN n = 8 THEN 'WARNING' ELSE 'state-' || n END,
+       1, jsonb_build_object('result_code', 'code-' || lpad(n::text, 6, '0')), $1
+FROM generate_series(1, $2::int) AS n
+"""
+
+
+@pytest.fixture
+async def crowded(database: asyncpg.Connection) -> asyncpg.Connection:
+    """A day with more sites, targets, statuses and codes than a reading has room for."""
+    now = NOW.replace(tzinfo=None)
+    await database.execute(SITES, MANY, now, MANY)
+    # Of one site there is more than of any other.
+    await database.execute(SITES.replace("'job-'", "'more-'"), 1, now, 50)
+    await database.execute(RUNS, now, MANY)
+    return database
+
+
+async def summary(client: httpx.AsyncClient, **asked: str) -> dict[str, dict[str, object]]:
+    answer = await client.get(f"{PREFIX}/summary", params={"window_days": "90", **asked})
+    found: dict[str, dict[str, object]] = answer.raise_for_status().json()
+    return found
+
+
+async def test_totals_count_every_row_and_maps_are_bounded(crowded: object, serve: Serve) -> None:
+    async with serve(NOW) as client:
+        found = await summary(client)
+    jobs, runs = found["doc_sync"], found["workflow_actions"]
+    assert jobs["by_status"] == {"completed": MANY - MANY // 3 + 34, "failed": MANY // 3 + 16}
+    codes, states = runs["by_result_code"], runs["by_status"]
+    assert isinstance(codes, dict)
+    assert isinstance(states, dict)
+    assert sum(codes.values()) == sum(states.values()) == runs["total"] == MANY
+    # Of codes that are equally frequent the first by name are told; what figures are made of always is.
+    assert codes == {**{f"code-{n:06}": 1 for n in range(1, MOST_LABELS + 1)}, OTHERS: MANY - MOST_LABELS}
+    assert (states["failed"], states["warning"], runs["failed_rate"]) == (1, 1, 1 / MANY)
+    assert len(states) <= MOST_LABELS + 3
+
+
+async def test_a_frequent_name_is_in_the_reading_and_a_rare_one_is_asked_for(
+    crowded: object, serve: Serve, statements: StatementLog
+) -> None:
+    frequent, rare = f"site-0{'x' * 150}", f"site-{MANY - 1}{'x' * 150}"
+    async with serve(NOW) as client:
+        assert (await summary(client, site_id=frequent))["doc_sync"]["total"] == 51
+        assert statements.tables() == ONE_READING
+        assert (await summary(client, site_id=rare))["doc_sync"]["total"] == 1
+        assert statements.tables()["meta_conversion_jobs"] == 2
+        assert (await summary(client, site_id="nowhere"))["doc_sync"]["total"] == 0
+        assert (await summary(client, target_object="target-7"))["workflow_actions"]["failed_rate"] == 1
+        rarest = (await summary(client, target_object=f"target-{MANY}"))["workflow_actions"]
+    assert rarest["by_result_code"] == {f"code-{MANY:06}": 1}
+
+
+async def test_a_reading_is_not_large(crowded: object, serve: Serve, redis: Redis) -> None:
+    async with serve(NOW) as client:
+        await summary(client)
+    sizes = [await redis.strlen(key) for key in await redis.keys("parallel-ops:v1:day:*")]
+    # A thousand names of 160 characters, and 10,000 groups of a few numbers.
+    assert 50_000 < max(sizes) < 200 * MOST_NAMES + 20 * MOST_GROUPS

@@ -1,0 +1,97 @@
+"""The database's share where tables can only be read whole: they are read as seldom as it demands."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import asyncpg
+import httpx
+import pytest
+import structlog
+
+from service.check import inspect
+from service.settings import Settings
+from tests.support.api import PREFIX
+from tests.support.builders import Database, insert, job
+from tests.support.clock import NOW, Clock
+from tests.support.fixtures import Serve
+from tests.support.indexes import optional_indexes
+from tests.support.reads import ONE_READING
+from tests.support.statement_log import StatementLog
+
+SUMMARY = f"{PREFIX}/summary?window_days=90"
+TINY = {"database_share": 1e-9, "stale_seconds": 0.001, "max_stale_seconds": 300}
+# The longest that answers may be old for it: no tick later is within MAX_STALE_SECONDS.
+LATER = 285
+
+
+@pytest.fixture
+async def slowed(spare: asyncpg.Connection, spare_url: str, serve: Serve) -> tuple[Serve, str]:
+    """A database without an index on created_at, with one job."""
+    await insert(spare, Database(jobs=[job(created_at=NOW)]))
+    return serve, spare_url
+
+
+async def age(client: httpx.AsyncClient) -> int:
+    answer = (await client.get(SUMMARY)).raise_for_status()
+    assert answer.json()["doc_sync"]["total"] == 1
+    return int(answer.headers["age"])
+
+
+async def test_nothing_is_read_again_before_the_share_allows_it(
+    slowed: tuple[Serve, str], statements: StatementLog
+) -> None:
+    serve, url = slowed
+    clock = Clock(NOW)
+    async with serve(clock, database_url=url, **TINY) as client:
+        assert await age(client) == 0
+        clock.now += 15
+        assert await age(client) == 0  # nobody knew before what it takes
+        read = statements.tables()
+        for seconds in range(15, LATER, 15):
+            clock.now += 15
+            assert await age(client) == seconds
+        assert (await client.get(SUMMARY)).headers["x-cache"] == "stale"
+        async with serve(clock, flush=False, database_url=url, **TINY) as another:
+            assert await age(another) == LATER - 15
+        assert statements.tables() == read
+        clock.now += 15
+        assert await age(client) == 0
+    assert statements.tables() == read + ONE_READING
+
+
+async def test_the_log_says_which_indexes_would_help(slowed: tuple[Serve, str]) -> None:
+    serve, url = slowed
+    with structlog.testing.capture_logs() as logs:
+        async with serve(NOW, database_url=url, **TINY) as client:
+            await age(client)
+    (told,) = [entry for entry in logs if "refreshes are rare" in entry["event"]]
+    assert "meta_conversion_jobs" in told["tables"]
+    assert "optional_indexes.sql" in told["remedy"]
+
+
+async def test_with_the_indexes_every_tick_is_read_and_the_log_says_that_the_share_is_too_small(
+    slowed: tuple[Serve, str], spare: asyncpg.Connection
+) -> None:
+    serve, url = slowed
+    for statement in optional_indexes():
+        await spare.execute(statement)
+    clock = Clock(NOW)
+    with structlog.testing.capture_logs() as logs:
+        async with serve(clock, database_url=url, **TINY) as client:
+            for _ in range(5):
+                assert await age(client) == 0
+                clock.now += 15
+    (told,) = [entry for entry in logs if "share is too small" in entry["event"]]
+    assert told["remedy"].startswith("PARALLEL_OPS_DATABASE_SHARE=0.0")
+
+
+async def test_check_says_whether_the_share_will_do(settings: Settings, serve: Serve) -> None:
+    given = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url, "AUTH": "disabled"}
+    variables = {f"PARALLEL_OPS_{name}": value for name, value in given.items()}
+    async with serve(datetime.now(UTC)) as client:
+        await client.get(SUMMARY)
+    for share, status in (("64", "ok"), ("0.000001", "advice")):
+        shared = variables | {"PARALLEL_OPS_DATABASE_SHARE": share}
+        report = await asyncio.to_thread(inspect, shared)
+        (line,) = [each for each in report.checks if each.subject == "database share"]
+        assert (line.status, bool(line.remedy)) == (status, status == "advice")
