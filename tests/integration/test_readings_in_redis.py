@@ -13,7 +13,7 @@ from tests.support.builders import Database, insert
 from tests.support.clock import Clock
 from tests.support.edge_rows import edge_times, rows_at
 from tests.support.fixtures import Serve
-from tests.support.moving_answers import Question, age_of, ask_now, assert_right
+from tests.support.moving_answers import Question, age_of, ask, ask_now, assert_right
 from tests.support.spoiling import SPOILINGS, Which, found_in, is_a_day, is_anything, is_no_day, spoil
 from tests.support.statement_log import StatementLog
 from tests.support.waiting import until
@@ -60,7 +60,7 @@ async def test_instances_of_other_ticks_use_what_is_cut_for_theirs(serve: Serve,
     async with serve(clock, **slow) as one, serve(clock, flush=False, **quick) as two:
         for number, clock.now in enumerate(TICKS):
             for client in (two,) if number % 2 else (one, two):
-                answers = await ask_now(client, clock, SOME)
+                answers = [await ask(client, question) for question in SOME]
                 assert_right(SOME, answers, rows, OLD_DAYS + 2 * REFRESH)
 
 
