@@ -35,6 +35,7 @@ class Suite(NamedTuple):
     tests: tuple[str, ...]
 
 
+READINGS = ("account", "grid", "plan", "reading", "recurrences", "suggestions", "sums")
 SUITES = (
     Suite(
         ("service/overview", "service/api/parameters.py"),
@@ -50,13 +51,15 @@ SUITES = (
         ),
     ),
     Suite(
-        tuple(f"service/readings/{name}.py" for name in ("grid", "plan", "reading", "suggestions", "sums")),
+        tuple(f"service/readings/{name}.py" for name in READINGS),
         (
             "tests/unit/test_grid.py",
             "tests/unit/test_reading_plan.py",
             "tests/unit/test_database_share.py",
             "tests/unit/test_readings.py",
             "tests/unit/test_suggestions.py",
+            "tests/unit/test_account.py",
+            "tests/unit/test_recurrences.py",
         ),
     ),
 )

@@ -81,7 +81,9 @@ def test_with_plenty_to_spare_everything_is_of_this_tick() -> None:
     kept = KeptDays(Grid(15, 900), counters(Database()))
     for tick in range(MIDNIGHT - 60, MIDNIGHT + 60, 15):
         kept.renew(tick, DEEPEST, PLENTY)
-        assert kept.snapshot(tick, Query(DEEPEST)).oldest_reading.timestamp() == tick
+        snapshot = kept.snapshot(tick, Query(DEEPEST))
+        assert (snapshot.doc_sync.oldest_reading, snapshot.workflow_actions.oldest_reading) == (None, None)
+        assert snapshot.oldest_reading == snapshot.instant
 
 
 def test_a_change_of_an_old_row_shows_no_later_than_a_horizon() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.readings.grid import Grid
-from service.readings.recurrences import Alike, Recurrences, edges, repeated, windows_of
+from service.readings.recurrences import Alike, Recurrences, alike, edges, repeated, windows_of
 from tests.oracle import repeated_total
 from tests.support.builders import Row, incident
 
@@ -103,3 +103,17 @@ def test_it_is_for_its_windows_and_the_ticks_that_it_foresees() -> None:
 def test_windows_come_the_largest_first() -> None:
     assert windows_of(90) == [90, 30, 14, 7, 1]
     assert windows_of(7) == [7, 1]
+
+
+def test_each_window_loses_incidents_of_its_own_as_it_slides() -> None:
+    # Three ticks, so the cells of a week's edges are 1 to 3 and those of a day's 4 to 6.
+    leaves_the_week = Alike([1, 4], [1, 0], 2, [0, 0])
+    leaves_the_day = Alike([4, 5], [3, 1], 3, [9, 0])
+    found = repeated([leaves_the_week, leaves_the_day], (7, 1), 3)
+    assert found == {7: [13, 9, 9], 1: [9, 6, 0]}
+    assert [Recurrences(TICK, 15, found, 0.0).at(TICK + 15 * number, 1) for number in range(3)] == found[1]
+
+
+def test_a_row_of_the_statement_is_told_by_the_number_of_windows() -> None:
+    assert alike(([4], 3, 1, 2, 6, 0), 2) == Alike([4], [3, 1], 2, [6, 0])
+    assert alike((None, None, 2, 6), 1) == Alike(None, [None], 2, [6])
