@@ -26,7 +26,7 @@ from tests.support.indexes import index_names, optional_indexes
 from tests.support.slow_jobs import QUICK
 from tests.support.statement_log import StatementLog
 
-# Of the database's time: on a busy machine the usual share is too little for ticks as short as those of tests.
+# Of the database: on a busy machine the usual share is too little for ticks as short as those of tests.
 PLENTY = 64.0
 
 Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
