@@ -149,13 +149,13 @@ class Snapshots:
         """The parts as of the moment that readings are of."""
         moment = await self._sources.readings.present(now)
         try:
-            answer = await self._cache.get(parts, moment)
+            answer = await self._cache.get(parts, moment, is_past=moment != now)
         except Unavailable:
             # A process that has just come learns by asking that nothing is to be read yet.
             present = await self._sources.readings.present(now)
             if present == moment:
                 raise
-            moment, answer = present, await self._cache.get(parts, present)
+            moment, answer = present, await self._cache.get(parts, present, is_past=True)
         return replace(answer, state="stale") if moment != now and answer.state == "hit" else answer
 
     async def choices(self, now: float) -> Mapping[str, tuple[str, ...]]:

@@ -9,6 +9,14 @@ from msgspec import Struct
 State = Literal["hit", "stale", "miss"]
 
 
+class NotDue(Exception):
+    """Raised by a computation that is not to be made for that tick: an earlier one's value stands."""
+
+
+class FailedJustNow(OSError):
+    """A computation has failed a moment ago, and is not tried again yet."""
+
+
 class Part(Struct, frozen=True):
     """One value of a tick: its key without the tick, and how it is computed for a tick.
 

@@ -19,7 +19,7 @@ from service.cache.flights import Closed, Flights
 from service.cache.memory import Memory
 from service.cache.observer import Observer
 from service.cache.pacer import Pacer
-from service.cache.parts import Answer, Part, State
+from service.cache.parts import Answer, FailedJustNow, NotDue, Part, State
 from service.cache.policy import Policy
 from service.cache.shared import SharedCache
 from service.cache.store import Store
@@ -35,10 +35,6 @@ log = structlog.get_logger(__name__)
 
 class Unavailable(Exception):
     """Nothing could be computed in time, and nothing young enough is kept."""
-
-
-class FailedJustNow(OSError):
-    """A computation has failed a moment ago, and is not tried again yet."""
 
 
 class TickCache:
@@ -57,12 +53,15 @@ class TickCache:
         self._pacer = Pacer(policy.pace)
         self._failed_at: LRUCache[str, float] = LRUCache(REMEMBERED_FAILURES)
 
-    async def get(self, parts: Sequence[Part], now: float) -> Answer:
-        """The parts as of one tick, the one that `now` is in unless they are stale. Raises Unavailable."""
+    async def get(self, parts: Sequence[Part], now: float, *, is_past: bool = False) -> Answer:
+        """The parts as of one tick, the one that `now` is in unless they are stale. Raises Unavailable.
+
+        What is past stays the moment that is asked for, however long that takes.
+        """
         tick = self._policy.tick(now)
         answer = self._in_memory(parts, tick, "hit") or self._older(parts, tick, now)
         if answer is None:
-            return await self._cold(parts, tick)
+            return await self._cold(parts, tick, is_past=is_past)
         if now - answer.tick >= self._policy.hidden:
             answer = await self._younger(parts, tick) or answer
         self._refresh(parts, tick)
@@ -73,19 +72,19 @@ class TickCache:
 
         For values that others are computed from, which are asked for again by each of those.
         """
-        return (await asyncio.shield(self.begin(part, tick))).value
-
-    def begin(self, part: Part, tick: int) -> "asyncio.Future[Entry]":
-        """Have the value of exactly that tick computed, unless it is there already."""
         entry = self._memory.get(part.key, tick)
-        if entry is not None or self._resting(part):
-            done: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
-            if entry is None:
-                done.set_exception(FailedJustNow(f"{part.key} failed just now"))
-                done.exception()  # looked at, should nobody wait for it
-            else:
-                done.set_result(entry)
-            return done
+        if entry is None:
+            if self._resting(part):
+                raise FailedJustNow(f"{part.key} failed just now")
+            entry = await asyncio.shield(self._start_at(part, tick))
+        return entry.value
+
+    def begin(self, part: Part, tick: int) -> None:
+        """Have the value of exactly that tick computed, unless it is there, or has only just failed."""
+        if self._memory.get(part.key, tick) is None and not self._resting(part):
+            self._start_at(part, tick)
+
+    def _start_at(self, part: Part, tick: int) -> asyncio.Task[Entry]:
         return self._flights.start((part.key, tick), lambda: self._obtain(part, tick))
 
     async def newest(self, part: Part, ticks: Sequence[int]) -> Any | None:  # noqa: ANN401
@@ -169,18 +168,20 @@ class TickCache:
                 await asyncio.shield(recalled)
                 answer = self._in_memory(parts, tick, "hit") or self._in_memory(parts, before, "stale")
                 if answer is None and all(part.optional or part.is_ready(tick) for part in parts):
-                    answer = await self._computed(parts)
+                    answer = await self._computed(parts, None)
                 return answer
         return None
 
-    async def _cold(self, parts: Sequence[Part], tick: int) -> Answer:
+    async def _cold(self, parts: Sequence[Part], tick: int, *, is_past: bool) -> Answer:
         """Wait for Redis or a computation; when that fails, any answer that may still be served."""
         answer = None
         try:
             if len(self._flights) > MAX_FLIGHTS:
                 raise TimeoutError
             async with asyncio.timeout(self._policy.answer):
-                answer = await self._recalled(parts, tick) or await self._computed(parts)
+                answer = await self._recalled(parts, tick) or await self._computed(
+                    parts, tick if is_past else None
+                )
         except Closed:
             pass
         except TimeoutError:
@@ -201,19 +202,21 @@ class TickCache:
             self._refresh(parts, tick)
         return answer
 
-    async def _computed(self, parts: Sequence[Part]) -> Answer | None:
-        """Compute what is missing, or None when a computation failed.
+    async def _computed(self, parts: Sequence[Part], past: int | None) -> Answer | None:
+        """Compute what is missing, for a tick that is past or the present one; None when it cannot be had.
 
         Computations that are under way since an earlier tick are joined, not doubled: the others
         are then computed for that tick, too. Parts of two such ticks take another round, and so do
         those of a later tick: of what was the present before the clock was set back.
         """
         while True:
-            now = self._policy.tick(self._clock())
+            now = self._policy.tick(self._clock()) if past is None else past
             tick = min(now, *(self._flight_ticks.get(part.key, now) for part in parts))
             tasks = self._refresh(parts, tick, awaited=True)
             if tasks:
                 await asyncio.wait(tasks)
+            if any(isinstance(task.exception(), NotDue) for task in tasks if not task.cancelled()):
+                return None
             landed = [task.result() for task in tasks if not task.cancelled() and not task.exception()]
             answer = self._in_memory(parts, tick, "miss", {entry.key: entry for entry in landed})
             if answer is not None or any(self._resting(part) and not part.optional for part in parts):
@@ -237,6 +240,8 @@ class TickCache:
         try:
             async with asyncio.timeout(self._policy.compute):
                 entry = await self._shared.obtain(part, tick, known_missing=known_missing)
+        except NotDue:
+            raise
         except Exception as error:  # a source may fail in any way, and none of them ends the service
             self._failed_at[part.key] = time.monotonic()
             self._observer.failed(part.name)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from service.cache.entry import UnreadableEntry, decode, encode
 from service.cache.keys import cache_key
-from service.cache.parts import Part
+from service.cache.parts import NotDue, Part
 from service.cache.store import Store
 from service.cache.tick_cache import TickCache
 from service.overview.query import FILTERS
@@ -33,13 +33,6 @@ from service.sources.database import Database
 log = structlog.get_logger(__name__)
 
 _stored_days = msgspec.msgpack.Decoder(StoredDay)
-
-
-class NotDue(OSError):
-    """Everything was read of late, and is not to be read again yet."""
-
-    def __init__(self, manifest: Manifest) -> None:
-        super().__init__(f"read as of {manifest.tick}, and not to be read again before {manifest.again_at}")
 
 
 class Readings:
@@ -129,7 +122,7 @@ class Readings:
         if base is not None:
             window_days = DEEPEST
             if base.tick < tick < base.again_at:
-                raise NotDue(base)
+                raise NotDue(f"read as of {base.tick}, and not to be read again before {base.again_at}")
         manifest: Manifest = await self._cache.at(self._part(window_days), tick)
         manifest = await self._at_hand(manifest)
         if window_days < DEEPEST:

@@ -56,9 +56,6 @@ async def test_without_indexes_every_answer_is_the_contracts(
     await walk(database, serve, PLENTY, 0)
 
 
-# A fault: 503 for whatever was not asked before. Readings.present() says that answers are of the last pass,
-# but TickCache._computed() computes what is missing for the tick of its own clock, and that one is not due.
-@pytest.mark.xfail(strict=True, reason="what is not cached is computed for a tick that is not read")
 async def test_without_indexes_and_without_time_to_spare_answers_are_old_but_right(
     database: asyncpg.Connection, serve: Serve
 ) -> None:
@@ -75,9 +72,6 @@ async def test_without_indexes_and_without_time_to_spare_answers_are_old_but_rig
                 assert 0 <= min(ages) <= max(ages) <= 6 * REFRESH
 
 
-# The same fault, and one more: that nothing is due is remembered as a failure, so the second try, with the
-# moment that has been learnt by then, finds its parts at rest.
-@pytest.mark.xfail(strict=True, reason="what is not due passes for a source that fails")
 async def test_a_new_instance_between_two_passes_answers_what_nobody_asked_before(
     database: asyncpg.Connection, serve: Serve
 ) -> None:
