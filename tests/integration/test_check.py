@@ -41,8 +41,8 @@ async def problem(given: dict[str, str]) -> Line:
 
 
 @pytest.fixture
-def good(settings: Settings, database: object) -> dict[str, str]:
-    """The variables of a configuration that works."""
+def good(settings: Settings, database: object, redis: object) -> dict[str, str]:
+    """The variables of a configuration that works, and that no instance has worked with of late."""
     return {
         "database_url": settings.database_url,
         "redis_url": settings.redis_url,
