@@ -5,7 +5,7 @@
 -- one, outside a transaction, in psql or as `psql -f`; CONCURRENTLY leaves writers alone. Should one be
 -- interrupted, drop the invalid index that it leaves behind and run it again.
 --
--- The figures are of the service's own statements, explained (ANALYZE, BUFFERS), the quickest of seven runs:
+-- The figures are of the statements that the service had before it read tables by the day. They were explained (ANALYZE, BUFFERS), the quickest of seven runs:
 -- 200,000 jobs, 200,000 runs and 50,000 incidents over 100 days, PostgreSQL 18, everything in memory, two
 -- shared cores of an AMD EPYC. Milliseconds and 8 kB pages, without -> with. On a disk it is the pages
 -- that count. `python -m benchmarks.optional_indexes` measures again.

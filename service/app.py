@@ -93,7 +93,6 @@ def create_app(
     cache = TickCache(store, policy, clock, metrics)
     rhythm = Rhythm(policy, settings.grid, settings.database_share)
     readings = Readings(cache, store, database, rhythm, metrics.readings.stands)
-    snapshots = Snapshots(cache, Sources(readings, database, redis))
     probes = {"postgresql": database_probe(probed, database), "redis": redis_probe(redis, metrics.redis_is)}
     readiness = Readiness(probes, frozenset({"postgresql"}), draining)
     authenticator = _authenticator(settings)
@@ -107,7 +106,7 @@ def create_app(
             *(*HANDLERS, openapi_document, own_metrics_route(metrics, readiness)),
             *(*health_routes(readiness), *board, *sign_in_routes(authenticator)),
         ],
-        dependencies=dependencies(snapshots, replay),
+        dependencies=dependencies(Snapshots(cache, Sources(readings, database, redis)), replay),
         middleware=[middleware],
         guards=[raise_found_error],
         exception_handlers={Exception: middleware.refuse, HTTPException: middleware.refuse},

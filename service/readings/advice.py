@@ -6,6 +6,7 @@ import structlog
 
 from service.readings.catalogue import Facts
 from service.readings.manifest import Spending
+from service.readings.tables import DAY_TABLES
 
 AGAIN_SECONDS = 600.0
 
@@ -29,7 +30,7 @@ class Advice:
             log.warning(
                 "refreshes are rare: tables without an index on created_at are read whole",
                 **cores,
-                tables=sorted(facts.unindexed),
+                tables=sorted(DAY_TABLES[section].table for section in facts.whole),
                 remedy="the indexes on created_at of migrations_none/optional_indexes.sql",
             )
         else:

@@ -17,9 +17,8 @@ DAYS_OF_ROWS = 90
 
 
 class Facts(Struct, frozen=True):
-    """The tables without an index on created_at and, by section, the same and how many rows each has."""
+    """By section: how many rows a table has, and which are read whole, for no index leads with created_at."""
 
-    unindexed: frozenset[str]
     rows: Mapping[str, int]
     whole: frozenset[str]
 
@@ -44,7 +43,6 @@ class Catalogue:
             unindexed = {table for table, read in await without_index(self._database) if read == "window"}
             rows = await row_counts(self._database)
             self._facts = Facts(
-                unindexed=frozenset(unindexed),
                 rows={section: rows.get(each.table, 0) for section, each in DAY_TABLES.items()},
                 whole=frozenset(name for name, each in DAY_TABLES.items() if each.table in unindexed),
             )

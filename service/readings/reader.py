@@ -20,7 +20,7 @@ from service.readings.shelf import Shelf
 from service.readings.tables import DAY_TABLES, INCIDENTS, JOBS, RUNS, DayTable, span_of
 from service.sources import breakages, consumption_templates
 from service.sources.consumption_templates import Templates
-from service.sources.database import Database, Records
+from service.sources.database import Database, Records, Statement
 
 
 class Asked(Struct, frozen=True):
@@ -139,13 +139,10 @@ class Reader:
         tick, grid = asked.tick, self._rhythm.grid
         edges = recurrences.edges(grid, *astuple(asked))
         first = [] if due.known is not None else [breakages.recurrences(edges)]
-        spans = await self._spans(INCIDENTS, due.days[INCIDENTS.section])
-        statements = [INCIDENTS.statement(span_of(grid, tick, span), None) for span in spans]
-        results = await self._database.for_section(INCIDENTS.section).timed(*first, *statements)
-        days = await self._made(INCIDENTS, tick, zip(spans, results[len(first) :], strict=True))
+        told, days = await self._read(INCIDENTS, tick, due.days[INCIDENTS.section], *first)
         if due.known is not None:
             return Found((Found(due.known, 0.0), days), days.seconds)
-        rows, seconds = results[0]
+        ((rows, seconds),) = told
         windows = recurrences.windows_of(asked.window_days)
         alike = [recurrences.alike(row, len(windows)) for row in rows]
         repeated = recurrences.repeated(alike, windows, len(edges[0]))
@@ -161,15 +158,20 @@ class Reader:
         return Found(consumption_templates.templates(rows), seconds)
 
     async def _days(self, table: DayTable, tick: int, days: Sequence[int]) -> Found:
-        """The readings of these days, which are all of the same data."""
-        spans = await self._spans(table, days)
-        statements = [table.statement(span_of(self._rhythm.grid, tick, span), None) for span in spans]
-        results = await self._database.for_section(table.section).timed(*statements)
-        return await self._made(table, tick, zip(spans, results, strict=True))
+        """The readings of these days."""
+        _, found = await self._read(table, tick, days)
+        return found
 
-    async def _spans(self, table: DayTable, days: Sequence[int]) -> list[range]:
+    async def _read(
+        self, table: DayTable, tick: int, days: Sequence[int], *first: Statement
+    ) -> tuple[list[tuple[Records, float]], Found]:
+        """What some statements give first, and the readings of these days, all of the same data."""
         facts = await self._catalogue.facts()
-        return list(plan.spans(days, facts.longest_span(table.section)))
+        spans = list(plan.spans(days, facts.longest_span(table.section)))
+        statements = [table.statement(span_of(self._rhythm.grid, tick, span), None) for span in spans]
+        results = await self._database.for_section(table.section).timed(*first, *statements)
+        told, counted = results[: len(first)], results[len(first) :]
+        return told, await self._made(table, tick, zip(spans, counted, strict=True))
 
     async def _made(
         self, table: DayTable, tick: int, results: Iterable[tuple[range, tuple[Records, float]]]

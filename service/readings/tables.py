@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from service.overview.sections import BreakagesDay, DocSyncDay, WorkflowActionsDay
-from service.readings.grid import Grid
+from service.readings.grid import Grid, day_of
 from service.readings.reading import Reading, StoredDay
 from service.readings.sums import Sums
 from service.sources import breakages, doc_sync, tables, workflow_actions
@@ -90,4 +90,4 @@ DAY_TABLES = {table.section: table for table in (JOBS, RUNS, INCIDENTS)}
 
 def span_of(grid: Grid, tick: int, days: range) -> Span:
     """The span of these days, cut for that tick and those of the horizon."""
-    return Span(days.start, days.stop, grid.cuts(tick), is_open=days.stop > tick // 86_400)
+    return Span(days.start, days.stop, grid.cuts(tick), is_open=days.stop > day_of(tick))
