@@ -158,7 +158,8 @@ class Readings:
         async def compute(tick: int) -> Manifest:
             return await self._read(Asked(tick, window_days))
 
-        return Part(NAME, manifest_key(window_days), compute, manifests.decoder)
+        key = manifest_key(self._rhythm.policy.refresh, window_days)
+        return Part(NAME, key, compute, manifests.decoder)
 
     async def _read(self, asked: Asked) -> Manifest:
         """Read what is due at a tick, share it, and say what stands then."""

@@ -70,14 +70,18 @@ class Manifest(Struct, frozen=True):
 decoder = msgspec.msgpack.Decoder(Manifest)
 
 
-def manifest_key(window_days: int) -> str:
-    """The key of manifests for windows of up to so many days, without the tick."""
-    return cache_key(NAME, window_days=window_days)
+def manifest_key(refresh: int, window_days: int) -> str:
+    """The key of manifests for windows of up to so many days, without the tick.
+
+    Instances whose ticks are longer or shorter, as between two deployments, have their own: when something is
+    due again is counted in ticks.
+    """
+    return cache_key(NAME, refresh=refresh, window_days=window_days)
 
 
 async def newest_manifest(redis: Redis, policy: Policy, now: float) -> Manifest | None:
     """The newest manifest of all days that the fleet has left in Redis. Raises RedisError."""
-    tick, key = policy.tick(now), manifest_key(DEEPEST)
+    tick, key = policy.tick(now), manifest_key(policy.refresh, DEEPEST)
     ticks = (tick, *policy.older(tick))
     raws = cast("list[bytes | None]", await redis.mget([f"{key}:{each}" for each in ticks]))
     for known, raw in zip(ticks, raws, strict=True):

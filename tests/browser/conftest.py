@@ -17,6 +17,7 @@ from service.settings import Settings
 from tests.browser.chromium import ARGUMENTS
 from tests.browser.texts import ERROR, HOSTILE
 from tests.support.builders import Database, incident, insert, job, run, template
+from tests.support.fixtures import PLENTY
 from tests.support.programs import program
 from tests.support.served import served
 
@@ -70,7 +71,7 @@ async def page(context: BrowserContext) -> Page:
 def settings(postgres: Postgres, valkey: Valkey) -> Settings:
     """The service's settings: it reads under the reader role."""
     database_url = postgres.url.replace("postgres@", f"{READER}@")
-    return Settings(database_url=database_url, redis_url=valkey.url, auth="disabled")
+    return Settings(database_url=database_url, redis_url=valkey.url, auth="disabled", database_share=PLENTY)
 
 
 @pytest_asyncio.fixture(scope="session")

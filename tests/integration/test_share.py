@@ -59,6 +59,20 @@ async def test_nothing_is_read_again_before_the_share_allows_it(
     assert statements.tables() == read + ONE_READING
 
 
+async def test_instances_with_longer_ticks_do_not_hold_up_those_with_shorter_ones(
+    slowed: tuple[Serve, str],
+) -> None:
+    serve, url = slowed
+    clock = Clock(NOW)
+    slow = {"refresh_seconds": 1800, "max_stale_seconds": 3600}
+    async with serve(clock, database_url=url, **TINY | slow) as client:
+        assert await age(client) == 0
+        clock.now += 45
+        async with serve(clock, flush=False, database_url=url, **TINY) as quick:
+            assert await age(quick) == 0
+        assert await age(client) == 45
+
+
 async def test_the_log_says_which_indexes_would_help(slowed: tuple[Serve, str]) -> None:
     serve, url = slowed
     with structlog.testing.capture_logs() as logs:
