@@ -23,7 +23,7 @@ from service.readings.grid import Grid, day_of, days_of
 from service.readings.recurrences import edges
 from service.readings.tables import DAY_TABLES, span_of
 from service.sources import breakages, failing_rows
-from service.sources.database import Database, Statement, session
+from service.sources.database import Bound, Database, Statement, session
 from tests.support.ending import end_in_order
 from tests.support.indexes import optional_indexes
 
@@ -58,12 +58,12 @@ class Taken(Exception):
 async def measure(connection: asyncpg.Connection, until: datetime) -> dict[str, Cost]:
     """The cost of every statement by its name."""
     costs = {}
-    for name, statement in [*_readings(int(until.timestamp())), *await _failures(until)]:
-        costs[name] = await _cost(connection, statement)
+    for name, bound in [*_readings(int(until.timestamp())), *await _failures(until)]:
+        costs[name] = await _cost(connection, bound)
     return costs
 
 
-def _readings(tick: int) -> Iterator[tuple[str, Statement]]:
+def _readings(tick: int) -> Iterator[tuple[str, Bound]]:
     """What a tick reads: the newest days, some older ones in turn, or all."""
     today = day_of(tick)
     for name, days in (
@@ -72,12 +72,12 @@ def _readings(tick: int) -> Iterator[tuple[str, Statement]]:
         ("all days", days_of(tick, WINDOW_DAYS[-1])),
     ):
         for table in DAY_TABLES.values():
-            yield f"{table.section}, {name}", table.statement(span_of(GRID, tick, days), None)
+            yield f"{table.section}, {name}", table.rows_of(span_of(GRID, tick, days), None)
     all_edges = edges(GRID, tick, WINDOW_DAYS[-1])
     yield "recurring incidents", breakages.recurrences(all_edges)
 
 
-async def _failures(until: datetime) -> list[tuple[str, Statement]]:
+async def _failures(until: datetime) -> list[tuple[str, Bound]]:
     found = []
     for days in (7, 90):
         for name, read in (("jobs", failing_rows.failed_jobs), ("runs", failing_rows.failed_runs)):
@@ -85,13 +85,14 @@ async def _failures(until: datetime) -> list[tuple[str, Statement]]:
                 await read(cast("Database", Explaining()), PageQuery(days, None, 1, 20), until)
             except Taken as taken:
                 for part, statement in zip(("count", "page"), taken.statements, strict=True):
-                    found.append((f"failed {name} {days}d {part}", statement))
+                    found.append((f"failed {name} {days}d {part}", Bound(statement, {})))
     return found
 
 
-async def _cost(connection: asyncpg.Connection, statement: Statement) -> Cost:
-    compiled = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
-    arguments = [compiled.params[name] for name in compiled.positiontup or ()]
+async def _cost(connection: asyncpg.Connection, bound: Bound) -> Cost:
+    compiled = bound.statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
+    values = compiled.construct_params(bound.values)
+    arguments = [values[name] for name in compiled.positiontup or ()]
     explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {compiled}"
     plans = [json.loads(await connection.fetchval(explain, *arguments))[0] for _ in range(REPEATS)]
     root = plans[-1]["Plan"]

@@ -20,7 +20,7 @@ from service.readings.shelf import Shelf
 from service.readings.tables import DAY_TABLES, INCIDENTS, JOBS, RUNS, DayTable, span_of
 from service.sources import breakages, consumption_templates
 from service.sources.consumption_templates import Templates
-from service.sources.database import Database, Records, Statement
+from service.sources.database import Bound, Database, Records
 
 
 class Asked(Struct, frozen=True):
@@ -99,7 +99,7 @@ class Reader:
         """The days of a window, kept to one name; they are not put on the shelf."""
         days = days_of(*astuple(asked))
         span = span_of(self._rhythm.grid, asked.tick, days)
-        rows = await self._database.for_section(table.section).rows(table.statement(span, name))
+        rows = await self._database.for_section(table.section).rows(table.rows_of(span, name))
         return table.stored(span, asked.tick, rows)
 
     async def of_template(self, template_key: str) -> Templates:
@@ -163,12 +163,12 @@ class Reader:
         return found
 
     async def _read(
-        self, table: DayTable, tick: int, days: Sequence[int], *first: Statement
+        self, table: DayTable, tick: int, days: Sequence[int], *first: Bound
     ) -> tuple[list[tuple[Records, float]], Found]:
         """What some statements give first, and the readings of these days, all of the same data."""
         facts = await self._catalogue.facts()
         spans = list(plan.spans(days, facts.longest_span(table.section)))
-        statements = [table.statement(span_of(self._rhythm.grid, tick, span), None) for span in spans]
+        statements = [table.rows_of(span_of(self._rhythm.grid, tick, span), None) for span in spans]
         results = await self._database.for_section(table.section).timed(*first, *statements)
         told, counted = results[: len(first)], results[len(first) :]
         return told, await self._made(table, tick, zip(spans, counted, strict=True))

@@ -7,7 +7,7 @@ label in a cell; *figures* are what a day is made of in trends, and follow from 
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import accumulate
 from operator import add, itemgetter
 from typing import TypeAlias
@@ -49,7 +49,10 @@ _NOWHERE = _Slice(0, 0, 0, 0)
 
 
 class Reading:
-    """A stored day in columns, summed up beforehand, so that nothing asked of it walks over its rows."""
+    """A stored day in columns, summed up beforehand, so that nothing asked of it walks over its rows.
+
+    Those of one name are made when it is first asked for: most of a thousand names never are.
+    """
 
     def __init__(self, stored: StoredDay, nothing: tuple[int, ...], counts: int, figures: FiguresOf) -> None:
         self.day = stored.day
@@ -65,23 +68,19 @@ class Reading:
         self._total_label = array("H")
         self._totals = [array("q") for _ in range(counts)]
         self._slices: dict[Name, _Slice] = {}
-        everything: dict[tuple[int, int], Sequence[int]] = {}
-        for name, flat in stored.rows:
-            rows = list(_rows(flat, counts))
-            self._slices[name] = self._add(rows)
-            for cell, label, numbers in rows:
-                known = everything.get((cell, label))
-                everything[cell, label] = numbers if known is None else _plus(known, numbers)
-        self._everything = self._add([(*key, numbers) for key, numbers in everything.items()])
+        self._waiting = {name: array("q", flat) for name, flat in stored.rows}
+        self._everything = self._add(_together(self._waiting.values(), counts))
 
     def names(self) -> Iterator[tuple[Name, int]]:
         """The names, and how many rows each has."""
         for name, where in self._slices.items():
             yield name, sum(self._totals[0][where.first_total : where.end_total])
+        for name, flat in self._waiting.items():
+            yield name, sum(flat[2 :: 2 + len(self._totals)])
 
     def knows(self, name: str) -> bool:
         """Whether the rows of that name can be told: they are here, or there are none."""
-        return self.is_complete or name in self._slices
+        return self.is_complete or name in self._slices or name in self._waiting
 
     def figures(self, name: Name, cells: int | None = None) -> tuple[int, ...]:
         """The figures of a name, or of everything, in the first so many cells or in all."""
@@ -106,17 +105,21 @@ class Reading:
         return zip(labels, zip(*(column[first:end] for column in self._counts), strict=True), strict=True)
 
     def _of(self, name: Name) -> _Slice:
-        return self._everything if name is None else self._slices.get(name, _NOWHERE)
+        if name is None:
+            return self._everything
+        if name in self._waiting:
+            self._slices[name] = self._add(_rows(self._waiting.pop(name), len(self._totals)))
+        return self._slices.get(name, _NOWHERE)
 
-    def _add(self, rows: list[Row]) -> _Slice:
-        """Append a name's rows to the columns, in the order of their cells."""
+    def _add(self, rows: Iterable[Row]) -> _Slice:
+        """Append rows to the columns, in the order of their cells."""
         first, first_total = len(self._cells), len(self._total_label)
         totals: dict[int, Sequence[int]] = {}
+        rows = sorted(rows, key=itemgetter(0))
         for _, label, counts in rows:
             known = totals.get(label)
             totals[label] = counts if known is None else _plus(known, counts)
         _extend([self._total_label, *self._totals], [(label, *counts) for label, counts in totals.items()])
-        rows.sort(key=itemgetter(0))
         _extend([self._cells, self._label_of, *self._counts], [(*where, *counts) for *where, counts in rows])
         figures = [self._figures(self._labels[label], counts) for _, label, counts in rows]
         for column, values in zip(self._upto, zip(*figures, strict=True), strict=False):
@@ -133,6 +136,19 @@ def _rows(flat: Sequence[int], counts: int) -> Iterable[Row]:
     width = 2 + counts
     columns = (flat[each::width] for each in range(2, width))
     return zip(flat[::width], flat[1::width], zip(*columns, strict=True), strict=True)
+
+
+def _together(of_names: Collection[Sequence[int]], counts: int) -> Iterator[Row]:
+    """The rows of all names, those of the same cell and label as one."""
+    width = 2 + counts
+    columns: list[dict[tuple[int, int], int]] = [{} for _ in range(counts)]
+    for flat in of_names:
+        axes = list(zip(flat[::width], flat[1::width], strict=True))
+        for place, sums in enumerate(columns, 2):
+            for each, number in zip(axes, flat[place::width], strict=True):
+                sums[each] = sums.get(each, 0) + number
+    for cell, label in columns[0]:
+        yield cell, label, [sums[cell, label] for sums in columns]
 
 
 def _plus(some: Sequence[int], more: Sequence[int]) -> list[int]:

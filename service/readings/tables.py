@@ -1,17 +1,19 @@
 """The tables that are read by the day: how each is read, and what is made of it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from msgspec import Struct
+from sqlalchemy import Text, bindparam
 
 from service.overview.sections import BreakagesDay, DocSyncDay, WorkflowActionsDay
 from service.readings.grid import Grid, day_of
 from service.readings.reading import Reading, StoredDay
 from service.readings.sums import Sums
 from service.sources import breakages, doc_sync, tables, workflow_actions
-from service.sources.database import Record, Statement
-from service.sources.expressions import Span
+from service.sources.database import Bound, Record, Statement
+from service.sources.expressions import AnySpan, Span
 
 
 class DayTable(Struct, frozen=True):
@@ -25,9 +27,14 @@ class DayTable(Struct, frozen=True):
     labels: int
     counts: int
     nothing: tuple[int, ...]
-    statement: Callable[[Span, Any], Statement]
+    statement: Callable[[AnySpan, Any], Statement]
     figures: Callable[[Sequence[Any], Sequence[int]], tuple[int, ...]]
     made_of: Callable[[Sequence[tuple[int, ...]], Mapping[Any, Sequence[int]], int | None], Any]
+
+    def rows_of(self, span: Span, name: str | None) -> Bound:
+        """The statement that reads a span, kept to one name when it is given."""
+        statement = _built(self.statement, AnySpan(span.is_open), is_filtered=name is not None)
+        return Bound(statement, span.values | ({} if name is None else {"name": name}))
 
     def reading(self, stored: StoredDay) -> Reading:
         """A stored day, ready to be summed."""
@@ -43,6 +50,11 @@ class DayTable(Struct, frozen=True):
         for number, day in enumerate(range(span.first, span.end)):
             row = by_day.get(number)
             yield _stored(day, tick, span, self.labels, (True,) if row is None else row[1:])
+
+
+@cache
+def _built(statement: Callable[[AnySpan, Any], Statement], span: AnySpan, *, is_filtered: bool) -> Statement:
+    return statement(span, bindparam("name", type_=Text()) if is_filtered else None)
 
 
 def _stored(day: int, tick: int, span: Span, labels: int, row: Sequence[Any]) -> StoredDay:

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, case, func, literal, null, select, tuple_
+from sqlalchemy import ColumnElement, Integer, bindparam, case, func, null, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
 from service.overview.sections import Breakages, BreakagesDay
 from service.sources.by_day import by_day
-from service.sources.database import Statement
-from service.sources.expressions import Span, count, fenced, in_order, lowered, naive, summed, trimmed
+from service.sources.database import Bound, Statement
+from service.sources.expressions import AnySpan, count, fenced, in_order, lowered, naive, summed, trimmed
 from service.sources.tables import incidents
 
 COUNTS = ("total",)
@@ -43,7 +44,7 @@ def section(
     )
 
 
-def statement(span: Span, _only: None) -> Statement:
+def statement(span: AnySpan, _only: None) -> Statement:
     """For each day arrays of cells, no names, one of status, severity and responsibility, and COUNTS."""
     found = fenced(
         select(
@@ -72,7 +73,7 @@ def statement(span: Span, _only: None) -> Statement:
     )
 
 
-def recurrences(edges: Sequence[Sequence[datetime]]) -> Statement:
+def recurrences(edges: Sequence[Sequence[datetime]]) -> Bound:
     """How many incidents share their description, for windows that slide over the next ticks.
 
     `edges` has for each window, the largest first, where it begins at each tick. A row stands for all
@@ -80,17 +81,22 @@ def recurrences(edges: Sequence[Sequence[datetime]]) -> Statement:
     in each window after its last edge (`after_0` and so on); `repeated_0` and so on sum those that occur
     twice or more. Cells are counted over all edges, from 1 on.
     """
-    ticks = len(edges[0])
-    instants = literal([naive(instant) for window in edges for instant in window], ARRAY(TIMESTAMP()))
+    instants = [naive(instant) for window in edges for instant in window]
+    return Bound(_recurrences(len(edges), len(edges[0])), {"instants": instants, "since": instants[0]})
+
+
+@cache
+def _recurrences(windows: int, ticks: int) -> Statement:
+    instants = bindparam("instants", type_=ARRAY(TIMESTAMP()))
     found = fenced(
         select(
             func.width_bucket(incidents.c.created_at, instants, type_=Integer()).label("cell"),
             func.lower(trimmed(incidents.c.description)).label("description"),
-        ).where(incidents.c.created_at >= naive(edges[0][0]))
+        ).where(incidents.c.created_at >= bindparam("since", type_=TIMESTAMP()))
     )
     after = [
         count().filter(found.c.cell >= ticks * number).label(f"after_{number}")
-        for number in range(1, len(edges) + 1)
+        for number in range(1, windows + 1)
     ]
     late = func.array_agg(found.c.cell).filter(found.c.cell % ticks != 0).label("late")
     groups = (

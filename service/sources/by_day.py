@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Integer, Select, case, func, literal_column, select, tuple_
+from sqlalchemy import CTE, ColumnElement, Select, case, func, select, tuple_
 
 from service.sources.database import Statement
-from service.sources.expressions import Span, count, summed
+from service.sources.expressions import AnySpan, count, summed
 
 # A day with more groups than these is crowded: of its names the most frequent are told apart, as long as they
 # have no more groups than these together, and of each label the most frequent values.
@@ -17,14 +17,14 @@ OTHERS = "(others)"
 NEVER_OTHERS = ("completed", "failed", "warning")
 
 
-def by_day(span: Span, cells: Select[Any], labels: int) -> Statement:
+def by_day(span: AnySpan, cells: Select[Any], labels: int) -> Statement:
     """The day's number in the span, whether its names are all told apart, and an array of each column, a row
     a day.
 
     `cells` has the columns cell, name, so many labels, and counts, the number of rows first. So many small
     numbers come quicker in a few arrays than in a row each.
     """
-    a_day = literal_column(str(len(span.cuts) + 1), Integer())
+    a_day = span.cells_a_day()
     grouped = cells.subquery("grouped")
     cell, *others = grouped.c
     found = select((cell // a_day).label("day"), (cell % a_day).label("cell"), *others).cte("found")

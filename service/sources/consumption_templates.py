@@ -1,13 +1,14 @@
 """Template versions of consumption plans: counted by template key, for all keys in one scan."""
 
+from functools import cache
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Subquery, func, select
+from sqlalchemy import ColumnElement, Subquery, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from service.overview.sections import ConsumptionTemplates
-from service.sources.database import Records, Statement
+from service.sources.database import Bound, Records, Statement
 from service.sources.expressions import count, fenced, field, summed, text_or_number, truthy
 from service.sources.tables import plans
 
@@ -29,8 +30,14 @@ class Templates(Struct, frozen=True):
         return ConsumptionTemplates(0, 0, 0, (), ()) if len(self.keys) < MAX_KEYS else None
 
 
-def statement(template_key: str | None = None) -> Statement:
+def statement(template_key: str | None = None) -> Bound:
     """One row, for `templates`; kept to one key when it is given."""
+    values = {} if template_key is None else {"template_key": template_key}
+    return Bound(_statement(is_filtered=template_key is not None), values)
+
+
+@cache
+def _statement(*, is_filtered: bool) -> Statement:
     # Behind one fence the template is taken out of the document once, behind the next its key.
     documents = fenced(select(field(plans.c.properties, "template").label("template")))
     template = documents.c.template
@@ -39,7 +46,9 @@ def statement(template_key: str | None = None) -> Statement:
             text_or_number(template, "key").label("key"), truthy(template, "is_active").label("active")
         ).where(truthy(template, "is_template_version"))
     )
-    wanted = versions.c.key != "" if template_key is None else versions.c.key == template_key
+    wanted = (
+        versions.c.key == bindparam("template_key", type_=Text()) if is_filtered else versions.c.key != ""
+    )
     keys = (
         select(
             versions.c.key,

@@ -50,6 +50,13 @@ class DatabaseLimits(Struct, frozen=True):
     slow_seconds: float = math.inf
 
 
+class Bound(Struct, frozen=True):
+    """A statement with parameters, which is built but once, and their values."""
+
+    statement: Statement
+    values: dict[str, Any]
+
+
 class Connections(Struct, frozen=True):
     """How many connections of a pool are in use, how many wait idle, and how many there may be."""
 
@@ -83,15 +90,15 @@ class Database:
             connect_args={"timeout": CONNECT_SECONDS, "server_settings": session(limits)},
         )
 
-    async def rows(self, statement: Statement) -> Records:
+    async def rows(self, statement: Statement | Bound) -> Records:
         """All rows of one statement. Raises DatabaseError."""
         return (await self.consistent(statement))[0]
 
-    async def consistent(self, *statements: Statement) -> list[Records]:
+    async def consistent(self, *statements: Statement | Bound) -> list[Records]:
         """The rows of several statements, which all see the same data. Raises DatabaseError."""
         return [rows for rows, _ in await self.timed(*statements)]
 
-    async def timed(self, *statements: Statement) -> list[tuple[Records, float]]:
+    async def timed(self, *statements: Statement | Bound) -> list[tuple[Records, float]]:
         """The rows of statements that see the same data, and the seconds of each. Raises DatabaseError."""
         if not statements:
             return []
@@ -100,9 +107,10 @@ class Database:
         try:
             async with asyncio.timeout(self._deadline) as deadline, self._engine.connect() as connection:
                 await connection.execution_options(isolation_level=isolation)
-                for statement in statements:
+                for each in statements:
+                    bound = each if isinstance(each, Bound) else Bound(each, {})
                     started = time.monotonic()
-                    rows = (await connection.execute(statement)).all()
+                    rows = (await connection.execute(bound.statement, bound.values)).all()
                     found.append((rows, time.monotonic() - started))
                     deadline.reschedule(asyncio.get_running_loop().time() + self._deadline)
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:

@@ -9,7 +9,7 @@ from service.overview.sections import DocSync, DocSyncDay
 from service.sources.by_day import by_day
 from service.sources.database import Statement
 from service.sources.expressions import (
-    Span,
+    AnySpan,
     Window,
     count,
     fenced,
@@ -47,7 +47,7 @@ def section(
     )
 
 
-def statement(span: Span, site_id: str | None) -> Statement:
+def statement(span: AnySpan, site_id: ColumnElement[str] | None) -> Statement:
     """For each day arrays of cells, sites, statuses and COUNTS; of one site when it is given."""
     # Behind the fence what is named twice is computed once. The site's text is grouped by as it stands, and
     # only the few groups are trimmed; the JSON itself is looked at where the text may be no string's or
@@ -85,7 +85,7 @@ def statement(span: Span, site_id: str | None) -> Statement:
     )
 
 
-def population(time: Window | Span, site_id: str | None) -> list[ColumnElement[bool]]:
+def population(time: Window | AnySpan, site_id: str | ColumnElement[str] | None) -> list[ColumnElement[bool]]:
     """Which jobs count: document syncs of a window or span, of one site when it is given."""
     conditions = [
         time.has(jobs.c.created_at),

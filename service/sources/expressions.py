@@ -11,6 +11,7 @@ from sqlalchemy import (
     Select,
     Subquery,
     Text,
+    bindparam,
     case,
     cast,
     func,
@@ -36,6 +37,7 @@ WHITE_SPACE = "".join(
         *(0x2028, 0x2029, 0x202F, 0x205F, 0x3000),
     )
 )
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - as rows have it
 ONE_DAY = timedelta(days=1)
 ONE_SECOND = timedelta(seconds=1)
 _FALSY = ("null", "false", "0", '""', "[]", "{}")
@@ -65,26 +67,44 @@ class Span(Struct, frozen=True):
     cuts: tuple[int, ...]
     is_open: bool
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """Those of the parameters of AnySpan."""
+        days = {"first_day": self.first, "last_day": self.end - 1, "day_after": self.end}
+        return {name: _EPOCH + day * ONE_DAY for name, day in days.items()} | {"starts": [0, *self.cuts]}
+
+
+class AnySpan(Struct, frozen=True):
+    """A span in SQL, its values left open, so that a statement for all of them is built but once."""
+
+    is_open: bool
+
     def has(self, created_at: ColumnElement[Any]) -> ColumnElement[bool]:
         """Whether a row is in the span."""
-        since = created_at >= _start_of(self.first)
-        return since if self.is_open else since & (created_at < _start_of(self.end))
+        since = created_at >= _day("first_day")
+        return since if self.is_open else since & (created_at < _day("day_after"))
 
     def cell(self, created_at: ColumnElement[Any]) -> ColumnElement[int]:
-        """The number of a row's cell: each day has one more than it has cuts."""
-        day = func.generate_series(
-            _start_of(self.first), _start_of(self.end - 1), literal(ONE_DAY, INTERVAL())
-        )
-        time = func.unnest(literal([0, *self.cuts], ARRAY(Integer()))) * literal(ONE_SECOND, INTERVAL())
+        """The number of a row's cell, of all days together."""
+        day = func.generate_series(_day("first_day"), _day("last_day"), literal(ONE_DAY, INTERVAL()))
+        time = func.unnest(_starts()) * literal(ONE_SECOND, INTERVAL())
         days, times = (select(each.label("at")).subquery() for each in (day, time))
         starts = select(func.array_agg(aggregate_order_by(days.c.at + times.c.at, days.c.at + times.c.at)))
         return (
             func.width_bucket(created_at, starts.select_from(days.join(times, true())).scalar_subquery()) - 1
         )
 
+    def cells_a_day(self) -> ColumnElement[int]:
+        """How many cells each day has."""
+        return func.cardinality(_starts(), type_=Integer())
 
-def _start_of(day: int) -> ColumnElement[datetime]:
-    return literal(datetime(1970, 1, 1) + day * ONE_DAY, TIMESTAMP())  # noqa: DTZ001
+
+def _day(name: str) -> ColumnElement[datetime]:
+    return bindparam(name, type_=TIMESTAMP())
+
+
+def _starts() -> ColumnElement[Any]:
+    return bindparam("starts", type_=ARRAY(Integer()))
 
 
 def lowered(text: ColumnElement[Any]) -> ColumnElement[str]:

@@ -8,7 +8,16 @@ from sqlalchemy import ColumnElement, case, select
 from service.overview.sections import WorkflowActions, WorkflowActionsDay
 from service.sources.by_day import by_day
 from service.sources.database import Statement
-from service.sources.expressions import Span, Window, count, fenced, field_text, in_order, is_no_code, lowered
+from service.sources.expressions import (
+    AnySpan,
+    Window,
+    count,
+    fenced,
+    field_text,
+    in_order,
+    is_no_code,
+    lowered,
+)
 from service.sources.tables import runs
 
 COUNTS = ("total",)
@@ -38,7 +47,7 @@ def section(
     )
 
 
-def statement(span: Span, target_object: str | None) -> Statement:
+def statement(span: AnySpan, target_object: ColumnElement[str] | None) -> Statement:
     """For each day arrays of cells, target objects, statuses, codes and COUNTS; of one target if given."""
     found = fenced(
         select(
@@ -58,7 +67,9 @@ def statement(span: Span, target_object: str | None) -> Statement:
     return by_day(span, cells, labels=2)
 
 
-def population(time: Window | Span, target_object: str | None) -> list[ColumnElement[bool]]:
+def population(
+    time: Window | AnySpan, target_object: str | ColumnElement[str] | None
+) -> list[ColumnElement[bool]]:
     """Which runs count: those of a window or span, of one target object when it is given."""
     conditions = [time.has(runs.c.created_at)]
     if target_object is not None:
