@@ -90,10 +90,9 @@ async def _failures(until: datetime) -> list[tuple[str, Bound]]:
 
 
 async def _cost(connection: asyncpg.Connection, bound: Bound) -> Cost:
-    compiled = bound.statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
-    values = compiled.construct_params(bound.values)
-    arguments = [values[name] for name in compiled.positiontup or ()]
-    explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {compiled}"
+    asked = bound.statement.compile(dialect=DIALECT).construct_expanded_state(bound.values)
+    explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {asked.statement}"
+    arguments = asked.positional_parameters
     plans = [json.loads(await connection.fetchval(explain, *arguments))[0] for _ in range(REPEATS)]
     root = plans[-1]["Plan"]
     pages = root["Shared Hit Blocks"] + root["Shared Read Blocks"]
