@@ -31,7 +31,7 @@ deployment: $(READY) ## Run what is deployed: nginx before three instances, Prom
 	$(BIN)/python -m pytest tests/deployment $(ARGS)
 
 faults: $(READY) ## Break things on purpose while every answer is checked (ten minutes)
-	timeout --kill-after=30 900 $(BIN)/python -m pytest tests/faults $(ARGS)
+	timeout --kill-after=30 1200 $(BIN)/python -m pytest tests/faults $(ARGS)
 
 soak: $(READY) ## Twenty minutes of load while the data changes, and nothing may grow
 	$(BIN)/python -m pytest tests/faults/test_long_load.py --minutes 20 $(ARGS)

@@ -4,6 +4,9 @@ An answer as of a tick holds sections. Each was read by one statement at some mo
 beginning on until the answer came, so it equals a generation that was visible then, in all its figures.
 Sections are read side by side and may have seen different ones. A tick's section never changes: not in
 one process, and not between processes that share a Redis that keeps what it is given.
+
+Where days are read in turn, what holds for a section holds for each day of it; all but the newest may have
+been read at an earlier tick, not before the oldest reading that the answer names.
 """
 
 import json
@@ -14,7 +17,7 @@ from math import inf
 
 from tests.faults.client import Answer
 from tests.faults.generations import History
-from tests.faults.questions import Question, Reading, expected, read
+from tests.faults.questions import NEWEST, Question, Reading, expected, read
 
 # What a fault may excuse: no answer at all, one that takes long because an instance stood still, no
 # overlay counters, and processes that differ in a tick.
@@ -25,20 +28,25 @@ SLACK_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Bounds:
-    """The settings that answers are held to, in seconds; `answer` is the longest that one may take."""
+    """The settings that answers are held to, in seconds; `answer` is the longest that one may take.
+
+    Days that were read longer ago than `old_days` before an answer's tick are in none.
+    """
 
     refresh: int
     max_stale: float
     answer: float
+    old_days: float
 
 
 @dataclass
 class Seen:
-    """What was seen since somebody last looked."""
+    """What was seen since somebody last looked; `oldest_reading` is the most seconds before a tick."""
 
     answers: Counter[str] = field(default_factory=Counter)
     oldest: float = 0.0
     slowest: float = 0.0
+    oldest_reading: float = 0.0
 
     def shows(self, *kinds: str) -> bool:
         """Whether there was at least one answer of each kind: 503, 429, 304, stale, degraded, ..."""
@@ -132,11 +140,15 @@ class Checker:
         self.seen.answers["degraded"] += degraded
         assert reading.degraded in (None, [], ["overlay_cache"]), "lacks what it must not lack"
         assert not degraded or tick < self._excused[DEGRADED], "degraded without need"
+        oldest = tick if reading.oldest is None else reading.oldest
+        self.seen.oldest_reading = max(self.seen.oldest_reading, tick - oldest)
+        assert tick - self.bounds.old_days <= oldest <= tick, f"the oldest reading is of {oldest}"
         for section, said in reading.sections.items():
             if section == "overlay_cache":
                 candidates = self._overlay_candidates(tick, answer, reading)
             else:
-                candidates = set(self._rows.visible(tick, answer.received))
+                since = tick if section.endswith(NEWEST) else oldest
+                candidates = set(self._rows.visible(since, answer.received))
             fitting = {n for n in candidates if expected(question, section, n, tick) == said}
             assert fitting, f"{section} fits none of the generations {sorted(candidates)}"
             if reading.tick is not None and not (section == "overlay_cache" and 0 in fitting):

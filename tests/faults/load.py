@@ -3,12 +3,13 @@
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
 from tests.faults.checker import Checker
 from tests.faults.client import Answer, Broken, Client
-from tests.faults.questions import QUESTIONS, Question, Reading
+from tests.faults.questions import Question, Reading
 from tests.support.tokens import bearer, claims, token
 
 INTERVAL_SECONDS = 0.1
@@ -27,8 +28,11 @@ class Address:
 class Caller:
     """Somebody with a token who asks through one address and has every answer checked."""
 
-    def __init__(self, operator: int, address: Address, checker: Checker) -> None:
+    def __init__(
+        self, operator: int, address: Address, checker: Checker, questions: Sequence[Question]
+    ) -> None:
         self.operator = operator
+        self.questions = questions
         self.address = address
         self.broken = 0
         self._checker = checker
@@ -57,7 +61,7 @@ class Caller:
             while True:
                 started = time.monotonic()
                 try:
-                    await self.ask(self._random.choice(QUESTIONS))
+                    await self.ask(self._random.choice(self.questions))
                 except Broken:
                     broken[self.address.name] += 1
                 await asyncio.sleep(max(0.0, started + interval - time.monotonic()))

@@ -61,6 +61,8 @@ class Question:
             "consumption_templates": (query.template_key,),
             PAGE: (self.target,),
         }
+        if section.partition(", ")[2]:  # a day, which is the same in all windows
+            return section, query.site_id, query.target_object
         return section, *wants.get(section, (query.window_days,))
 
 
@@ -81,14 +83,28 @@ QUESTIONS = (
 )
 
 
+# Each of these shows every day by itself: a day is of one reading, however old others are.
+BY_DAY = (
+    Question("/trends", oracle.Query(90), (("bucket_days", "1"),)),
+    Question("/trends", oracle.Query(30, "S1", "Part"), (("bucket_days", "1"),)),
+    Question("/trends", oracle.Query(7, "北京-01"), (("bucket_days", "1"),)),
+)
+# Rows of the newest day cell are of the days that are read at every tick.
+NEWEST = "the newest day"
+
+
 @dataclass(frozen=True)
 class Reading:
-    """An answer taken apart: its tick where it names it, what it says, and what it lacks."""
+    """An answer taken apart: its tick where it names it, what it says, and what it lacks.
+
+    `oldest` is the tick of the oldest day reading in it, where it tells the days apart.
+    """
 
     tick: int | None
     sections: Sections
     degraded: list[str] | None = None
     operator_id: int | None = None
+    oldest: int | None = None
 
 
 def read(question: Question, content_type: str, body: bytes) -> Reading:
@@ -145,9 +161,14 @@ def _json(question: Question, document: Document) -> Reading:
         rest = {name: value for name, value in document.items() if name != "operator_id"}
         return Reading(since + days * 24 * 3600, {PAGE: rest}, None, document["operator_id"])
     take: dict[str, Callable[[Document], Sections]] = {"/trends": _trends, "/alerts": _alerts}
-    sections = take.get(question.path, _summary)(document)
+    by_day = question in BY_DAY
+    sections = _days(document) if by_day else take.get(question.path, _summary)(document)
     return Reading(
-        _tick(document["generated_at"]), sections, document["degraded"], document.get("operator_id")
+        _tick(document["generated_at"]),
+        sections,
+        document["degraded"],
+        document.get("operator_id"),
+        _tick(document["oldest_reading"]) if by_day else None,
     )
 
 
@@ -163,6 +184,14 @@ def _trends(document: Document) -> Sections:
         sums = {key: value for key, value in document["aggregates"].items() if key.startswith(prefix)}
         sections[name] = ([point[name] for point in document["points"]], sums)
     return sections
+
+
+def _days(document: Document) -> Sections:
+    """A section for each day cell of the three, by its age."""
+    cells: Sections = {}
+    for age, point in enumerate(reversed(document["points"])):
+        cells |= {f"{name}, {f'{age} days ago' if age else NEWEST}": point[name] for name in IN_TRENDS}
+    return cells
 
 
 def _alerts(document: Document) -> Sections:

@@ -25,9 +25,10 @@ from tests.faults.client import Broken
 from tests.faults.counts import Holdings
 from tests.faults.link import Link
 from tests.faults.load import Address, Caller, Load
-from tests.faults.questions import QUESTIONS, Question
+from tests.faults.questions import BY_DAY, QUESTIONS, Question
 from tests.faults.writers import AWAY, OverlayWriter, Writer, ended
 from tests.support.balancer import balanced
+from tests.support.indexes import optional_indexes
 from tests.support.instances import Instance
 from tests.support.tokens import SCRAPE_TOKEN, SECRET
 from tests.support.waiting import until
@@ -36,6 +37,7 @@ INSTANCES = 3
 BALANCED_CALLERS, DIRECT_CALLERS = 6, 2
 REFRESH_SECONDS = 3
 STALE_SECONDS, MAX_STALE_SECONDS = 6, 12
+OLD_DAYS_SECONDS = 12
 QUERIES = 4
 # A probe has a connection of its own.
 CONNECTIONS = QUERIES + 1
@@ -67,10 +69,22 @@ def settings(database_port: int, redis_port: int) -> Settings:
 class World:
     """What a fault may break; `instances[n]` reaches its servers through `wires[n]`, or directly.
 
-    `changes` are to the settings.
+    With `in_turn` it has the optional indexes and all but no share of the database, so that of the old days
+    some are read at each tick, and callers ask what tells days apart. `changes` are to the settings.
     """
 
-    def __init__(self, folder: Path, *, wired: bool = True, **changes: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        wired: bool = True,
+        in_turn: bool = False,
+        **changes: Any,  # noqa: ANN401
+    ) -> None:
+        if in_turn:
+            changes |= {"database_share": 1e-6, "old_days_seconds": OLD_DAYS_SECONDS}
+        self.questions = BY_DAY if in_turn else QUESTIONS
+        self._indexes = optional_indexes() if in_turn else []
         self.folder = folder
         self.postgres = Postgres(folder / "postgres", settings=DATABASE_SETTINGS)
         self.valkey = Valkey(folder / "valkey")
@@ -84,7 +98,7 @@ class World:
         self.overlay = OverlayWriter(self.valkey.url)
         self.redis = Redis.from_url(self.valkey.url, retry=Retry(NoBackoff(), 3))
         answer = self.settings.cache_policy.answer + TIMEOUT_SECONDS
-        bounds = Bounds(REFRESH_SECONDS, MAX_STALE_SECONDS, answer)
+        bounds = Bounds(REFRESH_SECONDS, MAX_STALE_SECONDS, answer, self.settings.old_days_seconds)
         self.checker = Checker(bounds, self.writer.history, self.overlay.history)
         self.addresses = [
             Address(f"instance {n}", instance.port) for n, instance in enumerate(self.instances)
@@ -125,7 +139,9 @@ class World:
 
     async def recovered(self, since: float) -> float:
         """Wait until every instance answers every question freshly and wholly; the seconds since then."""
-        callers = [Caller(900 + n, address, self.checker) for n, address in enumerate(self.addresses)]
+        callers = [
+            Caller(900 + n, address, self.checker, self.questions) for n, address in enumerate(self.addresses)
+        ]
         await asyncio.gather(*(_is_fresh(caller) for caller in callers))
         return time.time() - since
 
@@ -159,7 +175,9 @@ class World:
     def many_callers(self) -> list[Caller]:
         """Callers through the balancer, and some who know an instance's own port."""
         addresses = [self.balancer] * BALANCED_CALLERS + self.addresses * DIRECT_CALLERS
-        return [Caller(number, address, self.checker) for number, address in enumerate(addresses)]
+        return [
+            Caller(number, address, self.checker, self.questions) for number, address in enumerate(addresses)
+        ]
 
     def logs(self) -> list[str]:
         """The lines that the instances have logged so far."""
@@ -169,6 +187,8 @@ class World:
         connection = await asyncpg.connect(self.postgres.url)
         await create_schema(connection)
         await connection.execute(reader_role_script())
+        for statement in self._indexes:
+            await connection.execute(statement)
         await connection.close()
 
     async def _watch_database(self) -> None:
@@ -188,7 +208,7 @@ class World:
 
 
 async def _is_fresh(caller: Caller) -> None:
-    for question in QUESTIONS:
+    for question in caller.questions:
         await until(partial(_answers_freshly, caller, question), seconds=30)
     caller.close()
 
