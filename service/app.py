@@ -93,7 +93,10 @@ def create_app(
     cache = TickCache(store, policy, clock, metrics)
     rhythm = Rhythm(policy, settings.grid, settings.database_share)
     readings = Readings(cache, store, database, rhythm, metrics.readings.stands)
-    probes = {"postgresql": database_probe(probed, database), "redis": redis_probe(redis, metrics.redis_is)}
+    probes = {
+        "postgresql": database_probe(probed, lambda: readings.prepare(clock())),
+        "redis": redis_probe(redis, metrics.redis_is),
+    }
     readiness = Readiness(probes, frozenset({"postgresql"}), draining)
     authenticator = _authenticator(settings)
     replay = Replay(policy, settings.thresholds, clock)

@@ -60,6 +60,10 @@ class Readings:
         self._complete: Manifest | None = None
         self._fetching, self._completing = asyncio.Lock(), asyncio.Lock()
 
+    async def prepare(self, now: float) -> None:
+        """Have ready what does not depend on any tick: the first answer takes no longer than others then."""
+        await self._reader.prepare(now)
+
     async def present(self, now: float) -> float:
         """The moment that answers are of: now, unless everything is read whole and not yet again."""
         latest, policy = self._latest, self._rhythm.policy

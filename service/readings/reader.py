@@ -13,7 +13,7 @@ from service.readings.account import Account, Rhythm, Taken
 from service.readings.advice import Advice
 from service.readings.catalogue import Catalogue, Facts
 from service.readings.grid import days_of
-from service.readings.manifest import Listed, Manifest
+from service.readings.manifest import DEEPEST, Listed, Manifest
 from service.readings.reading import StoredDay
 from service.readings.recurrences import Recurrences
 from service.readings.shelf import Shelf
@@ -63,6 +63,17 @@ class Reader:
         # Should a tick's manifest fail, those that were read for it stand beside its days, with which they
         # agree.
         self._newest_recurrences: Recurrences | None = None
+
+    async def prepare(self, now: float) -> None:
+        """Open the database's connections, and learn once what is the same for all ticks."""
+        tick, grid = self._rhythm.policy.tick(now), self._rhythm.grid
+        span = span_of(grid, tick, days_of(tick, 1))
+        await self._catalogue.facts()
+        await self._database.fill(
+            *(table.rows_of(span, None) for table in DAY_TABLES.values()),
+            breakages.recurrences(recurrences.edges(grid, tick, DEEPEST)),
+            consumption_templates.statement(),
+        )
 
     async def manifest(self, base: Manifest | None, asked: Asked) -> tuple[Manifest, list[Fresh]]:
         """What stands at a tick, and the readings that were made for it; the others are those of `base`."""

@@ -137,13 +137,21 @@ class Database:
         in_use, idle = (pool.checkedout(), pool.checkedin()) if isinstance(pool, QueuePool) else (0, 0)
         return Connections(in_use, idle, self._limit)
 
-    async def fill(self) -> None:
-        """Open all the connections that there may be, for statements to find. Raises DatabaseError."""
+    async def fill(self, *rehearsed: Bound) -> None:
+        """Open all the connections that there may be, for statements to find. Raises DatabaseError.
+
+        What a connection's first statements cost more than later ones is spent on the `rehearsed`, of which
+        no row is read.
+        """
         missing = self._limit - self.connections().in_use
         try:
             async with asyncio.timeout(self._deadline), AsyncExitStack() as opened:
-                for _ in range(missing):
-                    await opened.enter_async_context(self._engine.connect())
+                connections = [
+                    await opened.enter_async_context(self._engine.connect()) for _ in range(missing)
+                ]
+                for connection in connections:
+                    for each in rehearsed:
+                        await connection.execute(each.statement.limit(0), each.values)
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             raise DatabaseError(_reason(error)) from error
 

@@ -1,6 +1,7 @@
 """Connections that servers close, or that hang: the next request is none the worse, none waits for ever."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from service.sources.database import Database, DatabaseError, DatabaseLimits
 from tests.support.api import PREFIX
 from tests.support.clock import NOW, Clock
 from tests.support.fixtures import Serve
+from tests.support.reads import ONE_READING
 from tests.support.relay import Relay
+from tests.support.statement_log import StatementLog
 
 # Of the largest window: no day is then left to be read behind the answer.
 SUMMARY = f"{PREFIX}/summary?window_days=90"
@@ -117,3 +120,13 @@ async def test_a_statement_on_a_frozen_server_is_given_up(frozen: Postgres) -> N
     finally:
         frozen.resume()
         await database.close()
+
+
+async def test_a_process_that_is_ready_has_rehearsed_what_it_will_ask_on_each_connection(
+    serve: Serve, statements: StatementLog
+) -> None:
+    async with serve(NOW, max_database_queries=3) as client:
+        assert (await client.get("/health/ready")).status_code == 200
+        assert statements.tables() == Counter({table: 3 * times for table, times in ONE_READING.items()})
+        assert statements.count("LIMIT") >= 3 * ONE_READING.total()  # 0, and so no row is read
+        assert (await client.get(SUMMARY)).status_code == 200

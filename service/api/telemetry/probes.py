@@ -1,6 +1,8 @@
 """What readiness looks at: the database with its columns, and Redis."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from redis.exceptions import RedisError
 
@@ -12,23 +14,28 @@ from service.sources.inspection import findings
 # A probe has a connection of its own: readers that fill the pool are no reason to be sent none.
 LIMITS = DatabaseLimits(statement_timeout_seconds=1.5, lock_timeout_seconds=1.0, max_queries=1)
 
+PREPARING_SECONDS = 0.5
+
 Probe = Callable[[], Awaitable[None]]
 
 
-def database_probe(database: Database, pool: Database) -> Probe:
+def database_probe(database: Database, prepare: Callable[[], Awaitable[None]]) -> Probe:
     """PostgreSQL answers, and the columns that the service reads are there and may be read.
 
-    Before it says so for the first time, the connections of the pool that requests wait for are opened.
+    Before it says so for the first time, what the first request would wait for is prepared, but for what
+    takes long: tables may be locked, and connections in use.
     """
-    is_filled = False
+    is_prepared = False
 
     async def probe() -> None:
-        nonlocal is_filled
+        nonlocal is_prepared
         try:
             found = await findings(database)
-            if not found and not is_filled:
-                await pool.fill()
-                is_filled = True
+            if not found and not is_prepared:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(PREPARING_SECONDS):
+                        await prepare()
+                is_prepared = True
         except DatabaseError:
             raise Unhealthy("PostgreSQL does not answer; `parallel-ops check` says more") from None
         if found:
