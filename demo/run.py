@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Generator
@@ -21,7 +20,7 @@ from demo.progress import console
 from demo.schema import quietly
 from demo.seed import Counts, fill
 from service.api.table import ENDPOINTS
-from service.serving import Serving, serve
+from service.serving import CannotListen, Serving, refuse_taken, serve
 from service.settings import PREFIX
 
 READER = "parallel_ops_reader"
@@ -63,7 +62,7 @@ def demo_environment(data_dir: Path | None, rows: int) -> Generator[Environment]
 def run_demo(host: str, port: int, workers: int, rows: int, data_dir: Path | None) -> None:
     """Serve a demo environment until it is interrupted. Raises click.ClickException when it cannot start."""
     try:
-        _refuse_taken(host, port)
+        refuse_taken(host, port)  # before minutes of seeding, not after
         with demo_environment(data_dir, rows) as environment:
             os.environ |= {
                 f"{PREFIX}DATABASE_URL": environment.database_url,
@@ -73,19 +72,8 @@ def run_demo(host: str, port: int, workers: int, rows: int, data_dir: Path | Non
             }
             console.print(_welcome(f"http://{host}:{port}", environment), soft_wrap=True)
             serve(Serving(host, port, workers, log_format="console"))
-    except ServerError as error:
+    except (ServerError, CannotListen) as error:
         raise ClickException(str(error)) from None
-
-
-def _refuse_taken(host: str, port: int) -> None:
-    """Find out before minutes of seeding, not after."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            advice = f"choose another one, for example --port {port + 1}"
-            raise ServerError(f"cannot listen on {host}:{port}: {error.strerror}; {advice}") from None
 
 
 def _welcome(url: str, environment: Environment) -> str:

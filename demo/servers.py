@@ -26,6 +26,8 @@ POSTGRES_INSTALLATION = "pginstall18"
 POSTGRES_SETTINGS = {
     "autovacuum_naptime": "10s",
     "fsync": "off",
+    # In the data directory, and removed with it, whichever way the server ends.
+    "dynamic_shared_memory_type": "mmap",
     "full_page_writes": "off",
     "jit": "off",
     "log_timezone": "UTC",

@@ -55,9 +55,13 @@ def demo(host: str, port: int, workers: int, rows: int, data_dir: Path | None) -
 def serve(host: str, port: int, workers: int) -> None:
     """Serve the API, configured by PARALLEL_OPS_* variables."""
     settings = _settings()
-    from service.serving import Serving
+    from service.serving import CannotListen, Serving, refuse_taken
     from service.serving import serve as run
 
+    try:
+        refuse_taken(host, port)
+    except CannotListen as error:
+        raise click.ClickException(str(error)) from None
     run(
         Serving(
             host,

@@ -6,6 +6,8 @@ what has not ended by then is killed. A second signal shortens the moment.
 """
 
 import os
+import socket
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Timer
@@ -26,7 +28,13 @@ CONNECTIONS_PER_WORKER = 1024
 # refuses much shorter URLs and tokens, and says why.
 HEAD_BYTES = 128 * 1024
 HEAD_MILLISECONDS = 10_000
+ADDRESSES = "127.0.0.1, 0.0.0.0 or ::"
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 - for a folder with a name of its own
 APPLICATION = "service.app:application"
+
+
+class CannotListen(Exception):
+    """The address is somebody else's, or not this machine's; the message says what to do."""
 
 
 class Serving(Struct, frozen=True):
@@ -49,7 +57,7 @@ def serve(serving: Serving, application: str = APPLICATION) -> None:
 
     `application` names a factory of an ASGI application, as module:function.
     """
-    with TemporaryDirectory(prefix="parallel-ops-") as folder:
+    with TemporaryDirectory(prefix="parallel-ops-", dir=_runtime(), ignore_cleanup_errors=True) as folder:
         # Where workers share their metrics; the client library wants it named before it is imported.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         sign = Path(folder) / "draining"
@@ -76,6 +84,24 @@ def serve(serving: Serving, application: str = APPLICATION) -> None:
         ).serve()
 
 
+def refuse_taken(host: str, port: int) -> None:
+    """Raise CannotListen unless nobody listens there. Our own workers share a port, and any others could."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        with socket.socket(found[0][0]) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(found[0][4])
+    except OSError as error:
+        advice = f"choose another --port, or an address of this machine for --host ({ADDRESSES})"
+        raise CannotListen(f"cannot listen on {host}, port {port}: {error.strerror}; {advice}") from None
+
+
+def _runtime() -> str | None:
+    """Where a service's files last as long as itself: cleaners take away what is old among temporary ones."""
+    given = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
+    return next((place for place in (given, SHARED_MEMORY) if place and os.access(place, os.W_OK)), None)
+
+
 class _Server(Server):  # type: ignore[misc, valid-type]
     """Granian, which puts up the sign some time before it stops its workers."""
 
@@ -83,11 +109,13 @@ class _Server(Server):  # type: ignore[misc, valid-type]
         super().__init__(target, **options)
         self._sign = sign
         self._drain_seconds = drain_seconds
+        self._is_ending = False
 
     def signal_handler_interrupt(self, *_: object) -> None:
         """Granian's handler of SIGTERM and SIGINT, in the parent process."""
-        hurried = self._sign.exists()
-        self._sign.touch()
+        hurried, self._is_ending = self._is_ending, True
+        with suppress(OSError):  # whatever is wrong with the folder, this ends
+            self._sign.touch()
         stop = super().signal_handler_interrupt
         if hurried or not self._drain_seconds:
             stop()

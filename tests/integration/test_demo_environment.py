@@ -66,7 +66,7 @@ async def test_a_demo_that_is_killed_takes_everything_with_it(data_dir: Path) ->
 def running_demo(folder: Path, port: int) -> Generator[subprocess.Popen[bytes]]:
     """The command, with its temporary files in a folder, where it also leaves what it said."""
     command: list[str | Path] = [COMMAND, "demo", "--port", str(port), "--rows", str(FEW_ROWS)]
-    environment = os.environ | {"TMPDIR": str(folder)}
+    environment = os.environ | {"TMPDIR": str(folder), "RUNTIME_DIRECTORY": str(folder)}
     with (
         (folder / "said").open("wb") as said,
         subprocess.Popen(ending_with_us(command), env=environment, stdout=said, stderr=said) as demo,

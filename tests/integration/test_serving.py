@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -35,8 +36,8 @@ COLD = f"{PREFIX}/doc-sync/failures"
 
 @pytest.fixture
 def temporary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Where programs that are started put their temporary files."""
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    """Where services that are started put the files that they need while they run."""
+    monkeypatch.setenv("RUNTIME_DIRECTORY", f"{tmp_path}:/elsewhere")
     return tmp_path
 
 
@@ -97,6 +98,44 @@ async def test_readiness_goes_first_and_requests_are_still_answered(
             assert (await client.get("/health/live")).status_code == 200
         process.terminate()  # whoever is in a hurry asks twice
         assert await until_ended(process) == 0
+
+
+async def test_it_ends_though_its_files_are_gone(
+    settings: Settings, database: object, temporary: Path
+) -> None:
+    with launched(settings, free_port()) as process:
+        (folder,) = os.listdir(temporary)
+        shutil.rmtree(temporary / folder)
+        process.terminate()
+        assert await until_ended(process) == 0
+
+
+async def test_its_files_are_not_among_those_that_are_cleaned_away(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with launched(settings, free_port()):
+        assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ("127.0.0.1", "Address already in use"),
+        ("192.0.2.1", "Cannot assign requested address"),
+        ("no such host", "Name or service not known"),
+    ],
+)
+async def test_an_address_that_cannot_be_had_is_two_lines(settings: Settings, host: str, words: str) -> None:
+    port = free_port()
+    variables = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url, "AUTH": "disabled"}
+    environment = {f"PARALLEL_OPS_{name}": value for name, value in variables.items()}
+    with launched(settings, port):  # of ours, who would share it
+        result = await asyncio.to_thread(
+            CliRunner().invoke, main, ["serve", "--host", host, "--port", str(port)], env=environment
+        )
+    assert (result.exit_code, words in result.output) == (1, True)
+    assert "Traceback" not in result.output
 
 
 async def test_the_end_does_not_wait_for_ever(settings: Settings, database: asyncpg.Connection) -> None:

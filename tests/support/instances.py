@@ -38,7 +38,7 @@ class Instance:
         # What it leaves behind when it is killed goes with the test's own folder.
         self._environment = {
             "PATH": os.environ["PATH"],
-            "TMPDIR": str(log.parent),
+            "RUNTIME_DIRECTORY": str(log.parent),
             **environment(settings),
         }
         self._process: subprocess.Popen[bytes] | None = None
