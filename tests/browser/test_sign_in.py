@@ -12,6 +12,20 @@ from tests.support.builders import Database
 from tests.support.served import served
 from tests.support.tokens import SECRET, claims, token
 
+FETCH = """
+async (address) => {
+    const answer = await fetch(address);
+    return [answer.status, (await answer.json()).operator_id ?? null];
+}
+"""
+
+
+@pytest.fixture
+def patient(settings: Settings, rows: Database) -> Generator[str]:
+    """The same, whose answers may be kept for long."""
+    with served(settings, auth="required", jwt_secret=SECRET, refresh_seconds="3600") as address:
+        yield address
+
 
 @pytest.fixture
 def guarded(settings: Settings, rows: Database) -> Generator[str]:
@@ -52,6 +66,22 @@ async def test_a_bad_token_is_refused_with_a_reason(page: Page, guarded: str) ->
     await page.goto(f"{guarded}/sign-in")
     assert page.url == f"{guarded}/"
     assert await page.context.cookies() == []
+
+
+async def test_no_answer_of_the_api_outlives_who_it_was_for(page: Page, patient: str) -> None:
+    """Within one tick, in one browser that keeps answers as long as they say."""
+    asked = []
+    for operator_id in ("7", None, "8"):
+        if operator_id is not None:
+            await page.goto(patient)
+            await page.fill("#token", token(claims(sub=operator_id)))
+            await page.click("#sign-in")
+            await expect(page.locator("#figures")).to_be_visible()
+        asked += [await page.evaluate(FETCH, f"{PREFIX}/summary") for _ in range(2)]
+        if operator_id is not None:
+            await page.click("#sign-out")
+            await expect(page.locator("#token")).to_be_visible()
+    assert asked == [[200, 7], [200, 7], [401, None], [401, None], [200, 8], [200, 8]]
 
 
 async def test_a_sign_in_that_ends_meanwhile_is_told(page: Page, guarded: str) -> None:
