@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 # Raised with every change of what is stored; what has another number is a miss.
-VERSION = 1
+VERSION = 2
 
 
 class Entry(Struct, frozen=True):
