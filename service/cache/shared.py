@@ -6,15 +6,12 @@ from collections.abc import Iterable, Sequence
 
 import structlog
 
-from service.cache.entry import Entry, UnreadableEntry, decode, encode
+from service.cache.entry import MAX_STORED_BYTES, Entry, UnreadableEntry, decode, encode
 from service.cache.observer import Observer
 from service.cache.parts import Part
 from service.cache.policy import Policy
 from service.cache.store import Store
 from service.shared_redis import RedisAway
-
-# A larger value is not worth the network: who needs it computes it.
-MAX_STORED_BYTES = 8 * 1024 * 1024
 
 log = structlog.get_logger(__name__)
 
