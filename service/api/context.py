@@ -28,16 +28,19 @@ class RequestContext:
     in Unix seconds. `operator_id` is the caller's, None where nobody is known or authentication is off.
     An `error` that was found on the way to the handler is raised in its place. `cache` says how fresh the
     answer is; `added` are headers that every response to this request gets. `address` is the client's.
+    `has_two_tokens` says that there are several Authorization headers.
     """
 
     __slots__ = (
-        *("_send", "added", "address", "cache", "error", "headers", "method", "now", "operator_id"),
-        *("options", "path", "query_string", "request_id", "route", "scheme", "status"),
+        *("_send", "added", "address", "cache", "error", "has_two_tokens", "headers", "method"),
+        *("now", "operator_id", "options", "path", "query_string", "request_id", "route", "scheme", "status"),
     )
 
     def __init__(self, scope: HTTPScope, send: Send) -> None:
         self._send = send
-        self.headers = _by_name(scope["headers"])
+        headers: Any = scope["headers"]
+        self.headers = _by_name(headers)
+        self.has_two_tokens = len(self.headers) != len(headers) and _has_two_tokens(headers)
         self.method: str = scope["method"]
         self.path = scope["path"]
         self.query_string = scope["query_string"]
@@ -102,6 +105,10 @@ def _route_of(scope: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401 - as ro
         ((route.path, route.route_handlers[0].opt) for route in routes if route.path == scope["path"]),
         (UNKNOWN, {}),
     )
+
+
+def _has_two_tokens(headers: Any) -> bool:  # noqa: ANN401 - any iterable of pairs
+    return [name for name, _ in headers].count(b"authorization") > 1
 
 
 def _by_name(headers: Any) -> dict[bytes, bytes]:  # noqa: ANN401 - any iterable of pairs

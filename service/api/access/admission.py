@@ -1,11 +1,11 @@
 """Who may go on: what a request is looked at for before anybody answers it."""
 
-from service.api.access.authentication import Authenticator
+from service.api.access.authentication import Authenticator, is_bearer
 from service.api.access.cookie import bearer_of
 from service.api.access.cors import Cors
 from service.api.access.rate_limit import RateLimit
 from service.api.context import RequestContext
-from service.api.responses.errors import Refusal
+from service.api.responses.errors import Refusal, Unauthorized
 from service.api.responses.raw import RawResponse
 
 MAX_URL_BYTES = 8 * 1024
@@ -41,7 +41,13 @@ class Admission:
         return None
 
     def _operator_of(self, context: RequestContext) -> int | None:
+        if self._authenticator.is_off:
+            return None
+        if context.has_two_tokens:  # a gateway may have looked at the other one
+            raise Unauthorized("there is more than one Authorization header")
         authorization = context.headers.get(b"authorization")
-        if authorization is None and b"cookie" in context.headers and context.method == "GET":
+        # Another scheme may be what a browser sends by itself, to a gateway that asks for it.
+        is_token = authorization is not None and is_bearer(authorization)
+        if not is_token and b"cookie" in context.headers and context.method == "GET":
             authorization = bearer_of(context.headers[b"cookie"])
         return self._authenticator.operator_of(authorization, scraping="scraped" in context.options)
