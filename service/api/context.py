@@ -14,11 +14,12 @@ GONE = 499
 # Where a path goes that no route has: labels and logs are not for callers to fill.
 UNKNOWN = "unknown"
 _KEY = "context"
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+# Of responses that have none of their own.
 _SECURITY = (
-    (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
-_CONTENT_SECURITY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
 
 class RequestContext:
@@ -55,6 +56,19 @@ class RequestContext:
         self.status = GONE
         self.cache = ""
 
+    @property
+    def is_of_our_page(self) -> bool:
+        """Whether no other site's page sends this, as far as the browser says.
+
+        Over plain HTTP browsers say nothing of sites, but where a form comes from. What says neither is no
+        browser of today.
+        """
+        site, origin = self.header(b"sec-fetch-site"), self.headers.get(b"origin")
+        if site or origin is None:
+            return site in (b"", b"same-origin", b"none")
+        scheme, _, host = origin.partition(b"://")
+        return scheme in (b"http", b"https") and host.lower() == self.header(b"host").lower() != b""
+
     def header(self, name: bytes) -> bytes:
         """The value of a request's header, b"" without one. `name` is in lower case."""
         return self.headers.get(name, b"")
@@ -63,12 +77,11 @@ class RequestContext:
         """Pass a message on to the server; the response's start gets the headers that all have."""
         if message["type"] == "http.response.start":
             headers = list(message["headers"])
-            has_its_own = b"content-security-policy" in dict(headers)
-            headers += _SECURITY
+            own = dict(headers)
+            headers += [header for header in _SECURITY if header[0] not in own]
             headers += self.added
+            headers.append(_NO_SNIFFING)
             headers.append((b"x-request-id", self.request_id))
-            if not has_its_own:
-                headers.append(_CONTENT_SECURITY)
             self.status, message["headers"] = message["status"], headers
         return self._send(message)
 

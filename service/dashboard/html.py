@@ -17,6 +17,8 @@ HEADERS = {
             "frame-ancestors 'none'",
         )
     ),
+    # Of pages that say nothing of where a form is sent from, browsers hide that from us, too.
+    "referrer-policy": "same-origin",
     # Asked for again each time it is shown: nobody sees old figures as new, or any after signing out.
     "cache-control": "private, no-cache",
     "vary": "accept-encoding, accept-language, cookie",

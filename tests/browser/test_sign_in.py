@@ -1,10 +1,11 @@
 """With authentication on, the board asks for the token that the API takes."""
 
 from collections.abc import Generator
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from service.settings import Settings
 from tests.support.api import PREFIX
@@ -98,6 +99,44 @@ def test_the_cookie_is_good_for_reading_and_for_nothing_else(guarded: str) -> No
     assert httpx.get(f"{guarded}{PREFIX}/summary", headers=cookies).status_code == 200
     assert httpx.post(f"{guarded}{PREFIX}/summary", headers=cookies).status_code == 401
     assert httpx.get(f"{guarded}{PREFIX}/summary").status_code == 401
+
+
+async def test_over_plain_http_only_the_boards_own_forms_sign_in_and_out(
+    chromium: Browser, guarded: str
+) -> None:
+    """Where browsers send no Sec-Fetch-Site, for they do not trust the wire."""
+    board = guarded.replace("127.0.0.1", "board.test")
+    context = await chromium.new_context(locale="en-GB")
+    page = await context.new_page()
+    form = '<form method="post" action="{}"><input name="token" value="{}"><button>Win</button></form>'
+
+    async def evil(route: Route) -> None:
+        address = board + urlsplit(route.request.url).path
+        await route.fulfill(body=form.format(address, token(claims(sub="8"))), content_type="text/html")
+
+    await context.route("http://evil.test/*", evil)
+
+    async def lure(path: str) -> int:
+        await page.goto(f"http://evil.test/{path}")
+        async with page.expect_response(f"{board}/{path}") as answer:
+            await page.click("button")
+        return (await answer.value).status
+
+    assert (await lure("sign-in"), await context.cookies()) == (400, [])
+    await page.goto(board)
+    await page.fill("#token", token())
+    async with page.expect_request(f"{board}/sign-in") as sent:
+        await page.click("#sign-in")
+    await expect(page.locator("#figures")).to_be_visible()
+    headers = await (await sent.value).all_headers()
+    assert (headers.get("sec-fetch-site"), headers["origin"]) == (None, board)
+    assert await lure("sign-out") == 400
+    assert len(await context.cookies()) == 1
+    await page.goto(board)
+    await page.click("#sign-out")
+    await expect(page.locator("#token")).to_be_visible()
+    assert await context.cookies() == []
+    await context.close()
 
 
 def test_another_site_cannot_sign_anybody_in_or_send_them_elsewhere(guarded: str) -> None:

@@ -81,6 +81,67 @@ async def test_another_sites_form_signs_nobody_in(guarded: Guarded, site: str) -
         assert "set-cookie" not in response.headers
 
 
+FOREIGN = (
+    *("http://evil.example", "https://test.evil.example", "http://test:8080", "http://eviltest", "null", ""),
+    *("http://test@evil.example", "test", "http://test/", "http://"),
+)
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
+async def test_where_browsers_do_not_say_whose_form_it_is_its_origin_does(
+    guarded: Guarded, origin: str
+) -> None:
+    """Over plain HTTP there is no Sec-Fetch-Site."""
+    async with guarded() as client:
+        response = await sign_in(client, token(), origin=origin)
+        assert response.status_code == 400
+        assert "set-cookie" not in response.headers
+
+
+@pytest.mark.parametrize(
+    "headers", [*({"origin": each} for each in FOREIGN), {"sec-fetch-site": "cross-site"}], ids=str
+)
+async def test_another_sites_form_signs_nobody_out(guarded: Guarded, headers: dict[str, str]) -> None:
+    async with guarded() as client:
+        await sign_in(client, token())
+        response = await client.post("/sign-out", headers=headers)
+        assert (response.status_code, response.json()["detail"]["code"]) == (
+            400,
+            "parallel_ops_invalid_request",
+        )
+        assert "set-cookie" not in response.headers
+        assert (await client.get("/")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "http://test"},
+        {"origin": "https://TEST"},
+        {"origin": "http://test:81", "host": "Test:81"},
+        {"origin": "http://before.the.proxy", "sec-fetch-site": "same-origin"},
+        {},
+    ],
+    ids=str,
+)
+async def test_the_boards_own_forms_sign_in_and_out(guarded: Guarded, headers: dict[str, str]) -> None:
+    async with guarded() as client:
+        form = {"token": token(), "next": "/"}
+        for path in ("/sign-in", "/sign-out"):
+            response = await client.post(path, data=form, headers=headers)
+            assert (response.status_code, "set-cookie" in response.headers) == (303, True)
+
+
+async def test_pages_let_browsers_say_to_us_alone_where_a_form_is_from(guarded: Guarded) -> None:
+    async with guarded() as client:
+        asked = await client.get("/")
+        await sign_in(client, token())
+        for response in (asked, await client.get("/"), await client.get("/?window_days=2")):
+            assert response.headers.get_list("referrer-policy") == ["same-origin"]
+        answer = await client.get(f"{PREFIX}/summary")
+        assert answer.headers.get_list("referrer-policy") == ["no-referrer"]
+
+
 @pytest.mark.parametrize("site", ["same-origin", "none"])
 async def test_the_boards_own_form_signs_in(guarded: Guarded, site: str) -> None:
     async with guarded() as client:
