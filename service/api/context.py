@@ -57,6 +57,11 @@ class RequestContext:
         self.cache = ""
 
     @property
+    def is_secure(self) -> bool:
+        """Whether the browser's own connection is encrypted."""
+        return self.scheme == "https" or self.header(b"x-forwarded-proto") == b"https"
+
+    @property
     def is_of_our_page(self) -> bool:
         """Whether no other site's page sends this, as far as the browser says.
 

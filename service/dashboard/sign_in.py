@@ -6,9 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
-from service.api.access.admission import OPEN
+from service.api.access.admission import OPEN, cookies_of
 from service.api.access.authentication import MAX_TOKEN_BYTES, Authenticator
-from service.api.access.cookie import bearer_of, set_cookie
+from service.api.access.cookie import set_cookie
 from service.api.context import RequestContext, context_of
 from service.api.dependencies import Context
 from service.api.responses.errors import InvalidRequest, Unauthorized
@@ -61,7 +61,7 @@ def ask(request: AnyRequest, error: Unauthorized) -> Response[bytes]:
     """The form in place of the board, at the board's own address; the reason counts if there was a token."""
     context = context_of(request.scope)
     query = context.query_string.decode("latin-1")
-    given = bearer_of(context.header(b"cookie"))
+    given = cookies_of(context)
     return _form(context, f"/?{query}" if query else "/", error.message if given else None, 401)
 
 
@@ -72,10 +72,9 @@ def _form(context: RequestContext, target: str, reason: str | None, status: int)
 
 
 def _go(context: RequestContext, target: str, token: str) -> Response[bytes]:
-    secure = context.scheme == "https" or context.header(b"x-forwarded-proto") == b"https"
     headers = {
         "location": target,
-        "set-cookie": set_cookie(token, secure=secure),
+        "set-cookie": set_cookie(token, secure=context.is_secure),
         "cache-control": "no-store",
     }
     return Response(b"", status_code=303, media_type=HTML, headers=headers)
