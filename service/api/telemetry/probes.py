@@ -1,13 +1,13 @@
 """What readiness looks at: the database with its columns, and Redis."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from redis.exceptions import RedisError
 
 from service.api.telemetry.health import Unhealthy
 from service.shared_redis import SharedRedis
 from service.sources.database import Database, DatabaseError, DatabaseLimits
-from service.sources.inspection import findings
+from service.sources.inspection import ENCODING, Finding, findings
 
 # A probe has a connection of its own: readers that fill the pool are no reason to be sent none.
 LIMITS = DatabaseLimits(statement_timeout_seconds=1.5, lock_timeout_seconds=1.0, max_queries=1)
@@ -16,7 +16,7 @@ Probe = Callable[[], Awaitable[None]]
 
 
 def database_probe(database: Database, pool: Database) -> Probe:
-    """PostgreSQL answers, and the columns that the service reads are there and may be read.
+    """PostgreSQL answers, and the columns that the service reads are there, may be read, and are Unicode.
 
     Before it says so for the first time, the connections of the pool that requests wait for are opened.
     """
@@ -32,10 +32,17 @@ def database_probe(database: Database, pool: Database) -> Probe:
         except DatabaseError:
             raise Unhealthy("PostgreSQL does not answer; `parallel-ops check` says more") from None
         if found:
-            tables = ", ".join(sorted({finding.table for finding in found}))
-            raise Unhealthy(f"not all columns can be read in: {tables}; `parallel-ops check` says more")
+            raise Unhealthy(f"{_reason(found)}; `parallel-ops check` says more")
 
     return probe
+
+
+def _reason(found: Sequence[Finding]) -> str:
+    for finding in found:
+        if finding.problem == "wrong_encoding":
+            return f"the database's encoding is {finding.table}, and {ENCODING} is needed"
+    tables = ", ".join(sorted({finding.table for finding in found}))
+    return f"not all columns can be read in: {tables}"
 
 
 def redis_probe(redis: SharedRedis, tell: Callable[[bool], None]) -> Probe:
