@@ -7,10 +7,9 @@ from litestar import Request
 from litestar.routes import HTTPRoute
 from litestar.types import HTTPScope, Message, Scope, Send
 
+from service.api.responses.errors import GONE
 from service.api.responses.raw import Header
 
-# What a client gets that went away before it was answered, as nginx logs it.
-GONE = 499
 # Where a path goes that no route has: labels and logs are not for callers to fill.
 UNKNOWN = "unknown"
 _KEY = "context"
