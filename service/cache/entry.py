@@ -53,7 +53,7 @@ def decode(raw: bytes, key: str, tick: int, decoder: msgspec.msgpack.Decoder[Any
     try:
         stored = _stored.decode(raw)
         if (stored.version, stored.key, stored.tick) != (VERSION, key, tick):
-            raise UnreadableEntry(f"version {stored.version} of {stored.key}:{stored.tick}")
+            raise UnreadableEntry(f"of version {stored.version}, or of another key or tick")
         return Entry(decoder.decode(stored.value), key, tick, stored.seconds, len(raw))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise UnreadableEntry(str(error)) from error

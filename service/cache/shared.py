@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import structlog
 
 from service.cache.entry import MAX_STORED_BYTES, Entry, UnreadableEntry, decode, encode
+from service.cache.keys import pattern_of
 from service.cache.observer import Observer
 from service.cache.parts import Part
 from service.cache.policy import Policy
@@ -66,7 +67,7 @@ class SharedCache:
         try:
             return await self._first(part, tick, raw) or entry
         except RedisAway as error:
-            log.info("not kept in redis", part=part.key, error=str(error))
+            log.info("not kept in redis", part=pattern_of(part.key), error=str(error))
             return entry
 
     async def _first(self, part: Part, tick: int, raw: bytes) -> Entry | None:
@@ -106,5 +107,5 @@ def _read(part: Part, tick: int, raw: bytes | None) -> Entry | None:
     try:
         return decode(raw, part.key, tick, part.decoder)
     except UnreadableEntry as error:
-        log.warning("unreadable entry ignored", key=_name(part, tick), error=str(error))
+        log.warning("unreadable entry ignored", key=pattern_of(_name(part, tick)), error=str(error))
         return None

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
 
+from service.cache.keys import pattern_of
 from service.shared_redis import SharedRedis
 
 _NO_EXPIRY = -1
@@ -62,7 +63,7 @@ class Store:
             return Lease(lock, self._lease_seconds)
         left = await self._redis.ask(lambda redis: redis.pttl(name))
         if left == _NO_EXPIRY or left > _milliseconds(self._lease_seconds):
-            log.warning("lease without our expiry removed: not written by this service", key=name)
+            log.warning("lease without our expiry removed: not written by this service", key=pattern_of(name))
             await self._redis.ask(lambda redis: redis.delete(name))
         return None
 
