@@ -1,6 +1,7 @@
 """What all pages of the board have in common on the wire."""
 
 from service.api.context import RequestContext
+from service.api.responses.lists import beginning_of
 from service.dashboard.wording import preferred
 
 HTML = "text/html"  # Litestar adds the charset
@@ -27,4 +28,4 @@ HEADERS = {
 
 def language_of(context: RequestContext) -> str:
     """The language that the browser asks for."""
-    return preferred(context.header(b"accept-language").decode("latin-1"))
+    return preferred(beginning_of(context.header(b"accept-language")).decode("latin-1"))

@@ -4,6 +4,7 @@ It is taken for GET alone and is sent to no other site (SameSite=Strict), so no 
 beside ours can set one of that name, though, but none whose name begins with __Host-, which wants HTTPS.
 """
 
+import re
 from itertools import islice
 from urllib.parse import quote, unquote_to_bytes
 
@@ -11,14 +12,14 @@ NAME = "parallel_ops_token"
 SECURE_NAME = f"__Host-{NAME}"
 # Among so many that others have set one's own is found; more take longer to look at than an answer does.
 MAX_TRIED = 50
+# Not split: thousands of other cookies cost nothing so.
+_VALUES = {name: re.compile(rf"(?:^|;)\s*{name}=([^;]*)".encode()) for name in (NAME, SECURE_NAME)}
 
 
 def bearers_of(cookies: bytes, *, secure: bool) -> list[bytes]:
     """The Authorization headers that a Cookie header stands for: of several, any may be one's own."""
-    prefix = f"{_name(secure=secure)}=".encode()
-    named = (cookie.strip() for cookie in cookies.split(b";"))
-    values = (cookie[len(prefix) :] for cookie in named if cookie.startswith(prefix))
-    return [b"Bearer " + unquote_to_bytes(value) for value in islice(values, MAX_TRIED)]
+    found = islice(_VALUES[_name(secure=secure)].finditer(cookies), MAX_TRIED)
+    return [b"Bearer " + unquote_to_bytes(each[1].strip()) for each in found]
 
 
 def set_cookie(token: str, *, secure: bool) -> str:
