@@ -19,7 +19,7 @@ from service.readings.manifest import Spending, newest_manifest
 from service.settings import Settings, SettingsError, from_environment
 from service.shared_redis import connect
 from service.sources.database import Database, DatabaseError, DatabaseLimits
-from service.sources.inspection import Finding, Problem, findings, row_counts, without_index
+from service.sources.inspection import ENCODING, Finding, Problem, findings, row_counts, without_index
 
 Status = Literal["ok", "advice", "problem"]
 
@@ -48,6 +48,11 @@ _UNREACHABLE = (
     ),
 )
 _FOUND: dict[Problem, tuple[str, str]] = {
+    "wrong_encoding": (
+        f"the database's encoding is {{table}}, and {ENCODING} is needed",
+        f"Statements compare Unicode. Move the PLM into a database of {ENCODING}: pg_dump, CREATE DATABASE … "
+        "ENCODING, and pg_restore, which converts.",
+    ),
     "missing_table": (
         "table {table} is not there, or is in a schema that this role may not use",
         "Check that PARALLEL_OPS_DATABASE_URL names the PLM's own database, and that the table is in the "
@@ -141,7 +146,8 @@ async def _database(settings: Settings) -> list[Line]:
     reachable = Line("ok", "PostgreSQL", f"{_place(url)} answers to {url.username or 'the default user'}")
     missing = {finding.table for finding in found if finding.problem == "missing_table"}
     problems = [_described(finding) for finding in found]
-    columns = [] if found else [Line("ok", "PostgreSQL", "all tables and columns are there and readable")]
+    all_there = f"all tables and columns are there and readable, encoded in {ENCODING}"
+    columns = [] if found else [Line("ok", "PostgreSQL", all_there)]
     advice = [_index_advice(table, read, rows) for table, read in unindexed if table not in missing]
     return [reachable, *problems, *columns, *advice]
 

@@ -167,10 +167,10 @@ def doc_sync_failures(
         {
             "id": job["id"],
             "task_type": job["task_type"],
-            "status": job["status"],
+            "status": cut(job["status"]),
             "attempt_count": job["attempt_count"],
             "max_attempts": job["max_attempts"],
-            "last_error": job["last_error"],
+            "last_error": shortened(job["last_error"]),
             "dedupe_key": job["dedupe_key"],
             "site_id": site_of(job),
             "created_at": row_time(job["created_at"]),
@@ -202,10 +202,10 @@ def workflow_failures(
             "from_state": run["from_state"],
             "to_state": run["to_state"],
             "trigger_phase": run["trigger_phase"],
-            "status": run["status"],
+            "status": cut(run["status"]),
             "attempts": run["attempts"],
             "result_code": raw_result_code(run),
-            "last_error": run["last_error"],
+            "last_error": shortened(run["last_error"]),
             "created_at": row_time(run["created_at"]),
         }
         for run in page_of(failed, page, page_size)
@@ -358,7 +358,7 @@ def rate(part: int, whole: int) -> float | None:
 
 def sorted_counts(values: Iterable[str]) -> dict[str, int]:
     """How often each value occurs; "Maps are sorted by key"."""
-    return dict(sorted(Counter(values).items()))
+    return dict(sorted(at_most_500(Counter(values)).items()))
 
 
 def lower(value: str | None) -> str:
@@ -403,7 +403,7 @@ def doc_sync(jobs: list[Row], query: Query) -> Document:
     attempts = sum(job["attempt_count"] or 0 for job in jobs)
     return {
         "total": total,
-        "by_status": sorted_counts(lower(job["status"]) for job in jobs),
+        "by_status": sorted_counts(cut(lower(job["status"])) for job in jobs),
         "success_rate": rate(count_status(jobs, "completed"), total),
         "dead_letter_total": dead_letters,
         "dead_letter_rate": rate(dead_letters, total),
@@ -434,7 +434,7 @@ def workflow_actions(runs: list[Row], query: Query) -> Document:
     with_object = [run for run in runs if isinstance(parse(run["result"]), dict)]
     return {
         "total": len(runs),
-        "by_status": sorted_counts(lower(run["status"]) for run in runs),
+        "by_status": sorted_counts(cut(lower(run["status"])) for run in runs),
         "by_result_code": sorted_counts(result_code_of(run) for run in with_object),
         "failed_rate": rate(count_status(runs, "failed"), len(runs)),
         "warning_rate": rate(count_status(runs, "warning"), len(runs)),
@@ -451,14 +451,46 @@ def result_code_of(run: Row) -> str:
     if isinstance(code, Decimal) and code == 0:
         return "UNKNOWN"
     # "result.result_code as text": a string without its quotes, anything else as JSON.
-    return code if isinstance(code, str) else json_text(code)
+    return cut(code if isinstance(code, str) else json_text(code))
 
 
 def raw_result_code(run: Row) -> object:
     """ "result_code (raw JSON)", as a client decodes it."""
     result = parse(run["result"])
     code = result.get("result_code") if isinstance(result, dict) else None
-    return json.loads(json_text(code))
+    text = code if isinstance(code, str) else json_text(code)
+    # "a result code that is a JSON number of more than 100 digits is given as a string".
+    if isinstance(code, Decimal) and sum(sign.isdigit() for sign in text) > 100:
+        return cut(text)
+    # "A result code or status is cut after 200 characters", and what is cut is no JSON any more.
+    return cut(text) if len(text) > 200 else json.loads(json_text(code))
+
+
+# --- bounds (section 5) --------------------------------------------------------------------------
+
+
+def cut(label: str) -> str:
+    """ "A result code or status is cut after 200 characters"."""
+    return label[:200]
+
+
+def shortened(error: str | None) -> str | None:
+    """ "last_error is cut after 8,000 characters, and ends in `... (N characters)` then"."""
+    if error is None or len(error) <= 8000:
+        return error
+    return error[:8000] + "\u2026 (" + str(len(error)) + " characters)"
+
+
+def at_most_500(counts: Counter[str]) -> dict[str, int]:
+    """ "a map has at most 500 keys"."""
+    kept = dict(counts)
+    # "of more, the least frequent (ties by name, last first) are summed under `(others)`": a key, too.
+    others = 0
+    while len(kept) > (499 if others else 500):
+        fewest = min(kept.values())
+        last = max(name for name, count in kept.items() if count == fewest)
+        others += kept.pop(last)
+    return {**kept, "(others)": others} if others else kept
 
 
 def breakages(incidents: list[Row]) -> Document:
@@ -467,7 +499,7 @@ def breakages(incidents: list[Row]) -> Document:
     repeated = repeated_total(incidents)
     return {
         "total": len(incidents),
-        "by_status": sorted_counts(lower(row["status"]) for row in incidents),
+        "by_status": sorted_counts(cut(lower(row["status"])) for row in incidents),
         "by_severity": sorted_counts(lower(row["severity"]) for row in incidents),
         # "verbatim; null or "" as "unassigned"".
         "by_responsibility": sorted_counts(row["responsibility"] or "unassigned" for row in incidents),

@@ -7,18 +7,18 @@ from litestar import Request
 from litestar.routes import HTTPRoute
 from litestar.types import HTTPScope, Message, Scope, Send
 
+from service.api.responses.errors import GONE
 from service.api.responses.raw import Header
 
-# What a client gets that went away before it was answered, as nginx logs it.
-GONE = 499
 # Where a path goes that no route has: labels and logs are not for callers to fill.
 UNKNOWN = "unknown"
 _KEY = "context"
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+# Of responses that have none of their own.
 _SECURITY = (
-    (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
-_CONTENT_SECURITY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
 
 class RequestContext:
@@ -28,16 +28,19 @@ class RequestContext:
     in Unix seconds. `operator_id` is the caller's, None where nobody is known or authentication is off.
     An `error` that was found on the way to the handler is raised in its place. `cache` says how fresh the
     answer is; `added` are headers that every response to this request gets. `address` is the client's.
+    `has_two_tokens` says that there are several Authorization headers.
     """
 
     __slots__ = (
-        *("_send", "added", "address", "cache", "error", "headers", "method", "now", "operator_id"),
-        *("options", "path", "query_string", "request_id", "route", "scheme", "status"),
+        *("_send", "added", "address", "cache", "error", "has_two_tokens", "headers", "method"),
+        *("now", "operator_id", "options", "path", "query_string", "request_id", "route", "scheme", "status"),
     )
 
     def __init__(self, scope: HTTPScope, send: Send) -> None:
         self._send = send
-        self.headers = _by_name(scope["headers"])
+        headers: Any = scope["headers"]
+        self.headers = _by_name(headers)
+        self.has_two_tokens = len(self.headers) != len(headers) and _has_two_tokens(headers)
         self.method: str = scope["method"]
         self.path = scope["path"]
         self.query_string = scope["query_string"]
@@ -52,6 +55,24 @@ class RequestContext:
         self.status = GONE
         self.cache = ""
 
+    @property
+    def is_secure(self) -> bool:
+        """Whether the browser's own connection is encrypted."""
+        return self.scheme == "https" or self.header(b"x-forwarded-proto") == b"https"
+
+    @property
+    def is_of_our_page(self) -> bool:
+        """Whether no other site's page sends this, as far as the browser says.
+
+        Over plain HTTP browsers say nothing of sites, but where a form comes from. What says neither is no
+        browser of today.
+        """
+        site, origin = self.header(b"sec-fetch-site"), self.headers.get(b"origin")
+        if site or origin is None:
+            return site in (b"", b"same-origin", b"none")
+        scheme, _, host = origin.partition(b"://")
+        return scheme in (b"http", b"https") and host.lower() == self.header(b"host").lower() != b""
+
     def header(self, name: bytes) -> bytes:
         """The value of a request's header, b"" without one. `name` is in lower case."""
         return self.headers.get(name, b"")
@@ -60,12 +81,11 @@ class RequestContext:
         """Pass a message on to the server; the response's start gets the headers that all have."""
         if message["type"] == "http.response.start":
             headers = list(message["headers"])
-            has_its_own = b"content-security-policy" in dict(headers)
-            headers += _SECURITY
+            own = dict(headers)
+            headers += [header for header in _SECURITY if header[0] not in own]
             headers += self.added
+            headers.append(_NO_SNIFFING)
             headers.append((b"x-request-id", self.request_id))
-            if not has_its_own:
-                headers.append(_CONTENT_SECURITY)
             self.status, message["headers"] = message["status"], headers
         return self._send(message)
 
@@ -102,6 +122,10 @@ def _route_of(scope: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401 - as ro
         ((route.path, route.route_handlers[0].opt) for route in routes if route.path == scope["path"]),
         (UNKNOWN, {}),
     )
+
+
+def _has_two_tokens(headers: Any) -> bool:  # noqa: ANN401 - any iterable of pairs
+    return [name for name, _ in headers].count(b"authorization") > 1
 
 
 def _by_name(headers: Any) -> dict[bytes, bytes]:  # noqa: ANN401 - any iterable of pairs

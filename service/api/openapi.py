@@ -33,9 +33,10 @@ _REFUSALS = {
 _HEAD_TOO_LONG = "The request's line and headers are longer than 128 KiB together; without a body."
 _CACHING = {
     "ETag": "Identifies this answer for this caller; send it back as If-None-Match.",
-    "Cache-Control": "private; max-age is the seconds until the next refresh.",
+    "Cache-Control": "private; max-age is Age and the seconds until the next refresh.",
     "Age": "Seconds since generated_at.",
     "X-Cache": "hit, stale or miss.",
+    "Vary": "Accept-Encoding, Authorization, Cookie: an answer is one caller's.",
 }
 _EXPORT_HEADERS = {
     "Content-Disposition": "The file's name.",

@@ -32,7 +32,8 @@ DIGEST_BYTES = 12
 # A tick's end makes every answer stale for a moment, and to look for a newer one takes longer than to
 # answer: what was found to be the best there is, is that for a moment more.
 AGAIN_SECONDS = 0.05
-_VARY = (b"vary", b"accept-encoding")
+# Whose answer it is lies in these two: a browser keeps it for whoever sends the same ones alone.
+_VARY = (b"vary", b"Accept-Encoding, Authorization, Cookie")
 
 
 class Answer(Struct):
@@ -134,12 +135,15 @@ class Replay:
         return RawResponse(200, [*answer.headers, (b"content-length", b"%d" % len(body)), *headers], body)
 
     def _aged(self, answer: Answer, now: float) -> list[Header]:
-        """How old the answer is, and for how long it may be kept; both in whole seconds."""
+        """How old the answer is, and for how long it may be kept; both in whole seconds.
+
+        A cache subtracts the one from the other (RFC 9111, 4.2): what is left goes to the next refresh.
+        """
         until = self._policy.tick(now) + self._policy.refresh
         seconds = int(now - answer.tick), int(until - now)
         if answer.aged[0] != seconds:
             age, left = (max(0, number) for number in seconds)
-            headers = [(b"cache-control", b"private, max-age=%d" % left), (b"age", b"%d" % age)]
+            headers = [(b"cache-control", b"private, max-age=%d" % (age + left)), (b"age", b"%d" % age)]
             answer.aged = (seconds, headers)
         return answer.aged[1]
 

@@ -6,7 +6,10 @@ import msgspec
 from msgspec import Struct
 
 # Raised with every change of what is stored; what has another number is a miss.
-VERSION = 1
+VERSION = 2
+# A larger value is not worth the network: who needs it computes it. Nor is it decoded, for a hostile one of a
+# byte an object takes sixty times its size.
+MAX_STORED_BYTES = 8 * 1024 * 1024
 
 
 class Entry(Struct, frozen=True):
@@ -45,10 +48,12 @@ def decode(raw: bytes, key: str, tick: int, decoder: msgspec.msgpack.Decoder[Any
 
     Bytes that nobody encoded may be no UTF-8 (a ValueError), or be nested without end.
     """
+    if len(raw) > MAX_STORED_BYTES:
+        raise UnreadableEntry(f"{len(raw)} bytes")
     try:
         stored = _stored.decode(raw)
         if (stored.version, stored.key, stored.tick) != (VERSION, key, tick):
-            raise UnreadableEntry(f"version {stored.version} of {stored.key}:{stored.tick}")
+            raise UnreadableEntry(f"of version {stored.version}, or of another key or tick")
         return Entry(decoder.decode(stored.value), key, tick, stored.seconds, len(raw))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise UnreadableEntry(str(error)) from error

@@ -1,11 +1,13 @@
 """Readable cache keys that no value can break out of."""
 
+import re
 from hashlib import blake2b
 from urllib.parse import quote
 
 PREFIX = "parallel-ops:v1"
 MAX_VALUE_LENGTH = 80
 DIGEST_BYTES = 16
+_VALUE = re.compile("=[^:]*")
 
 
 def cache_key(name: str, **values: object) -> str:
@@ -16,6 +18,11 @@ def cache_key(name: str, **values: object) -> str:
     """
     given = (f"{field}={_bounded(str(value))}" for field, value in values.items() if value is not None)
     return ":".join((PREFIX, name, *given))
+
+
+def pattern_of(key: str) -> str:
+    """What logs say of a key, for what callers ask for is in its values: a pattern that finds it in Redis."""
+    return _VALUE.sub("=*", key)
 
 
 def _bounded(value: str) -> str:

@@ -6,15 +6,13 @@ from collections.abc import Iterable, Sequence
 
 import structlog
 
-from service.cache.entry import Entry, UnreadableEntry, decode, encode
+from service.cache.entry import MAX_STORED_BYTES, Entry, UnreadableEntry, decode, encode
+from service.cache.keys import pattern_of
 from service.cache.observer import Observer
 from service.cache.parts import Part
 from service.cache.policy import Policy
 from service.cache.store import Store
 from service.shared_redis import RedisAway
-
-# A larger value is not worth the network: who needs it computes it.
-MAX_STORED_BYTES = 8 * 1024 * 1024
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +67,7 @@ class SharedCache:
         try:
             return await self._first(part, tick, raw) or entry
         except RedisAway as error:
-            log.info("not kept in redis", part=part.key, error=str(error))
+            log.info("not kept in redis", part=pattern_of(part.key), error=str(error))
             return entry
 
     async def _first(self, part: Part, tick: int, raw: bytes) -> Entry | None:
@@ -109,5 +107,5 @@ def _read(part: Part, tick: int, raw: bytes | None) -> Entry | None:
     try:
         return decode(raw, part.key, tick, part.decoder)
     except UnreadableEntry as error:
-        log.warning("unreadable entry ignored", key=_name(part, tick), error=str(error))
+        log.warning("unreadable entry ignored", key=pattern_of(_name(part, tick)), error=str(error))
         return None

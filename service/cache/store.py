@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
 
+from service.cache.keys import pattern_of
 from service.shared_redis import SharedRedis
 
 _NO_EXPIRY = -1
@@ -60,8 +61,9 @@ class Store:
         lock = self._redis.client.lock(name, timeout=self._lease_seconds, thread_local=False)
         if await self._redis.ask(lambda _: lock.acquire(blocking=False)):
             return Lease(lock, self._lease_seconds)
-        if await self._redis.ask(lambda redis: redis.pttl(name)) == _NO_EXPIRY:
-            log.warning("lease without an expiry removed: not written by this service", key=name)
+        left = await self._redis.ask(lambda redis: redis.pttl(name))
+        if left == _NO_EXPIRY or left > _milliseconds(self._lease_seconds):
+            log.warning("lease without our expiry removed: not written by this service", key=pattern_of(name))
             await self._redis.ask(lambda redis: redis.delete(name))
         return None
 

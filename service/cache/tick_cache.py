@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from service.cache.entry import Entry
 from service.cache.flights import Closed, Flights
+from service.cache.keys import pattern_of
 from service.cache.memory import Memory
 from service.cache.observer import Observer
 from service.cache.pacer import Pacer
@@ -75,7 +76,7 @@ class TickCache:
         entry = self._memory.get(part.key, tick)
         if entry is None:
             if self._resting(part):
-                raise FailedJustNow(f"{part.key} failed just now")
+                raise FailedJustNow(f"{part.name} failed just now")
             entry = await asyncio.shield(self._start_at(part, tick))
         return entry.value
 
@@ -185,7 +186,8 @@ class TickCache:
         except Closed:
             pass
         except TimeoutError:
-            log.warning("no answer in time", parts=[part.key for part in parts], flights=len(self._flights))
+            asked = [pattern_of(part.key) for part in parts]
+            log.warning("no answer in time", parts=asked, flights=len(self._flights))
         answer = answer or self._older(parts, tick, self._clock(), failing=True)
         if answer is None:
             raise Unavailable
@@ -246,7 +248,8 @@ class TickCache:
             self._failed_at[part.key] = time.monotonic()
             self._observer.failed(part.name)
             foreseen = isinstance(error, (OSError, RedisError))
-            log.warning("computation failed", part=part.key, error=str(error), exc_info=not foreseen)
+            failed = pattern_of(part.key)
+            log.warning("computation failed", part=failed, error=str(error), exc_info=not foreseen)
             raise
         self._failed_at.pop(part.key, None)
         self._memory.put(entry)

@@ -5,8 +5,7 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from service.api.access.admission import OPEN
-from service.api.access.cookie import bearer_of
+from service.api.access.admission import OPEN, cookies_of
 from service.api.context import RequestContext, context_of
 from service.api.dependencies import Context, GivenSnapshots
 from service.api.responses.compression import accepts_gzip, negotiated
@@ -64,7 +63,7 @@ def _conditional(context: RequestContext, page: Page, age: float) -> Response[by
 
 def _is_signed_in(context: RequestContext) -> bool:
     """Whether there is something to sign out of: a token in the cookie, and not in a header."""
-    return context.operator_id is not None and bearer_of(context.header(b"cookie")) is not None
+    return context.operator_id is not None and bool(cookies_of(context))
 
 
 def _invalid(request: AnyRequest, error: InvalidRequest) -> Response[bytes]:

@@ -6,12 +6,12 @@ from urllib.parse import parse_qs, urlsplit
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
-from service.api.access.admission import OPEN
+from service.api.access.admission import OPEN, cookies_of
 from service.api.access.authentication import MAX_TOKEN_BYTES, Authenticator
-from service.api.access.cookie import bearer_of, set_cookie
+from service.api.access.cookie import set_cookie
 from service.api.context import RequestContext, context_of
 from service.api.dependencies import Context
-from service.api.responses.errors import Unauthorized
+from service.api.responses.errors import InvalidRequest, Unauthorized
 from service.dashboard.html import HEADERS, HTML, language_of
 from service.dashboard.pages import render
 from service.dashboard.view import View
@@ -32,7 +32,7 @@ def sign_in_routes(authenticator: Authenticator) -> list[HTTPRouteHandler]:
         form = parse_qs((await request.body()).decode(errors="replace"))
         token = _one(form, "token").strip().removeprefix("Bearer ").strip()
         target = _local(_one(form, "next"))
-        if _is_foreign(context):
+        if not context.is_of_our_page:
             return _form(context, target, None, 400)
         try:
             authenticator.operator_of(b"Bearer " + token.encode(), scraping=False)
@@ -50,6 +50,8 @@ def sign_in_routes(authenticator: Authenticator) -> list[HTTPRouteHandler]:
     @post(SIGN_OUT, opt=OPEN, request_max_body_size=MAX_FORM_BYTES)
     async def sign_out(context: Context) -> Response[bytes]:
         """Forget the token."""
+        if not context.is_of_our_page:
+            raise InvalidRequest("another site may not sign anybody out", {})
         return _go(context, "/", "")
 
     return [form, sign_in, sign_out]
@@ -59,7 +61,7 @@ def ask(request: AnyRequest, error: Unauthorized) -> Response[bytes]:
     """The form in place of the board, at the board's own address; the reason counts if there was a token."""
     context = context_of(request.scope)
     query = context.query_string.decode("latin-1")
-    given = bearer_of(context.header(b"cookie"))
+    given = cookies_of(context)
     return _form(context, f"/?{query}" if query else "/", error.message if given else None, 401)
 
 
@@ -70,18 +72,12 @@ def _form(context: RequestContext, target: str, reason: str | None, status: int)
 
 
 def _go(context: RequestContext, target: str, token: str) -> Response[bytes]:
-    secure = context.scheme == "https" or context.header(b"x-forwarded-proto") == b"https"
     headers = {
         "location": target,
-        "set-cookie": set_cookie(token, secure=secure),
+        "set-cookie": set_cookie(token, secure=context.is_secure),
         "cache-control": "no-store",
     }
     return Response(b"", status_code=303, media_type=HTML, headers=headers)
-
-
-def _is_foreign(context: RequestContext) -> bool:
-    """Whether another site sent the form, as far as the browser says: it may not sign anybody in."""
-    return context.header(b"sec-fetch-site") in (b"cross-site", b"same-site")
 
 
 def _local(target: str) -> str:

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator
+from html import escape
 
 import msgspec
 from msgspec import Struct
@@ -13,6 +14,8 @@ from service.overview.summary import Summary
 from service.overview.times import rfc3339
 
 FILE_NAME = "parallel-ops-summary"
+# An underscore inside a word is none.
+_MARKUP = re.compile(r"[\\`*\[\]!~|]|(?<![^\W_])_|_(?![^\W_])")
 _LINE_BREAK = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
@@ -50,7 +53,8 @@ def _markdown(summary: Summary) -> bytes:
 
 
 def _escaped(cell: str) -> str:
-    return _LINE_BREAK.sub(r"\\n", cell.replace("|", r"\|"))
+    """A cell as text for whoever reads it as Markdown, or as the HTML that is made of that."""
+    return _LINE_BREAK.sub(r"\\n", _MARKUP.sub(r"\\\g<0>", escape(cell, quote=False)))
 
 
 def _rows(summary: Summary) -> Iterator[tuple[str, int | float | None]]:

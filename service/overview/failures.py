@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from msgspec import Raw, Struct, structs
+from msgspec.json import decode
 
 from service.overview.query import PageQuery
 from service.overview.sections import window_since
@@ -28,7 +29,8 @@ class FailedJob(Struct, frozen=True):
 class FailedRun(Struct, Generic[Json], frozen=True):
     """One failed workflow custom action run; `result_code` is whatever JSON value it holds.
 
-    In an answer that is raw JSON; in a cache, which may not be JSON, it is JSON text.
+    In an answer that is raw JSON; in a cache, which may not be JSON, it is JSON text. Raises DecodeError for
+    any other text: what a stranger left in Redis would make an answer that is none.
     """
 
     id: str
@@ -43,6 +45,10 @@ class FailedRun(Struct, Generic[Json], frozen=True):
     result_code: Json
     last_error: str | None
     created_at: datetime | None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.result_code, str):
+            decode(self.result_code, type=Raw)
 
 
 class FailedJobs(Struct, frozen=True):

@@ -2,7 +2,8 @@
 
 A *day cell* counts the rows of one whole day before the snapshot's instant. `days` is ordered
 oldest first and has exactly window_days cells; rows dated after the instant are in the last one.
-Maps are sorted by key. Totals that can be derived are derived, so they cannot disagree.
+Maps are sorted by key and bounded: a status that is rare among many is not told apart in them. Totals that
+can be derived are derived, so they cannot disagree.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -46,6 +47,7 @@ class WorkflowActions(Struct, frozen=True):
     days: tuple[WorkflowActionsDay, ...]
     by_status: dict[str, int]
     by_result_code: dict[str, int]
+    warnings: int
     oldest_reading: int | None = None
 
 

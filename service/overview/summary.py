@@ -117,7 +117,7 @@ def doc_sync_summary(section: sections.DocSync, site_id: str | None) -> DocSyncS
     return DocSyncSummary(
         total=total,
         by_status=section.by_status,
-        success_rate=rate(section.by_status.get("completed", 0), total),
+        success_rate=rate(sum(day.completed for day in section.days), total),
         dead_letter_total=dead_letters,
         dead_letter_rate=rate(dead_letters, total),
         avg_attempt_count=round(section.attempts / total, 4) if total else 0.0,
@@ -134,8 +134,8 @@ def workflow_actions_summary(
         total=total,
         by_status=section.by_status,
         by_result_code=section.by_result_code,
-        failed_rate=rate(section.by_status.get("failed", 0), total),
-        warning_rate=rate(section.by_status.get("warning", 0), total),
+        failed_rate=rate(sum(day.failed for day in section.days), total),
+        warning_rate=rate(section.warnings, total),
         target_object_filter=target_object,
     )
 
@@ -143,7 +143,7 @@ def workflow_actions_summary(
 def breakages_summary(section: sections.Breakages) -> BreakagesSummary:
     """Totals and rates of the breakage section."""
     total = sum(section.by_status.values())
-    open_total = section.by_status.get("open", 0)
+    open_total = sum(day.open for day in section.days)
     return BreakagesSummary(
         total=total,
         by_status=section.by_status,

@@ -11,7 +11,7 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
-from service.cache.entry import UnreadableEntry, decode, encode
+from service.cache.entry import MAX_STORED_BYTES, UnreadableEntry, decode, encode
 from service.cache.keys import cache_key
 from service.cache.parts import NotDue, Part
 from service.cache.store import Store
@@ -179,8 +179,9 @@ class Readings:
         """Keep the readings in Redis, and none that was replaced a tick ago."""
         expires_in = self._rhythm.policy.kept_seconds + self._rhythm.grid.horizon
         encoded = {_day_key(each.listed.id): _encoded(each) for each in fresh}
+        fit = {key: raw for key, raw in encoded.items() if len(raw) <= MAX_STORED_BYTES}
         try:
-            await self._store.put_all(encoded, expires_in)
+            await self._store.put_all(fit, expires_in)
             if base is not None and base.replaced:
                 await self._store.drop([_day_key(each) for each in base.replaced])
         except RedisAway as error:

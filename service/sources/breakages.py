@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, bindparam, case, func, null, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
+from service.overview.bounds import bounded
 from service.overview.sections import Breakages, BreakagesDay
 from service.sources.by_day import by_day
 from service.sources.database import Bound, Statement
-from service.sources.expressions import AnySpan, count, fenced, in_order, lowered, naive, summed, trimmed
+from service.sources.expressions import AnySpan, count, cut, fenced, lowered, naive, summed, trimmed
 from service.sources.tables import incidents
 
 COUNTS = ("total",)
@@ -31,7 +32,7 @@ def section(
 ) -> Breakages:
     """The section of a window, but for the repeated, from its figures by day and its counts by label."""
     by_status, by_severity, by_responsibility = (
-        in_order({label[kind]: total for label, (total,) in counts.items() if label[kind] is not None})
+        bounded({label[kind]: total for label, (total,) in counts.items() if label[kind] is not None})
         for kind in range(3)
     )
     return Breakages(
@@ -57,7 +58,7 @@ def statement(span: AnySpan, _only: None) -> Statement:
     groups = select(*found.c, count().label("total")).group_by(*found.c).subquery("groups")
     cells = select(
         groups.c.cell,
-        lowered(groups.c.status).label("state"),
+        cut(lowered(groups.c.status)).label("state"),
         lowered(groups.c.severity).label("severity"),
         _assigned(groups.c.responsibility).label("responsible"),
         groups.c.total,

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Select, case, func, select, tuple_
 
+from service.overview.bounds import MOST_KEYS, OTHERS
 from service.sources.database import Statement
 from service.sources.expressions import AnySpan, count, summed
 
@@ -11,10 +12,9 @@ from service.sources.expressions import AnySpan, count, summed
 # have no more groups than these together, and of each label the most frequent values.
 MOST_GROUPS = 10_000
 MOST_NAMES = 1_000
-MOST_LABELS = 500
-OTHERS = "(others)"
+MOST_LABELS = MOST_KEYS
 # Labels that figures are made of are told apart however rare they are.
-NEVER_OTHERS = ("completed", "failed", "warning")
+NEVER_OTHERS = ("completed", "failed", "warning", "open")
 
 
 def by_day(span: AnySpan, cells: Select[Any], labels: int) -> Statement:
@@ -77,7 +77,9 @@ def _bounded_name(found: CTE, crowded: CTE) -> ColumnElement[str | None]:
 def _bounded_label(found: CTE, crowded: CTE, label: ColumnElement[Any]) -> ColumnElement[str | None]:
     """The label; OTHERS in a crowded day for one that is not among the most frequent."""
     day = found.c.day
-    by_frequency = func.row_number().over(partition_by=day, order_by=(func.sum(found.c.total).desc(), label))
+    # Ties go by code points, whatever the database's collation is.
+    most_first = func.sum(found.c.total).desc(), label.collate("C")
+    by_frequency = func.row_number().over(partition_by=day, order_by=most_first)
     ranked = (
         select(day, label.label("label"), by_frequency.label("rank"))
         .where(day.in_(select(crowded.c.day)), label.is_not(None))

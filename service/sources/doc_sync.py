@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, select
 
+from service.overview.bounds import bounded
 from service.overview.sections import DocSync, DocSyncDay
 from service.sources.by_day import by_day
 from service.sources.database import Statement
@@ -12,10 +13,10 @@ from service.sources.expressions import (
     AnySpan,
     Window,
     count,
+    cut,
     fenced,
     field,
     field_text,
-    in_order,
     lowered,
     summed,
     text_or_number,
@@ -41,7 +42,7 @@ def section(
     """The section of a window and site, from its figures by day and its counts by label."""
     return DocSync(
         days=tuple(DocSyncDay(*day) for day in days),
-        by_status=in_order({status: total for (status,), (total, _, _) in counts.items()}),
+        by_status=bounded({status: total for (status,), (total, _, _) in counts.items()}),
         attempts=sum(attempts for _, attempts, _ in counts.values()),
         oldest_reading=oldest,
     )
@@ -81,7 +82,7 @@ def statement(span: AnySpan, site_id: ColumnElement[str] | None) -> Statement:
     name = case((groups.c.is_none.is_not(True), trimmed(groups.c.site))).label("name")
     counts = (groups.c[column] for column in COUNTS)
     return by_day(
-        span, select(groups.c.cell, name, lowered(groups.c.status).label("state"), *counts), labels=1
+        span, select(groups.c.cell, name, cut(lowered(groups.c.status)).label("state"), *counts), labels=1
     )
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, INTERVAL, JSONB, TIMESTAMP, aggregate_order_by
 
+from service.overview.bounds import MAX_LABEL_LENGTH
 from service.overview.sections import window_since
 
 # PostgreSQL's btrim() takes away blanks only; this is what Python's str.strip() takes away, and so
@@ -112,6 +113,11 @@ def lowered(text: ColumnElement[Any]) -> ColumnElement[str]:
     return func.lower(func.coalesce(func.nullif(text, ""), "unknown"))
 
 
+def cut(text: ColumnElement[Any]) -> ColumnElement[str]:
+    """A label's first characters, which are all but of a hostile one."""
+    return func.left(text, MAX_LABEL_LENGTH)
+
+
 def trimmed(text: ColumnElement[Any]) -> ColumnElement[str]:
     """Text without white space at both ends."""
     return func.btrim(text, WHITE_SPACE)
@@ -174,11 +180,6 @@ def summed(number: ColumnElement[Any], where: ColumnElement[bool] | None = None)
     """A sum as a whole number, of the rows that `where` keeps; 0 when there is nothing to add."""
     total = func.sum(number) if where is None else func.sum(number).filter(where)
     return cast(func.coalesce(total, 0), BigInteger)
-
-
-def in_order(counts: dict[str, int]) -> dict[str, int]:
-    """A map sorted by key, by code point."""
-    return dict(sorted(counts.items()))
 
 
 def _json(text: str) -> ColumnElement[Any]:

@@ -22,11 +22,16 @@ READS = (
     (runs.name, "failures"),
 )
 
-Problem = Literal["missing_table", "missing_column", "missing_grant"]
+Problem = Literal["wrong_encoding", "missing_table", "missing_column", "missing_grant"]
+# What is compared, trimmed and lower-cased in the database is Unicode.
+ENCODING = "UTF8"
 
 
 class Finding(Struct, frozen=True):
-    """Something that the service needs and does not find. `columns` is empty for a missing table."""
+    """Something that the service needs and does not find. `columns` is empty for a missing table.
+
+    A wrong encoding is the whole database's: `table` is the name of the encoding.
+    """
 
     problem: Problem
     table: str
@@ -54,13 +59,14 @@ _indexes = table(
 
 
 def _columns_found() -> Statement:
-    """(table, column, may be read) of every column of our tables, as the search path finds them."""
+    """(table, column, may be read, encoding) of every column of our tables, as the search path finds them."""
     wanted = (
         func.unnest(cast(list(metadata.tables), ARRAY(Text))).table_valued("name").render_derived("wanted")
     )
     name, found = wanted.c.name, _attributes.c
+    may_read = func.has_column_privilege(found.attrelid, found.attnum, "SELECT")
     return (
-        select(name, found.attname, func.has_column_privilege(found.attrelid, found.attnum, "SELECT"))
+        select(name, found.attname, may_read, func.current_setting("server_encoding"))
         .select_from(wanted)
         .join(_attributes, found.attrelid == func.to_regclass(name))
         .where(found.attnum > 0, found.attisdropped.is_(False))
@@ -102,9 +108,11 @@ _ROWS = _rows_counted()
 async def findings(database: Database) -> Sequence[Finding]:
     """What is missing in the database; nothing when all is well. Raises DatabaseError."""
     readable: dict[str, dict[str, bool]] = {}
-    for name, column_name, may_read in await database.rows(_STATEMENT):
+    encodings: set[str] = set()
+    for name, column_name, may_read, encoding in await database.rows(_STATEMENT):
         readable.setdefault(name, {})[column_name] = may_read
-    found = []
+        encodings.add(encoding)
+    found = [Finding("wrong_encoding", encoding) for encoding in encodings if encoding != ENCODING]
     for name, wanted in metadata.tables.items():
         there = readable.get(name)
         if there is None:

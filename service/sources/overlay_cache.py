@@ -22,6 +22,8 @@ from service.shared_redis import SharedRedis, UnusableValue
 
 # Keys that Redis looks at for one page of process keys; some 0.1 ms of its time.
 SCAN_COUNT = 1000
+# What JSON and msgpack can say. A window's hours cannot get there, but ever so many processes can.
+LARGEST_SUM = 2**63 - 1
 ScanPage = tuple[int, list[bytes]]
 FIELDS = tuple(tuple(counts_field(hour, kind).encode() for kind in KINDS) for hour in range(24))
 
@@ -53,6 +55,8 @@ async def read_window(redis: Redis, instant: datetime, window_days: int) -> Over
         *hashes, page = await pipe.execute(raise_on_error=False)
     hits, misses, evictions = _sums(days, hashes)
     entries, ttls, limits = await _processes(redis, page)
+    if sum(entries) > LARGEST_SUM:
+        raise OverlayCountersError(f"{PROCESS_PATTERN}, field entries: the counts of {len(entries)} overflow")
     return OverlayCache(
         entries=sum(entries),
         hits=hits,

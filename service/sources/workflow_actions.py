@@ -5,19 +5,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, case, select
 
+from service.overview.bounds import bounded
 from service.overview.sections import WorkflowActions, WorkflowActionsDay
 from service.sources.by_day import by_day
 from service.sources.database import Statement
-from service.sources.expressions import (
-    AnySpan,
-    Window,
-    count,
-    fenced,
-    field_text,
-    in_order,
-    is_no_code,
-    lowered,
-)
+from service.sources.expressions import AnySpan, Window, count, cut, fenced, field_text, is_no_code, lowered
 from service.sources.tables import runs
 
 COUNTS = ("total",)
@@ -41,8 +33,9 @@ def section(
             by_result_code[code] = by_result_code.get(code, 0) + total
     return WorkflowActions(
         days=tuple(WorkflowActionsDay(*day) for day in days),
-        by_status=in_order(by_status),
-        by_result_code=in_order(by_result_code),
+        by_status=bounded(by_status),
+        by_result_code=bounded(by_result_code),
+        warnings=by_status.get("warning", 0),
         oldest_reading=oldest,
     )
 
@@ -61,8 +54,8 @@ def statement(span: AnySpan, target_object: ColumnElement[str] | None) -> Statem
     no_code = is_no_code(found.c.result, found.c.code).label("no_code")
     axes = (found.c.cell, found.c.target_object, found.c.status, found.c.code, no_code)
     groups = select(*axes, count().label("total")).group_by(*axes).subquery("groups")
-    code = case((groups.c.no_code, "UNKNOWN"), else_=groups.c.code).label("code")
-    state = lowered(groups.c.status).label("state")
+    code = case((groups.c.no_code, "UNKNOWN"), else_=cut(groups.c.code)).label("code")
+    state = cut(lowered(groups.c.status)).label("state")
     cells = select(groups.c.cell, groups.c.target_object.label("name"), state, code, groups.c.total)
     return by_day(span, cells, labels=2)
 

@@ -68,6 +68,17 @@ async def test_one_id_is_in_the_answer_and_in_both_logs(
     await until(lambda: all(f'"request_id":"{given}"' in _said_by(instances) for given in ids), 5)
 
 
+def test_no_log_of_nginx_holds_a_parameter_whatever_goes_wrong() -> None:
+    """With nobody to ask it has an error to tell of each request, and tells it in the access log."""
+    with balanced([free_port(), free_port()]) as balancer:
+        for path in ("/?site_id=private-site", f"{PREFIX}/summary?site_id=private-site"):
+            assert httpx.get(balancer.url + path).status_code == 503
+        large = httpx.post(f"{balancer.url}/sign-in?next=private-site", content=b"x" * 100_000)
+        assert large.status_code == 413
+        assert [line["status"] for line in _access_log(balancer)] == ["503", "503", "413"]
+        assert "private" not in balancer.log.read_text()
+
+
 async def test_connections_to_the_instances_are_kept(
     client: httpx.AsyncClient, balancer: Balancer, instances: list[Instance]
 ) -> None:

@@ -111,7 +111,10 @@ BAD_TOKENS = {
     "lone surrogate": signed(HS256, b'{"sub":"\\ud800","tenant_id":"a","exp":9999999999}'),
     "the scrape token": SCRAPE_TOKEN,
 }
-REASONS = ("a bearer token is required", "the bearer token is not valid", "the bearer token has expired")
+REASONS = (
+    *("a bearer token is required", "the bearer token is not valid", "the bearer token has expired"),
+    "there is more than one Authorization header",
+)
 
 
 def assert_refused(response: httpx.Response) -> None:
@@ -227,6 +230,41 @@ async def test_a_browsers_cookie_is_taken_for_reading_alone(guarded: Guarded) ->
         for method in ("POST", "PUT", "DELETE", "HEAD"):
             assert (await client.request(method, SUMMARY, headers=cookie)).status_code == 401
         assert_refused(await client.get(SUMMARY, headers=cookie | bearer("not a token")))
+
+
+async def test_of_two_authorization_headers_none_counts(guarded: Guarded, subtests: pytest.Subtests) -> None:
+    """A gateway may have looked at the other one."""
+    good, other = f"Bearer {token()}", f"Bearer {token(claims(sub='8'))}"
+    cookie = ("cookie", f"parallel_ops_token={token()}")
+    pairs = [(good, other), (good, good), (good, "Bearer x"), ("Bearer x", good), ("Basic Nzo3", good)]
+    pairs += [(good, "Basic Nzo3"), (good, ""), ("", good), ("", ""), ("Bearer", good)]
+    async with guarded() as client:
+        for pair in pairs:
+            with subtests.test(str(pair)):
+                given = [("authorization", each) for each in pair]
+                for headers in (given, [*given, cookie]):
+                    refused = await client.get(SUMMARY, headers=headers)
+                    assert_refused(refused)
+                    assert refused.json()["detail"]["message"] == REASONS[-1]
+
+
+async def test_while_authentication_is_off_no_header_is_too_many(serve: Serve, database: object) -> None:
+    async with serve(NOW) as client:
+        given = [("authorization", f"Bearer {token()}")] * 2
+        assert (await client.get(SUMMARY, headers=given)).json()["operator_id"] is None
+
+
+async def test_another_scheme_beside_a_good_cookie_does_not_hide_it(guarded: Guarded) -> None:
+    """A browser sends Basic by itself where the balancer asks for it."""
+    async with guarded() as client:
+        for scheme in ("Basic Nzo3", "Digest x", "", "BearerX y"):
+            headers = {"Cookie": f"parallel_ops_token={token()}", "Authorization": scheme}
+            assert (await client.get(SUMMARY, headers=headers)).json()["operator_id"] == 7
+            assert_refused(await client.get(SUMMARY, headers=headers | {"Cookie": "parallel_ops_token=x"}))
+            assert_refused(await client.post(SUMMARY, headers=headers))
+        for bad in ("Bearer x", "bearer", "BEARER "):
+            headers = {"Cookie": f"parallel_ops_token={token()}", "Authorization": bad}
+            assert_refused(await client.get(SUMMARY, headers=headers))
 
 
 def test_good_tokens_without_end_take_no_memory_without_end() -> None:

@@ -205,3 +205,12 @@ async def test_html_in_the_address_is_text(database: asyncpg.Connection, serve: 
         assert [query[name] for name in filters] == [[HOSTILE]] * 3
     assert refused.status_code == 400
     assert not list(page_of(refused.text).all("img"))
+
+
+async def test_a_language_far_behind_in_a_long_header_is_not_looked_for(
+    database: asyncpg.Connection, serve: Serve
+) -> None:
+    async with serve(NOW) as client:
+        for header, language in (("zh," + "x," * 50_000, "zh-CN"), ("x," * 50_000 + "zh", "en")):
+            page = await client.get("/", headers={"accept-language": header})
+            assert f'<html lang="{language}"' in page.text

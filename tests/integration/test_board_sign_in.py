@@ -7,6 +7,7 @@ from http.cookies import Morsel, SimpleCookie
 import httpx
 import pytest
 
+from service.api.access.cookie import MAX_TRIED
 from tests.support.api import PREFIX
 from tests.support.clock import NOW
 from tests.support.fixtures import Serve
@@ -14,6 +15,9 @@ from tests.support.html import page_of
 from tests.support.tokens import SECRET, claims, token
 
 NAME = "parallel_ops_token"
+# Where it is for HTTPS alone: browsers take a cookie of that beginning from this very host alone.
+SECURE_NAME = "__Host-parallel_ops_token"
+HTTPS = {"x-forwarded-proto": "https"}
 
 
 Guarded = Callable[[], AbstractAsyncContextManager[httpx.AsyncClient]]
@@ -32,7 +36,8 @@ async def sign_in(client: httpx.AsyncClient, text: str, target: str = "/", **hea
 
 def cookie(response: httpx.Response) -> Morsel[str]:
     """The one cookie that a response sets."""
-    return SimpleCookie(response.headers["set-cookie"])[NAME]
+    ((_, kept),) = SimpleCookie(response.headers["set-cookie"]).items()
+    return kept
 
 
 async def test_the_cookie_is_for_no_script_and_no_other_site_and_ends_with_the_browser(
@@ -52,12 +57,47 @@ async def test_the_cookie_is_for_no_script_and_no_other_site_and_ends_with_the_b
         assert (kept["max-age"], kept["expires"], kept["domain"], kept["secure"]) == ("", "", "", "")
 
 
-async def test_behind_https_the_cookie_is_for_https_alone(guarded: Guarded) -> None:
+async def test_behind_https_the_cookie_is_for_https_and_this_host_alone(guarded: Guarded) -> None:
     async with guarded() as client:
-        assert cookie(await sign_in(client, token(), x_forwarded_proto="https"))["secure"] is True
-        assert not cookie(await sign_in(client, token(), x_forwarded_proto="http"))["secure"]
-        response = await client.post("https://test/sign-in", data={"token": token(), "next": "/"})
-        assert cookie(response)["secure"] is True
+        behind = cookie(await sign_in(client, token(), x_forwarded_proto="https"))
+        plain = cookie(await sign_in(client, token(), x_forwarded_proto="http"))
+        form = {"token": token(), "next": "/"}
+        direct = cookie(await client.post("https://test/sign-in", data=form))
+        ended = cookie(await client.post("/sign-out", headers=HTTPS))
+    assert (plain.key, plain["secure"]) == (NAME, "")
+    for kept in (behind, direct, ended):
+        assert (kept.key, kept["secure"], kept["path"], kept["domain"]) == (SECURE_NAME, True, "/", "")
+    assert ended["max-age"] == "0"
+
+
+async def test_no_cookie_that_another_host_has_set_hides_ones_own(guarded: Guarded) -> None:
+    """A sibling host may set many, and with a longer path they come first."""
+    own, tossed = token(), "; ".join(f"{NAME}=tossed.{n}.x" for n in range(MAX_TRIED - 2))
+    async with guarded() as client:
+        for name, headers in ((NAME, {}), (SECURE_NAME, HTTPS)):
+            for cookies in (f"{tossed}; {name}={own}", f"{name}={own}; {tossed}", f"{name}=; {name}={own}"):
+                for path in (f"{PREFIX}/summary", "/"):
+                    response = await client.get(path, headers={"Cookie": cookies, **headers})
+                    assert response.status_code == 200
+            refused = await client.get("/", headers={"Cookie": tossed, **headers})
+            assert refused.status_code == 401
+
+
+async def test_behind_https_a_cookie_without_the_prefix_is_anybodys(guarded: Guarded) -> None:
+    cookies = {"Cookie": f"{NAME}={token(claims(sub='8'))}; {SECURE_NAME}={token()}"}
+    async with guarded() as client:
+        answer = await client.get(f"{PREFIX}/summary", headers=cookies | HTTPS)
+        assert answer.json()["operator_id"] == 7
+        tossed = {"Cookie": f"{NAME}={token(claims(sub='8'))}"}
+        assert (await client.get(f"{PREFIX}/summary", headers=tossed | HTTPS)).status_code == 401
+
+
+async def test_cookies_without_end_are_not_all_looked_at(guarded: Guarded) -> None:
+    cookies = "; ".join([f"{NAME}=a.b.c"] * MAX_TRIED)
+    async with guarded() as client:
+        for many, status in ((cookies, 401), (f"{NAME}=x; {cookies}; {NAME}={token()}", 401)):
+            answer = await client.get(f"{PREFIX}/summary", headers={"Cookie": many})
+            assert answer.status_code == status
 
 
 async def test_the_cookie_opens_the_board_and_signing_out_ends_it(guarded: Guarded) -> None:
@@ -79,6 +119,67 @@ async def test_another_sites_form_signs_nobody_in(guarded: Guarded, site: str) -
         response = await sign_in(client, token(), sec_fetch_site=site)
         assert response.status_code == 400
         assert "set-cookie" not in response.headers
+
+
+FOREIGN = (
+    *("http://evil.example", "https://test.evil.example", "http://test:8080", "http://eviltest", "null", ""),
+    *("http://test@evil.example", "test", "http://test/", "http://"),
+)
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
+async def test_where_browsers_do_not_say_whose_form_it_is_its_origin_does(
+    guarded: Guarded, origin: str
+) -> None:
+    """Over plain HTTP there is no Sec-Fetch-Site."""
+    async with guarded() as client:
+        response = await sign_in(client, token(), origin=origin)
+        assert response.status_code == 400
+        assert "set-cookie" not in response.headers
+
+
+@pytest.mark.parametrize(
+    "headers", [*({"origin": each} for each in FOREIGN), {"sec-fetch-site": "cross-site"}], ids=str
+)
+async def test_another_sites_form_signs_nobody_out(guarded: Guarded, headers: dict[str, str]) -> None:
+    async with guarded() as client:
+        await sign_in(client, token())
+        response = await client.post("/sign-out", headers=headers)
+        assert (response.status_code, response.json()["detail"]["code"]) == (
+            400,
+            "parallel_ops_invalid_request",
+        )
+        assert "set-cookie" not in response.headers
+        assert (await client.get("/")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "http://test"},
+        {"origin": "https://TEST"},
+        {"origin": "http://test:81", "host": "Test:81"},
+        {"origin": "http://before.the.proxy", "sec-fetch-site": "same-origin"},
+        {},
+    ],
+    ids=str,
+)
+async def test_the_boards_own_forms_sign_in_and_out(guarded: Guarded, headers: dict[str, str]) -> None:
+    async with guarded() as client:
+        form = {"token": token(), "next": "/"}
+        for path in ("/sign-in", "/sign-out"):
+            response = await client.post(path, data=form, headers=headers)
+            assert (response.status_code, "set-cookie" in response.headers) == (303, True)
+
+
+async def test_pages_let_browsers_say_to_us_alone_where_a_form_is_from(guarded: Guarded) -> None:
+    async with guarded() as client:
+        asked = await client.get("/")
+        await sign_in(client, token())
+        for response in (asked, await client.get("/"), await client.get("/?window_days=2")):
+            assert response.headers.get_list("referrer-policy") == ["same-origin"]
+        answer = await client.get(f"{PREFIX}/summary")
+        assert answer.headers.get_list("referrer-policy") == ["no-referrer"]
 
 
 @pytest.mark.parametrize("site", ["same-origin", "none"])

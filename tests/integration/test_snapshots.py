@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from service.cache.shared import MAX_STORED_BYTES
+from service.cache.entry import MAX_STORED_BYTES
 from service.cache.tick_cache import MAX_FLIGHTS
 from tests.support.api import PREFIX
 from tests.support.builders import Database, insert, job, run
@@ -125,8 +125,8 @@ async def test_values_in_redis_expire_and_their_keys_can_be_read(
 async def test_what_is_too_large_to_share_is_answered_all_the_same(
     database: asyncpg.Connection, serve: Serve, redis: Redis
 ) -> None:
-    error = "x" * (MAX_STORED_BYTES // 100)
-    jobs = [job(status="failed", last_error=error, created_at=NOW) for _ in range(101)]
+    site = {"site_id": "x" * (MAX_STORED_BYTES // 100)}
+    jobs = [job(status="failed", payload=site, created_at=NOW) for _ in range(101)]
     await insert(database, Database(jobs=jobs))
     path = f"{PREFIX}/doc-sync/failures?page_size=200"
     async with serve(NOW) as first, serve(NOW, flush=False) as second:

@@ -110,7 +110,28 @@ async def spare(postgres: Postgres, admin: asyncpg.Connection) -> AsyncIterator[
     """A superuser's connection to another database with the PLM's tables, which a test may spoil."""
     await admin.execute("DROP DATABASE IF EXISTS spare WITH (FORCE)")
     await admin.execute("CREATE DATABASE spare")
-    connection = await asyncpg.connect(f"{postgres.url.rpartition('/')[0]}/spare")
+    async with _filled(postgres, "spare") as connection:
+        yield connection
+
+
+@pytest_asyncio.fixture(params=["LATIN1", "EUC_CN", "SQL_ASCII"])
+async def other_encoding(
+    postgres: Postgres, admin: asyncpg.Connection, settings: Settings, request: pytest.FixtureRequest
+) -> AsyncIterator[tuple[str, str]]:
+    """An encoding that is no Unicode, and the address of a database of it with the PLM's tables."""
+    await admin.execute("DROP DATABASE IF EXISTS no_unicode WITH (FORCE)")
+    await admin.execute(
+        f"CREATE DATABASE no_unicode TEMPLATE template0 ENCODING '{request.param}'"
+        " LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C'"
+    )
+    async with _filled(postgres, "no_unicode"):
+        yield request.param, f"{settings.database_url.rpartition('/')[0]}/no_unicode"
+
+
+@asynccontextmanager
+async def _filled(postgres: Postgres, name: str) -> AsyncIterator[asyncpg.Connection]:
+    """A superuser's connection to a database, which gets the PLM's tables and the reader role's grants."""
+    connection = await asyncpg.connect(f"{postgres.url.rpartition('/')[0]}/{name}")
     await create_schema(connection)
     await connection.execute(reader_role_script())
     yield connection

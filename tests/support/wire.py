@@ -1,4 +1,4 @@
-"""A relay between the service and PostgreSQL that counts the rows which come back."""
+"""A relay between the service and PostgreSQL that counts the rows and bytes which come back."""
 
 import asyncio
 from contextlib import suppress
@@ -8,13 +8,13 @@ DATA_ROW = b"D"
 
 
 class RowCounter:
-    """Listens on a port of 127.0.0.1; `rows` counts DataRow messages, whatever client asks.
+    """Listens on a port of 127.0.0.1; `rows` counts DataRow messages, `bytes` theirs, whatever client asks.
 
     The client must not ask for TLS: `?ssl=disable` in SQLAlchemy's address.
     """
 
     def __init__(self, server_port: int) -> None:
-        self.rows = 0
+        self.rows = self.bytes = 0
         self.port = 0
         self._server_port = server_port
         self._server: asyncio.Server | None = None
@@ -42,7 +42,9 @@ class RowCounter:
         while True:
             letter, length = await source.readexactly(1), await source.readexactly(4)
             rest = await source.readexactly(int.from_bytes(length) - len(length))
-            self.rows += letter == DATA_ROW
+            if letter == DATA_ROW:
+                self.rows += 1
+                self.bytes += len(rest)
             target.write(letter + length + rest)
             await target.drain()
 

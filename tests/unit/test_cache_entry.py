@@ -1,9 +1,11 @@
 """What stands in Redis: only what this version wrote for this key and tick is taken."""
 
+import tracemalloc
+
 import msgspec
 import pytest
 
-from service.cache.entry import VERSION, UnreadableEntry, decode, encode
+from service.cache.entry import MAX_STORED_BYTES, VERSION, UnreadableEntry, decode, encode
 
 NUMBERS = msgspec.msgpack.Decoder(dict[str, int])
 RAW = encode("key", 60, 0.25, {"a": 1})
@@ -40,3 +42,14 @@ def test_an_entry_comes_back_as_it_was() -> None:
 def test_anything_else_is_unreadable(raw: bytes) -> None:
     with pytest.raises(UnreadableEntry):
         decode(raw, "key", 60, NUMBERS)
+
+
+def test_what_is_too_large_is_refused_before_it_is_decoded() -> None:
+    raw = encode("key", 60, 0.25, [[]] * MAX_STORED_BYTES)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreadableEntry, match=f"^{len(raw)} bytes$"):
+            decode(raw, "key", 60, msgspec.msgpack.Decoder(list[list[int]]))
+        assert tracemalloc.get_traced_memory()[1] < 100_000
+    finally:
+        tracemalloc.stop()

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.cache.keys import cache_key
+from service.cache.keys import cache_key, pattern_of
 
 VALUES = st.none() | st.text(st.characters(codec="utf-8"), max_size=200)
 
@@ -29,3 +29,12 @@ def test_no_value_looks_like_the_cut_form_of_another(value: str | None) -> None:
     cut = cache_key("doc_sync", window_days=7, site=long).partition("site=")[2]
     assert cache_key("doc_sync", window_days=7, site=cut) != cache_key("doc_sync", window_days=7, site=long)
     assert len(cache_key("doc_sync", window_days=90, site=value)) < 200
+
+
+@given(VALUES)
+def test_what_logs_say_of_a_key_is_the_same_for_all_values(value: str | None) -> None:
+    key = cache_key("doc_sync", window_days=90, site=value or "")
+    assert (
+        pattern_of(f"{key}:1773135000:lease")
+        == "parallel-ops:v1:doc_sync:window_days=*:site=*:1773135000:lease"
+    )

@@ -1,6 +1,7 @@
 """gzip streams that are made of a shared beginning and an end of each caller's own."""
 
 import gzip
+import tracemalloc
 import zlib
 
 import pytest
@@ -41,3 +42,19 @@ def test_what_is_packed_comes_out_again(beginning: bytes, end: bytes) -> None:
 )
 def test_only_who_accepts_gzip_gets_it(header: bytes, taken: bool) -> None:
     assert accepts_gzip(header) is taken
+
+
+def test_of_a_long_header_the_first_kilobyte_counts_and_nothing_is_kept() -> None:
+    others = b"x" * 400 + b","
+    assert accepts_gzip(others + b"gzip," + others * 300)
+    assert not accepts_gzip(others * 300 + b"gzip")
+    # What is cut in two is not taken for its first half.
+    cut = b"x" * 1017 + b",gzip;q=0"
+    assert not accepts_gzip(cut)
+    tracemalloc.start()
+    try:
+        for number in range(300):
+            accepts_gzip(b"%d," % number + others * 300)
+        assert tracemalloc.get_traced_memory()[0] < 100_000
+    finally:
+        tracemalloc.stop()

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -42,6 +43,35 @@ def test_a_line_break_in_markdown_is_written_out(line_break: str) -> None:
     assert (
         "| doc_sync.by_status.a\\nb\\|c | 1 |\n" in export(summary({f"a{line_break}b|c": 1}), "md").decode()
     )
+
+
+HOSTILE = {
+    "<img src=x onerror=alert(1)>": "&lt;img src=x onerror=alert(1)&gt;",
+    "[click](javascript:alert(1))": r"\[click\](javascript:alert(1))",
+    "![](//evil.example/x.png)": r"\!\[\](//evil.example/x.png)",
+    "&lt;b&gt; &": "&amp;lt;b&amp;gt; &amp;",
+    "`a` **b** _c_ ~~d~~ E_F": r"\`a\` \*\*b\*\* \_c\_ \~\~d\~\~ E_F",
+    r"\[x] \| \<b>": r"\\\[x\] \\\| \\&lt;b&gt;",
+    "a|b\nc": r"a\|b\nc",
+}
+
+
+def test_markup_in_markdown_is_text() -> None:
+    text = export(summary({}, dict.fromkeys(HOSTILE, 1)), "md").decode()
+    for escaped in HOSTILE.values():
+        assert f"| workflow_actions.by_result_code.{escaped} | 1 |\n" in text
+
+
+@given(by_status=counts)
+def test_nothing_of_a_name_is_markup_to_a_reader_of_markdown(by_status: dict[str, int]) -> None:
+    """What follows a backslash is text (CommonMark, 2.4), and so is what an entity stands for (2.5)."""
+    lines = export(summary(by_status), "md").decode().splitlines()
+    rows = lines[lines.index("| --- | --- |") + 1 + FIXED_ROWS :]
+    for row, name in zip(rows, sorted(by_status), strict=True):
+        shown = row.removeprefix("| doc_sync.by_status.").rpartition(" | ")[0]
+        text = re.sub(r"&(amp|lt|gt);", "", re.sub(r"\\[\\`*\[\]!~|_n]", "", shown))
+        assert not set(text) & set("<>&[]!`*~|\\")
+        assert len(text) <= len(name)
 
 
 def test_null_is_empty_in_csv_and_not_available_in_markdown() -> None:

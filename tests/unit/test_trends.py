@@ -31,7 +31,7 @@ def snapshot(window_days: int) -> Snapshot:
         NOTHING,
         query=Query(window_days),
         doc_sync=DocSync(tuple(DocSyncDay(n, n // 2, n // 4, n // 8) for n in days), {}, 0),
-        workflow_actions=WorkflowActions(tuple(WorkflowActionsDay(2 * n, n) for n in days), {}, {}),
+        workflow_actions=WorkflowActions(tuple(WorkflowActionsDay(2 * n, n) for n in days), {}, {}, 0),
         breakages=Breakages(tuple(BreakagesDay(3 * n, n) for n in days), {}, {}, {}, 0),
     )
 

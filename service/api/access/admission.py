@@ -1,11 +1,13 @@
 """Who may go on: what a request is looked at for before anybody answers it."""
 
-from service.api.access.authentication import Authenticator
-from service.api.access.cookie import bearer_of
+from collections.abc import Sequence
+
+from service.api.access.authentication import Authenticator, is_bearer
+from service.api.access.cookie import bearers_of
 from service.api.access.cors import Cors
 from service.api.access.rate_limit import RateLimit
 from service.api.context import RequestContext
-from service.api.responses.errors import Refusal
+from service.api.responses.errors import Refusal, Unauthorized
 from service.api.responses.raw import RawResponse
 
 MAX_URL_BYTES = 8 * 1024
@@ -41,7 +43,30 @@ class Admission:
         return None
 
     def _operator_of(self, context: RequestContext) -> int | None:
+        scraping = "scraped" in context.options
+        if self._authenticator.is_off:
+            return None
+        if context.has_two_tokens:  # a gateway may have looked at the other one
+            raise Unauthorized("there is more than one Authorization header")
         authorization = context.headers.get(b"authorization")
-        if authorization is None and b"cookie" in context.headers and context.method == "GET":
-            authorization = bearer_of(context.headers[b"cookie"])
-        return self._authenticator.operator_of(authorization, scraping="scraped" in context.options)
+        # Another scheme may be what a browser sends by itself, to a gateway that asks for it.
+        is_token = authorization is not None and is_bearer(authorization)
+        if not is_token and (bearers := cookies_of(context)) and context.method == "GET":
+            return self._operator_of_one(bearers, scraping=scraping)
+        return self._authenticator.operator_of(authorization, scraping=scraping)
+
+    def _operator_of_one(self, bearers: Sequence[bytes], *, scraping: bool) -> int | None:
+        """Who the first good one of several is; raises what is wrong with the first."""
+        reasons = []
+        for bearer in bearers:
+            try:
+                return self._authenticator.operator_of(bearer, scraping=scraping)
+            except Unauthorized as reason:
+                reasons.append(reason)
+        raise reasons[0]
+
+
+def cookies_of(context: RequestContext) -> list[bytes]:
+    """The Authorization headers that the request's cookies stand for."""
+    cookies = context.headers.get(b"cookie")
+    return bearers_of(cookies, secure=context.is_secure) if cookies else []

@@ -99,6 +99,11 @@ class Authenticator:
         self._verifier = verifier
         self._scrape_token = scrape_token.encode() if scrape_token else None
 
+    @property
+    def is_off(self) -> bool:
+        """Whether everybody may ask."""
+        return self._verifier is None
+
     def operator_of(self, authorization: bytes | None, *, scraping: bool) -> int | None:
         """The caller's id; None for a scraper, and for everybody while authentication is off.
 
@@ -114,6 +119,11 @@ class Authenticator:
         if scraping and self._scrape_token and compare_digest(token, self._scrape_token):
             return None
         return self._verifier.operator_of(token)
+
+
+def is_bearer(authorization: bytes) -> bool:
+    """Whether the header's value is of the scheme that tokens come with, whatever it holds."""
+    return authorization.partition(b" ")[0].lower() == b"bearer"
 
 
 def _operator_id(subject: object) -> int:

@@ -13,8 +13,11 @@ from struct import pack as packed_numbers
 
 from msgspec import Struct
 
+from service.api.responses.lists import beginning_of
+
 MIN_BYTES = 1024
 LEVEL = 6
+MAX_REMEMBERED_BYTES = 128
 _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 _LAST_STORED_BLOCK = 1
 _NOT_AT_ALL = re.compile(r"q=0(\.0*)?")
@@ -52,12 +55,20 @@ def negotiated(body: bytes, accept_encoding: bytes) -> tuple[bytes, dict[str, st
     return gzip.compress(body, LEVEL), vary | {"content-encoding": "gzip"}
 
 
-@lru_cache(maxsize=256)
 def accepts_gzip(accept_encoding: bytes) -> bool:
-    """Whether this Accept-Encoding takes gzip (RFC 9110, 12.5.3)."""
+    """Whether this Accept-Encoding takes gzip (RFC 9110, 12.5.3); those of browsers are remembered."""
+    if len(accept_encoding) <= MAX_REMEMBERED_BYTES:
+        return _remembered(accept_encoding)
+    return _accepts_gzip(beginning_of(accept_encoding))
+
+
+def _accepts_gzip(accept_encoding: bytes) -> bool:
     weights = {}
     for choice in accept_encoding.decode("latin-1").lower().split(","):
         name, _, parameter = choice.partition(";")
         weights[name.strip()] = parameter.replace(" ", "")
     weight = weights.get("gzip", weights.get("*", "q=0"))
     return not _NOT_AT_ALL.fullmatch(weight)
+
+
+_remembered = lru_cache(maxsize=256)(_accepts_gzip)

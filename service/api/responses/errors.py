@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import structlog
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, InternalServerException
 from msgspec import Struct
 
 from service.api.responses.raw import RawResponse
@@ -12,6 +12,8 @@ from service.cache.tick_cache import Unavailable
 
 RETRY_AFTER_SECONDS = 2
 NOT_FOUND, METHOD_NOT_ALLOWED = 404, 405
+# What a client gets that went away before it was answered, as nginx logs it.
+GONE = 499
 
 log = structlog.get_logger(__name__)
 
@@ -84,6 +86,9 @@ def refusal_of(method: str, path: str, error: Exception) -> Refusal:
             return error
         case HTTPException() if error.status_code < 500:
             return _of_framework(method, path, error)
+        # Of a caller who hung up inside the body; Litestar has no exception of its own for that.
+        case InternalServerException(detail="client disconnected prematurely"):
+            return Refusal(GONE, "gone", "the caller went away")
         case Unavailable():
             pass
         case _:

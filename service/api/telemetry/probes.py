@@ -1,7 +1,7 @@
 """What readiness looks at: the database with its columns, and Redis."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from redis.exceptions import RedisError
@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from service.api.telemetry.health import Unhealthy
 from service.shared_redis import SharedRedis
 from service.sources.database import Database, DatabaseError, DatabaseLimits
-from service.sources.inspection import findings
+from service.sources.inspection import ENCODING, Finding, findings
 
 # A probe has a connection of its own: readers that fill the pool are no reason to be sent none.
 LIMITS = DatabaseLimits(statement_timeout_seconds=1.5, lock_timeout_seconds=1.0, max_queries=1)
@@ -20,7 +20,7 @@ Probe = Callable[[], Awaitable[None]]
 
 
 def database_probe(database: Database, prepare: Callable[[], Awaitable[None]]) -> Probe:
-    """PostgreSQL answers, and the columns that the service reads are there and may be read.
+    """PostgreSQL answers, and the columns that the service reads are there, may be read, and are Unicode.
 
     Before it says so for the first time, what the first request would wait for is prepared, but for what
     takes long: tables may be locked, and connections in use.
@@ -39,10 +39,17 @@ def database_probe(database: Database, prepare: Callable[[], Awaitable[None]]) -
         except DatabaseError:
             raise Unhealthy("PostgreSQL does not answer; `parallel-ops check` says more") from None
         if found:
-            tables = ", ".join(sorted({finding.table for finding in found}))
-            raise Unhealthy(f"not all columns can be read in: {tables}; `parallel-ops check` says more")
+            raise Unhealthy(f"{_reason(found)}; `parallel-ops check` says more")
 
     return probe
+
+
+def _reason(found: Sequence[Finding]) -> str:
+    for finding in found:
+        if finding.problem == "wrong_encoding":
+            return f"the database's encoding is {finding.table}, and {ENCODING} is needed"
+    tables = ", ".join(sorted({finding.table for finding in found}))
+    return f"not all columns can be read in: {tables}"
 
 
 def redis_probe(redis: SharedRedis, tell: Callable[[bool], None]) -> Probe:
