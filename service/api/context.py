@@ -5,7 +5,7 @@ from typing import Any
 
 from litestar import Request
 from litestar.routes import HTTPRoute
-from litestar.types import HTTPScope, Message, Scope, Send
+from litestar.types import HTTPScope, Message, Receive, Scope, Send
 
 from service.api.responses.raw import Header
 
@@ -28,11 +28,12 @@ class RequestContext:
     in Unix seconds. `operator_id` is the caller's, None where nobody is known or authentication is off.
     An `error` that was found on the way to the handler is raised in its place. `cache` says how fresh the
     answer is; `added` are headers that every response to this request gets. `address` is the client's.
+    `receive` gives the body again where there was one.
     """
 
     __slots__ = (
         *("_send", "added", "address", "cache", "error", "headers", "method", "now", "operator_id"),
-        *("options", "path", "query_string", "request_id", "route", "scheme", "status"),
+        *("options", "path", "query_string", "receive", "request_id", "route", "scheme", "status"),
     )
 
     def __init__(self, scope: HTTPScope, send: Send) -> None:
@@ -51,6 +52,7 @@ class RequestContext:
         self.added: tuple[Header, ...] = ()
         self.status = GONE
         self.cache = ""
+        self.receive: Receive | None = None
 
     def header(self, name: bytes) -> bytes:
         """The value of a request's header, b"" without one. `name` is in lower case."""

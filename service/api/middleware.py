@@ -18,6 +18,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from service.api.access.admission import Admission
+from service.api.access.body import has_body, whole_body
 from service.api.context import UNKNOWN, RequestContext, context_of, enter, has_entered
 from service.api.replay import Replay
 from service.api.responses.errors import refusal_of
@@ -50,15 +51,17 @@ class RequestMiddleware:
         started = perf_counter()
         context = enter(scope, send)
         try:
-            response = await self._response_before(context)
-            await (app if response is None else response)(scope, receive, context.send)
+            response = await self._response_before(context, receive)
+            await (app if response is None else response)(scope, context.receive or receive, context.send)
         finally:
             self._record(context, perf_counter() - started)
 
-    async def _response_before(self, context: RequestContext) -> RawResponse | None:
+    async def _response_before(self, context: RequestContext, receive: Receive) -> RawResponse | None:
         """What there is to say without the handler; an error is left for it to raise."""
         context.request_id = self._ids.of(context.headers.get(b"x-request-id"))
         try:
+            if has_body(context.headers):
+                context.receive = await whole_body(context.headers, receive)
             context.now = self._clock()
             if (answer := self._admission.admit(context)) is not None:
                 return answer

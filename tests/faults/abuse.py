@@ -102,6 +102,19 @@ async def pipelining(world: World) -> None:
         assert ids == [f"number-{n}" for n in range(50)], address
 
 
+async def unwanted_bodies(world: World) -> None:
+    """Bodies that nobody wants, with more requests behind them; nginx shares its connections with others."""
+    body = b"x" * 60_000
+    get = f"GET {SUMMARY} HTTP/1.1\r\nHost: test\r\n".encode()
+    sized = b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+    requests = (get + sized + (get + b"\r\n") * 3, b"POST /sign-in HTTP/1.1\r\nHost: test\r\n" + sized)
+    for n in range(100):
+        for address in (world.balancer, world.addresses[n % len(world.addresses)]):
+            async with connections(address.port, 1) as (one,):
+                await send(one, requests[n % len(requests)])
+                await asyncio.sleep(0.02)
+
+
 async def distinct_filters(world: World) -> None:
     """Each request wants a computation that nobody else needs; some may be told to come back."""
     before = await world.redis.dbsize()
@@ -192,6 +205,7 @@ ACTS = {
     "10,000 connections to an instance": crowded_instance,
     "giant headers and URLs": large_heads,
     "pipelining": pipelining,
+    "bodies that nobody wants": unwanted_bodies,
     "a flood of distinct filters": distinct_filters,
     "random bytes": random_bytes,
     "deep pages": deep_pages,
