@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from random import Random
 from urllib.parse import quote
 
@@ -108,11 +108,13 @@ async def unwanted_bodies(world: World) -> None:
     get = f"GET {SUMMARY} HTTP/1.1\r\nHost: test\r\n".encode()
     sized = b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
     requests = (get + sized + (get + b"\r\n") * 3, b"POST /sign-in HTTP/1.1\r\nHost: test\r\n" + sized)
-    for n in range(100):
-        for address in (world.balancer, world.addresses[n % len(world.addresses)]):
-            async with connections(address.port, 1) as (one,):
+    ports = [world.balancer.port] * 3 + [address.port for address in world.addresses]
+    for n in range(60):
+        async with AsyncExitStack() as stack:
+            for port in ports:
+                (one,) = await stack.enter_async_context(connections(port, 1))
                 await send(one, requests[n % len(requests)])
-                await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
 
 
 async def distinct_filters(world: World) -> None:
