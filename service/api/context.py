@@ -58,6 +58,11 @@ class RequestContext:
         """The value of a request's header, b"" without one. `name` is in lower case."""
         return self.headers.get(name, b"")
 
+    @property
+    def caller(self) -> str:
+        """Who counts for this request where callers are counted: its operator, or an address without one."""
+        return f"address:{self.address}" if self.operator_id is None else f"operator:{self.operator_id}"
+
     def send(self, message: Message) -> Awaitable[None]:
         """Pass a message on to the server; the response's start gets the headers that all have."""
         if message["type"] == "http.response.start":

@@ -23,6 +23,7 @@ from service.api.context import UNKNOWN, RequestContext, context_of, enter, has_
 from service.api.replay import Replay
 from service.api.responses.errors import refusal_of
 from service.api.responses.raw import RawResponse
+from service.cache.tick_cache import CALLER
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 Record = Callable[[RequestContext, float], None]
@@ -67,8 +68,9 @@ class RequestMiddleware:
                 return answer
             if (limit := self._admission.limit_of(context)) is not None:
                 await limit.check(context)
-            if context.method == "GET":
-                return self._replay.find(context)
+            if context.method == "GET" and (answer := self._replay.find(context)) is not None:
+                return answer
+            CALLER.set(context.caller)  # a handler may compute for it
             if context.method == "OPTIONS" and context.route != UNKNOWN:  # Litestar would answer it
                 raise MethodNotAllowedException
         except Exception as error:  # noqa: BLE001 - it becomes a refusal where handlers' errors do

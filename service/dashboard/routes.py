@@ -12,7 +12,7 @@ from service.api.dependencies import Context, GivenSnapshots
 from service.api.responses.compression import accepts_gzip, negotiated
 from service.api.responses.errors import InvalidRequest, Unauthorized
 from service.api.responses.etag import matches
-from service.cache.tick_cache import Unavailable
+from service.cache.tick_cache import TooManyAtOnce, Unavailable
 from service.dashboard import assets
 from service.dashboard.board import read
 from service.dashboard.html import HEADERS, HTML, language_of
@@ -71,9 +71,10 @@ def _invalid(request: AnyRequest, error: InvalidRequest) -> Response[bytes]:
     return _notice(request, 400, "invalid", error.message, {})
 
 
-def _unavailable(request: AnyRequest, _: Unavailable) -> Response[bytes]:
+def _unavailable(request: AnyRequest, error: Unavailable) -> Response[bytes]:
     again = {"retry-after": str(RETRY_AFTER_SECONDS), "refresh": str(RETRY_AFTER_SECONDS)}
-    return _notice(request, 503, "unavailable", None, again)
+    status = 429 if isinstance(error, TooManyAtOnce) else 503
+    return _notice(request, status, "unavailable", None, again)
 
 
 def _notice(

@@ -8,6 +8,9 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from random import Random
 from urllib.parse import quote
 
+from msgspec.structs import replace
+
+from service.overview.query import FILTERS
 from service.serving import HEAD_MILLISECONDS
 from tests.faults.checker import LATE
 from tests.faults.client import Answer, Client
@@ -15,7 +18,9 @@ from tests.faults.crowd import connections, received, send
 from tests.faults.trial import Fault
 from tests.faults.world import World
 from tests.support.api import PREFIX
+from tests.support.instances import Instance
 from tests.support.tokens import bearer, claims, token
+from tests.support.waiting import until
 
 MEGABYTE = 1024 * 1024
 SUMMARY = f"{PREFIX}/summary"
@@ -129,6 +134,46 @@ async def distinct_filters(world: World) -> None:
     while await world.redis.dbsize() > before + 500:
         assert time.monotonic() < deadline, "Redis keeps what nobody asks for"
         await asyncio.sleep(0.5)
+
+
+async def one_curious_caller(world: World) -> None:
+    """One caller with 300 connections and nothing that limits it: who asks something new is answered."""
+    instance = Instance(replace(world.settings, rate_limit=None), world.folder / "curious.log")
+    instance.start()
+    await instance.ready()
+    statuses: Counter[int] = Counter()
+    curious = [asyncio.create_task(_be_curious(Client(instance.port), n, statuses)) for n in range(300)]
+    try:
+        await until(lambda: statuses[429] > 0)
+        client = Client(instance.port)
+        for n in range(20):
+            answer = await client.get(
+                f"{SUMMARY}?{_nobody_asked(f'other {n}')}", {"Authorization": _token(600 + n)}
+            )
+            assert answer.status == 200, answer
+        client.close()
+    finally:
+        for caller in curious:
+            caller.cancel()
+        await asyncio.wait(curious)
+        instance.kill()
+
+
+async def _be_curious(client: Client, number: int, statuses: Counter[int]) -> None:
+    """Ask, and ask again: a flood of refusals is another fault, and what a rate limit is for."""
+    try:
+        for n in range(1_000_000):
+            target = f"{SUMMARY}?{_nobody_asked(f'{number} {n}')}"
+            status = (await client.get(target, {"Authorization": _token(599)})).status
+            statuses[status] += 1
+            await asyncio.sleep(0 if status == 200 else 1)
+    finally:
+        client.close()
+
+
+def _nobody_asked(name: str) -> str:
+    """Filters of which each takes a computation of its own."""
+    return "&".join(f"{filtered}={quote(name)}" for filtered in FILTERS)
 
 
 async def random_bytes(world: World) -> None:

@@ -33,10 +33,8 @@ class RateLimit:
 
     async def check(self, context: RequestContext) -> None:
         """Count a request of its operator, or of its address where there is none. Raises Refusal."""
-        operator_id = context.operator_id
-        caller = f"address:{context.address}" if operator_id is None else f"operator:{operator_id}"
         try:
-            seconds = await self._redis.ask(lambda _: self._wait(caller))
+            seconds = await self._redis.ask(lambda _: self._wait(context.caller))
         except RedisAway:
             return
         if seconds is not None:
