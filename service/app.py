@@ -41,6 +41,7 @@ from service.settings import Settings, from_environment
 from service.shared_redis import SharedRedis, connect
 from service.snapshots import Snapshots, Sources
 from service.sources.database import Database
+from service.unread import hang_up_on_the_deaf
 
 PUBLISH_SECONDS = 1.0
 
@@ -155,6 +156,7 @@ def application() -> Litestar:
     # Ctrl-C is for the parent alone, which stops its workers when their requests are answered.
     os.setpgrp()
     end_with_parent()
+    hang_up_on_the_deaf()
     app = create_app(settings, draining=draining_sign())
     # What is loaded by now stays. The collector need not look through it again, while callers wait.
     gc.freeze()

@@ -1,17 +1,21 @@
 """What callers do who do not behave, while others go on as ever."""
 
 import asyncio
+import socket
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from random import Random
+from typing import Any
 from urllib.parse import quote
 
 from msgspec.structs import replace
 
+from service.api.access.body import BODY_SECONDS
 from service.overview.query import FILTERS
-from service.serving import HEAD_MILLISECONDS
+from service.serving import CONNECTIONS_PER_WORKER, HEAD_BYTES, HEAD_MILLISECONDS
+from service.unread import UNREAD_MILLISECONDS
 from tests.faults.checker import LATE
 from tests.faults.client import Answer, Client
 from tests.faults.crowd import connections, received, send
@@ -38,7 +42,7 @@ def _abuse(act: Callable[[World], Awaitable[None]]) -> Callable[[World], Abstrac
         await act(world)
         after = await world.holdings()
         grown = [now.memory - then.memory for now, then in zip(after, before, strict=True)]
-        assert max(grown) < 32 * MEGABYTE, grown
+        assert max(grown) < GROWN.get(act, 32 * MEGABYTE), grown
         yield
 
     return broken
@@ -76,6 +80,35 @@ async def crowded_instance(world: World) -> None:
         patience = HEAD_MILLISECONDS / 1000 + READY_SECONDS
         assert (await _ready(world.balancer.port, patience)).status == 200
     assert (await _ready(world.addresses[0].port)).status == 200
+
+
+async def silent_bodies(world: World) -> None:
+    """More forms than an instance serves at once, none of which goes on after six bytes."""
+    form = b"POST /sign-in HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\ntoken="
+    await _hold(world, form, BODY_SECONDS)
+
+
+async def deaf(world: World) -> None:
+    """As many who ask all the time and read nothing."""
+    await _hold(
+        world, b"GET /schema/openapi.json HTTP/1.1\r\nHost: test\r\n\r\n" * 300, UNREAD_MILLISECONDS / 1000
+    )
+
+
+async def _hold(world: World, request: bytes, seconds: float) -> None:
+    """Hold an instance's own port with whatever makes it wait; it is as ever after these seconds and some."""
+    async with connections(world.addresses[0].port, CONNECTIONS_PER_WORKER + 76) as taken:
+        assert len(taken) > CONNECTIONS_PER_WORKER
+        await asyncio.gather(*(_send_some(one, request) for one in taken))
+        assert (await _ready(world.addresses[0].port, seconds + 5)).status == 200
+        assert (await _ready(world.addresses[0].port)).status == 200
+
+
+async def _send_some(one: socket.socket, request: bytes) -> None:
+    """Send what is taken within a second."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(1):
+            await send(one, request)
 
 
 async def large_heads(world: World) -> None:
@@ -250,6 +283,8 @@ ACTS = {
     "slow and half-open callers": half_open,
     "10,000 connections to the balancer": crowded_balancer,
     "10,000 connections to an instance": crowded_instance,
+    "1,100 silent bodies at an instance": silent_bodies,
+    "1,100 who never read": deaf,
     "giant headers and URLs": large_heads,
     "pipelining": pipelining,
     "bodies that nobody wants": unwanted_bodies,
@@ -259,5 +294,7 @@ ACTS = {
     "a flood of tokens": many_tokens,
     "a greedy caller": one_greedy_caller,
 }
-EXCUSES = {crowded_instance: (LATE,)}
+# What nobody reads is kept until it is given up, for each connection.
+GROWN: dict[Any, int] = {deaf: CONNECTIONS_PER_WORKER * HEAD_BYTES}
+EXCUSES = dict.fromkeys((crowded_instance, silent_bodies, deaf), (LATE,))
 FAULTS = tuple(Fault(name, _abuse(act), 0, EXCUSES.get(act, ())) for name, act in ACTS.items())
