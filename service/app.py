@@ -17,6 +17,7 @@ from service import logs
 from service.api.access.admission import Admission
 from service.api.access.authentication import Authenticator, TokenVerifier
 from service.api.access.cors import Cors
+from service.api.access.forwarded import Proxies
 from service.api.access.rate_limit import RateLimit
 from service.api.context import RequestContext
 from service.api.dependencies import dependencies
@@ -129,7 +130,8 @@ def _authenticator(settings: Settings) -> Authenticator:
 
 def _admission(settings: Settings, authenticator: Authenticator, redis: SharedRedis) -> Admission:
     limit = RateLimit(settings.rate_limit, redis) if settings.rate_limit else None
-    return Admission(authenticator, limit, Cors(settings.origins) if settings.origins else None)
+    cors = Cors(settings.origins) if settings.origins else None
+    return Admission(authenticator, limit, cors, Proxies(settings.proxies) if settings.proxies else None)
 
 
 def _record(

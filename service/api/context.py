@@ -28,11 +28,22 @@ class RequestContext:
     in Unix seconds. `operator_id` is the caller's, None where nobody is known or authentication is off.
     An `error` that was found on the way to the handler is raised in its place. `cache` says how fresh the
     answer is; `added` are headers that every response to this request gets. `address` is the client's.
-    `receive` gives the body again where there was one.
+    `is_scraper` is whether it has shown the scrape token. `receive` gives the body again where there was one.
     """
 
     __slots__ = (
-        *("_send", "added", "address", "cache", "error", "headers", "method", "now", "operator_id"),
+        *(
+            "_send",
+            "added",
+            "address",
+            "cache",
+            "error",
+            "headers",
+            "is_scraper",
+            "method",
+            "now",
+            "operator_id",
+        ),
         *("options", "path", "query_string", "receive", "request_id", "route", "scheme", "status"),
     )
 
@@ -48,6 +59,7 @@ class RequestContext:
         self.now = 0.0
         self.request_id = b""
         self.operator_id: int | None = None
+        self.is_scraper = False
         self.error: Exception | None = None
         self.added: tuple[Header, ...] = ()
         self.status = GONE
@@ -60,7 +72,12 @@ class RequestContext:
 
     @property
     def caller(self) -> str:
-        """Who counts for this request where callers are counted: its operator, or an address without one."""
+        """Who counts for this request where callers are counted: its operator, or an address without one.
+
+        Who scrapes counts for itself: strangers behind the same proxy must not use up what it may ask.
+        """
+        if self.is_scraper:
+            return "scraper"
         return f"address:{self.address}" if self.operator_id is None else f"operator:{self.operator_id}"
 
     def send(self, message: Message) -> Awaitable[None]:

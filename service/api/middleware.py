@@ -68,6 +68,8 @@ class RequestMiddleware:
                 return answer
             if (limit := self._admission.limit_of(context)) is not None:
                 await limit.check(context)
+            if context.error is not None:
+                return None
             if context.method == "GET" and (answer := self._replay.find(context)) is not None:
                 return answer
             CALLER.set(context.caller)  # a handler may compute for it

@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from service.api.access.admission import OPEN
+from service.api.access.admission import OPEN_AND_UNLIMITED
 from service.api.access.cookie import bearer_of
 from service.api.context import RequestContext, context_of
 from service.api.dependencies import Context, GivenSnapshots
@@ -40,7 +40,7 @@ def board_routes(pages: Pages) -> list[HTTPRouteHandler]:
         context.cache = found.snapshot.state
         return _conditional(context, pages.board(found, view, viewer, age), age)
 
-    @get(list(assets.by_address()), opt=OPEN, sync_to_thread=False)
+    @get(list(assets.by_address()), opt=OPEN_AND_UNLIMITED, sync_to_thread=False)
     def static(context: Context) -> Response[bytes]:
         """A file of the board, under a name that stands for its content."""
         asset = assets.by_address()[context.path]

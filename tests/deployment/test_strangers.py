@@ -15,7 +15,7 @@ from service.settings import Settings
 from tests.support.api import PREFIX
 from tests.support.balancer import Balancer, balanced
 from tests.support.instances import three_instances
-from tests.support.tokens import SECRET, bearer, token
+from tests.support.tokens import SCRAPE_TOKEN, SECRET, bearer, token
 
 SUMMARY = f"{PREFIX}/summary"
 # Longer than what a server reads in one go, shorter than what nginx refuses.
@@ -37,7 +37,14 @@ async def guarded(
     settings: Settings, database: asyncpg.Connection, redis: object, tmp_path: Path
 ) -> AsyncIterator[Balancer]:
     """nginx before three instances that ask for a token."""
-    required = replace(settings, auth="required", jwt_secret=SECRET)
+    required = replace(
+        settings,
+        auth="required",
+        jwt_secret=SECRET,
+        scrape_token=SCRAPE_TOKEN,
+        rate_limit="200/hour",
+        trusted_proxies="127.0.0.1",
+    )
     async with three_instances(required, tmp_path) as started:
         with balanced([instance.port for instance in started]) as running:
             yield running
@@ -77,6 +84,30 @@ async def test_the_form_reaches_an_instance_and_no_other_body_does(balancer: Bal
         assert [each.headers["location"] for each in (signed_in, chunked)] == ["/?window_days=30"] * 2
         assert (await caller.post("/sign-in", content=b"x" * 40_000)).status_code == 413
         assert (await caller.request("GET", SUMMARY, content=BODY)).status_code == 200
+
+
+async def test_trying_tokens_out_keeps_nobody_else_out(guarded: Balancer) -> None:
+    stranger, other = _from("127.0.0.2", guarded), _from("127.0.0.3", guarded)
+    async with stranger, other:
+        tried = [await stranger.post("/sign-in", data={"token": "bad"}) for _ in range(40)]
+        asked = Counter(
+            [(await stranger.get(SUMMARY, headers=bearer("bad"))).status_code for _ in range(300)]
+        )
+        refused = next(answer for answer in tried if answer.status_code == 429)
+        assert refused.json()["detail"]["code"] == "parallel_ops_rate_limited"
+        assert refused.headers["retry-after"] == "2"
+        assert Counter(answer.status_code for answer in tried)[401] >= 11
+        assert asked.keys() == {401, 429}
+        signed_in = await other.post("/sign-in", data={"token": token()})
+        scraped = await stranger.get(f"{PREFIX}/metrics", headers=bearer(SCRAPE_TOKEN))
+        known = await stranger.get(SUMMARY, headers=bearer(token()))
+        assert [answer.status_code for answer in (signed_in, scraped, known)] == [303, 200, 200]
+
+
+def _from(address: str, balancer: Balancer) -> httpx.AsyncClient:
+    """A caller with an address of its own, of which the machine itself has many."""
+    transport = httpx.AsyncHTTPTransport(local_address=address)
+    return httpx.AsyncClient(base_url=balancer.url, transport=transport, timeout=30)
 
 
 async def _in_parts() -> AsyncIterator[bytes]:

@@ -3,9 +3,10 @@
 from service.api.access.authentication import Authenticator
 from service.api.access.cookie import bearer_of
 from service.api.access.cors import Cors
+from service.api.access.forwarded import Proxies
 from service.api.access.rate_limit import RateLimit
 from service.api.context import RequestContext
-from service.api.responses.errors import Refusal
+from service.api.responses.errors import Refusal, Unauthorized
 from service.api.responses.raw import RawResponse
 
 MAX_URL_BYTES = 8 * 1024
@@ -16,19 +17,31 @@ SCRAPED = {"scraped": True}
 
 
 class Admission:
-    """Lets requests on, and notes who asks. `limit` and `cors` are there when they are configured."""
+    """Lets requests on, and notes who asks. What is None is not configured."""
 
-    def __init__(self, authenticator: Authenticator, limit: RateLimit | None, cors: Cors | None) -> None:
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        limit: RateLimit | None,
+        cors: Cors | None,
+        proxies: Proxies | None = None,
+    ) -> None:
         self._authenticator = authenticator
         self._limit = limit
         self._cors = cors
+        self._proxies = proxies
 
     def limit_of(self, context: RequestContext) -> RateLimit | None:
-        """The limit that an admitted request counts for, if there is one."""
+        """The limit that a request counts for, if there is one."""
         return None if "unlimited" in context.options else self._limit
 
     def admit(self, context: RequestContext) -> RawResponse | None:
-        """The answer to a question that a browser asks beforehand; else None. Raises Refusal."""
+        """The answer to a question that a browser asks beforehand; else None. Raises Refusal.
+
+        That nobody knows who asks is noted as the request's error: it counts for the limit all the same.
+        """
+        if self._proxies is not None:
+            context.address = self._proxies.client_of(context.address, context.header(b"x-forwarded-for"))
         if self._cors is not None:
             context.added = self._cors.headers(context.headers)
             answer = self._cors.preflight(context.method, context.headers)
@@ -37,11 +50,16 @@ class Admission:
         if len(context.path) + len(context.query_string) > MAX_URL_BYTES:
             raise Refusal(414, "uri_too_long", f"the URL must be at most {MAX_URL_BYTES} bytes long")
         if "open" not in context.options:
-            context.operator_id = self._operator_of(context)
+            try:
+                context.operator_id = self._operator_of(context)
+            except Unauthorized as error:
+                context.error = error
         return None
 
     def _operator_of(self, context: RequestContext) -> int | None:
         authorization = context.headers.get(b"authorization")
         if authorization is None and b"cookie" in context.headers and context.method == "GET":
             authorization = bearer_of(context.headers[b"cookie"])
-        return self._authenticator.operator_of(authorization, scraping="scraped" in context.options)
+        scraping = "scraped" in context.options
+        context.is_scraper = scraping and self._authenticator.is_scraper(authorization)
+        return self._authenticator.operator_of(authorization, scraping=scraping)

@@ -32,7 +32,7 @@ class RateLimit:
         self._redis = redis
 
     async def check(self, context: RequestContext) -> None:
-        """Count a request of its operator, or of its address where there is none. Raises Refusal."""
+        """Count a request of its caller. Raises Refusal."""
         try:
             seconds = await self._redis.ask(lambda _: self._wait(context.caller))
         except RedisAway:
