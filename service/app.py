@@ -18,6 +18,7 @@ from service.api.access.admission import Admission
 from service.api.access.authentication import Authenticator, TokenVerifier
 from service.api.access.cors import Cors
 from service.api.access.forwarded import Proxies
+from service.api.access.hosts import Hosts
 from service.api.access.rate_limit import RateLimit
 from service.api.context import RequestContext
 from service.api.dependencies import dependencies
@@ -131,7 +132,9 @@ def _authenticator(settings: Settings) -> Authenticator:
 def _admission(settings: Settings, authenticator: Authenticator, redis: SharedRedis) -> Admission:
     limit = RateLimit(settings.rate_limit, redis) if settings.rate_limit else None
     cors = Cors(settings.origins) if settings.origins else None
-    return Admission(authenticator, limit, cors, Proxies(settings.proxies) if settings.proxies else None)
+    proxies = Proxies(settings.proxies) if settings.proxies else None
+    hosts = None if settings.hosts is None else Hosts(settings.hosts)
+    return Admission(authenticator, limit, cors, proxies, hosts)
 
 
 def _record(

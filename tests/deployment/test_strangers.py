@@ -104,6 +104,17 @@ async def test_trying_tokens_out_keeps_nobody_else_out(guarded: Balancer) -> Non
         assert [answer.status_code for answer in (signed_in, scraped, known)] == [303, 200, 200]
 
 
+async def test_a_name_that_is_made_to_lead_here_is_not_answered(guarded: Balancer) -> None:
+    async with httpx.AsyncClient(base_url=guarded.url, headers=bearer(token())) as caller:
+        rebound = await caller.get(SUMMARY, headers={"Host": "evil.example:8080"})
+        probed = await caller.get("/health/ready", headers={"Host": "evil.example:8080"})
+        hosts = ("localhost:8080", "nginx:8080", "127.0.0.1", "[::1]:8080")
+        known = [await caller.get(SUMMARY, headers={"Host": host}) for host in hosts]
+    assert (rebound.status_code, rebound.json()["detail"]["code"]) == (421, "parallel_ops_unknown_host")
+    assert rebound.headers["content-type"] == "application/json"
+    assert [answer.status_code for answer in (probed, *known)] == [200] * 5
+
+
 def _from(address: str, balancer: Balancer) -> httpx.AsyncClient:
     """A caller with an address of its own, of which the machine itself has many."""
     transport = httpx.AsyncHTTPTransport(local_address=address)

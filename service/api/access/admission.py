@@ -4,6 +4,7 @@ from service.api.access.authentication import Authenticator
 from service.api.access.cookie import bearer_of
 from service.api.access.cors import Cors
 from service.api.access.forwarded import Proxies
+from service.api.access.hosts import Hosts
 from service.api.access.rate_limit import RateLimit
 from service.api.context import RequestContext
 from service.api.responses.errors import Refusal, Unauthorized
@@ -13,6 +14,8 @@ MAX_URL_BYTES = 8 * 1024
 # Options of routes. Every route needs a token: what is added one day is closed until it is opened.
 OPEN = {"open": True}
 OPEN_AND_UNLIMITED = {"open": True, "unlimited": True}
+# A balancer may look by any name.
+PROBED = OPEN_AND_UNLIMITED | {"any_host": True}
 SCRAPED = {"scraped": True}
 
 
@@ -24,12 +27,14 @@ class Admission:
         authenticator: Authenticator,
         limit: RateLimit | None,
         cors: Cors | None,
-        proxies: Proxies | None = None,
+        proxies: Proxies | None,
+        hosts: Hosts | None,
     ) -> None:
         self._authenticator = authenticator
         self._limit = limit
         self._cors = cors
         self._proxies = proxies
+        self._hosts = hosts
 
     def limit_of(self, context: RequestContext) -> RateLimit | None:
         """The limit that a request counts for, if there is one."""
@@ -40,6 +45,8 @@ class Admission:
 
         That nobody knows who asks is noted as the request's error: it counts for the limit all the same.
         """
+        if self._hosts is not None and "any_host" not in context.options:
+            self._check_host(self._hosts, context)
         if self._proxies is not None:
             context.address = self._proxies.client_of(context.address, context.header(b"x-forwarded-for"))
         if self._cors is not None:
@@ -55,6 +62,13 @@ class Admission:
             except Unauthorized as error:
                 context.error = error
         return None
+
+    def _check_host(self, hosts: Hosts, context: RequestContext) -> None:
+        if not hosts.know(context.header(b"host")):
+            message = (
+                "this service does not go by that name; PARALLEL_OPS_ALLOWED_HOSTS has those that it goes by"
+            )
+            raise Refusal(421, "unknown_host", message)
 
     def _operator_of(self, context: RequestContext) -> int | None:
         authorization = context.headers.get(b"authorization")
