@@ -26,6 +26,8 @@ BODIES = {
     "chunked GET": f"{GET}Transfer-Encoding: chunked\r\n\r\n".encode()
     + b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
     + f"{GET}\r\n".encode() * 3,
+    # Short enough for nginx to pass it on.
+    "form": b"POST /sign-in HTTP/1.1\r\nHost: test\r\nContent-Length: 30000\r\n\r\n" + b"x" * 30_000,
     "sign-in": f"POST /sign-in HTTP/1.1\r\nHost: test\r\nContent-Length: {len(BODY)}\r\n\r\n".encode() + BODY,
     "sign-out": f"POST /sign-out HTTP/1.1\r\nHost: test\r\nContent-Length: {len(BODY)}\r\n\r\n".encode()
     + BODY,
