@@ -17,6 +17,8 @@ from service import logs
 from service.api.access.admission import Admission
 from service.api.access.authentication import Authenticator, TokenVerifier
 from service.api.access.cors import Cors
+from service.api.access.forwarded import Proxies
+from service.api.access.hosts import Hosts
 from service.api.access.rate_limit import RateLimit
 from service.api.context import RequestContext
 from service.api.dependencies import dependencies
@@ -41,6 +43,7 @@ from service.settings import Settings, from_environment
 from service.shared_redis import SharedRedis, connect
 from service.snapshots import Snapshots, Sources
 from service.sources.database import Database
+from service.unread import hang_up_on_the_deaf
 
 PUBLISH_SECONDS = 1.0
 
@@ -131,7 +134,10 @@ def _authenticator(settings: Settings) -> Authenticator:
 
 def _admission(settings: Settings, authenticator: Authenticator, redis: SharedRedis) -> Admission:
     limit = RateLimit(settings.rate_limit, redis) if settings.rate_limit else None
-    return Admission(authenticator, limit, Cors(settings.origins) if settings.origins else None)
+    cors = Cors(settings.origins) if settings.origins else None
+    proxies = Proxies(settings.proxies) if settings.proxies else None
+    hosts = None if settings.hosts is None else Hosts(settings.hosts)
+    return Admission(authenticator, limit, cors, proxies, hosts)
 
 
 def _record(
@@ -158,6 +164,7 @@ def application() -> Litestar:
     # Ctrl-C is for the parent alone, which stops its workers when their requests are answered.
     os.setpgrp()
     end_with_parent()
+    hang_up_on_the_deaf()
     app = create_app(settings, draining=draining_sign())
     # What is loaded by now stays. The collector need not look through it again, while callers wait.
     gc.freeze()

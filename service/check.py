@@ -124,7 +124,21 @@ def inspect(environment: Mapping[str, str]) -> CheckReport:
         message, _, example = str(error).partition(" (for example: ")
         remedy = f"Set it, for example: {example.rstrip(')')}" if example else None
         return CheckReport([Line("problem", "configuration", message, remedy)])
-    return CheckReport([Line("ok", "configuration", "complete"), *asyncio.run(_servers(settings))])
+    lines = [Line("ok", "configuration", "complete"), *_names(settings)]
+    return CheckReport([*lines, *asyncio.run(_servers(settings))])
+
+
+def _names(settings: Settings) -> list[Line]:
+    """By which names it answers, where that matters: a token keeps a page from elsewhere out anyway."""
+    if settings.auth == "required" and settings.hosts is None:
+        return []
+    if settings.hosts is None:
+        message = "any name will do, and no token is needed: any page that somebody opens may read everything"
+        remedy = "Say what it is called: PARALLEL_OPS_ALLOWED_HOSTS=ops.example.com"
+        return [Line("advice", "names", message, remedy)]
+    names = ", ".join(("addresses", "names without a dot", *settings.hosts))
+    message = f"answers to {names}; others get 421, and PARALLEL_OPS_ALLOWED_HOSTS adds some"
+    return [Line("ok", "names", message)]
 
 
 async def _servers(settings: Settings) -> list[Line]:

@@ -9,6 +9,8 @@ from msgspec import Meta, Struct, defstruct
 from sqlalchemy.exc import ArgumentError
 
 from service.api.access.authentication import Keys, public_key
+from service.api.access.forwarded import Network, networks
+from service.api.access.hosts import ANY
 from service.cache.policy import Policy
 from service.logs import LogFormat
 from service.overview.slo import HINT_LEVELS, OBJECTIVES, Threshold, Thresholds
@@ -23,6 +25,9 @@ MIN_SCRAPE_TOKEN_LENGTH = 16
 RATE = r"^[1-9][0-9]{0,8}/(second|minute|hour)$"
 _ORIGIN = r"https?://[^/\s,]+"
 ORIGINS = rf"^({_ORIGIN}(\s*,\s*{_ORIGIN})*)?$"
+
+_HOST = r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
+HOSTS = rf"^(\*|{_HOST}(\s*,\s*{_HOST})*)?$"
 
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Seconds = Annotated[float, Meta(gt=0, le=24 * 3600)]
@@ -73,6 +78,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_database_queries: Annotated[int, Meta(ge=1, le=100)] = 4
     rate_limit: Annotated[str, Meta(pattern=RATE)] | None = None
     cors_origins: Annotated[str, Meta(pattern=ORIGINS)] = ""
+    trusted_proxies: str = ""
+    allowed_hosts: Annotated[str, Meta(pattern=HOSTS)] = ""
     database_share: Annotated[float, Meta(gt=0, le=64)] = 0.1
     old_days_seconds: Annotated[float, Meta(gt=0, le=6 * 3600)] = 900
     slow_statement_seconds: Seconds = 1
@@ -107,6 +114,24 @@ class Settings(Struct, frozen=True, kw_only=True):
     def origins(self) -> tuple[str, ...]:
         """The other origins whose pages may read answers."""
         return tuple(origin.strip() for origin in self.cors_origins.split(",") if origin.strip())
+
+    @property
+    def hosts(self) -> tuple[str, ...] | None:
+        """The names that the service goes by, beside those that are always safe; None is any name.
+
+        Where a token is needed, any name will do unless some are given: no other name's page has the token.
+        """
+        if self.allowed_hosts == ANY or (self.auth == "required" and not self.allowed_hosts):
+            return None
+        return tuple(name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip())
+
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        """Whose word counts about whom they ask for. Raises SettingsError."""
+        try:
+            return networks(self.trusted_proxies)
+        except ValueError as error:
+            raise SettingsError(_about("trusted_proxies", str(error))) from None
 
     @property
     def database_limits(self) -> DatabaseLimits:
@@ -147,6 +172,8 @@ _EXAMPLES: dict[str, str] = {
     "scrape_token": "a long random text; or PARALLEL_OPS_SCRAPE_TOKEN_FILE=/run/secrets/scrape",
     "rate_limit": "600/minute",
     "cors_origins": "https://plm.example.com,https://board.example.com",
+    "allowed_hosts": "ops.example.com,*.internal.example.com",
+    "trusted_proxies": "10.0.0.5,172.18.0.0/16",
     "log_format": "json",
     "auth": "required",
     **{f"slo_{each.name}_critical": str(each.critical_example) for each in OBJECTIVES},
@@ -166,6 +193,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         raise SettingsError(_explained(str(error), values)) from None
     _check_addresses(settings)
     _check_keys(settings)
+    _ = settings.proxies
     return settings
 
 

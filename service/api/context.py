@@ -5,7 +5,7 @@ from typing import Any
 
 from litestar import Request
 from litestar.routes import HTTPRoute
-from litestar.types import HTTPScope, Message, Scope, Send
+from litestar.types import HTTPScope, Message, Receive, Scope, Send
 
 from service.api.responses.errors import GONE
 from service.api.responses.raw import Header
@@ -28,12 +28,14 @@ class RequestContext:
     in Unix seconds. `operator_id` is the caller's, None where nobody is known or authentication is off.
     An `error` that was found on the way to the handler is raised in its place. `cache` says how fresh the
     answer is; `added` are headers that every response to this request gets. `address` is the client's.
-    `has_two_tokens` says that there are several Authorization headers.
+    `has_two_tokens` says that there are several Authorization headers; `is_scraper`, that it has shown the
+    scrape token. `receive` gives the body again where there was one.
     """
 
     __slots__ = (
-        *("_send", "added", "address", "cache", "error", "has_two_tokens", "headers", "method"),
-        *("now", "operator_id", "options", "path", "query_string", "request_id", "route", "scheme", "status"),
+        *("_send", "added", "address", "cache", "error", "has_two_tokens", "headers", "is_scraper", "method"),
+        *("now", "operator_id", "options", "path", "query_string", "receive", "request_id", "route"),
+        *("scheme", "status"),
     )
 
     def __init__(self, scope: HTTPScope, send: Send) -> None:
@@ -50,10 +52,12 @@ class RequestContext:
         self.now = 0.0
         self.request_id = b""
         self.operator_id: int | None = None
+        self.is_scraper = False
         self.error: Exception | None = None
         self.added: tuple[Header, ...] = ()
         self.status = GONE
         self.cache = ""
+        self.receive: Receive | None = None
 
     @property
     def is_secure(self) -> bool:
@@ -76,6 +80,16 @@ class RequestContext:
     def header(self, name: bytes) -> bytes:
         """The value of a request's header, b"" without one. `name` is in lower case."""
         return self.headers.get(name, b"")
+
+    @property
+    def caller(self) -> str:
+        """Who counts for this request where callers are counted: its operator, or an address without one.
+
+        Who scrapes counts for itself: strangers behind the same proxy must not use up what it may ask.
+        """
+        if self.is_scraper:
+            return "scraper"
+        return f"address:{self.address}" if self.operator_id is None else f"operator:{self.operator_id}"
 
     def send(self, message: Message) -> Awaitable[None]:
         """Pass a message on to the server; the response's start gets the headers that all have."""

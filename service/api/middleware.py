@@ -18,10 +18,12 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from service.api.access.admission import Admission
+from service.api.access.body import has_body, whole_body
 from service.api.context import UNKNOWN, RequestContext, context_of, enter, has_entered
 from service.api.replay import Replay
 from service.api.responses.errors import refusal_of
 from service.api.responses.raw import RawResponse
+from service.cache.tick_cache import CALLER
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 Record = Callable[[RequestContext, float], None]
@@ -50,22 +52,27 @@ class RequestMiddleware:
         started = perf_counter()
         context = enter(scope, send)
         try:
-            response = await self._response_before(context)
-            await (app if response is None else response)(scope, receive, context.send)
+            response = await self._response_before(context, receive)
+            await (app if response is None else response)(scope, context.receive or receive, context.send)
         finally:
             self._record(context, perf_counter() - started)
 
-    async def _response_before(self, context: RequestContext) -> RawResponse | None:
+    async def _response_before(self, context: RequestContext, receive: Receive) -> RawResponse | None:
         """What there is to say without the handler; an error is left for it to raise."""
         context.request_id = self._ids.of(context.headers.get(b"x-request-id"))
         try:
+            if has_body(context.headers):
+                context.receive = await whole_body(context.headers, receive)
             context.now = self._clock()
             if (answer := self._admission.admit(context)) is not None:
                 return answer
             if (limit := self._admission.limit_of(context)) is not None:
                 await limit.check(context)
-            if context.method == "GET":
-                return self._replay.find(context)
+            if context.error is not None:
+                return None
+            if context.method == "GET" and (answer := self._replay.find(context)) is not None:
+                return answer
+            CALLER.set(context.caller)  # a handler may compute for it
             if context.method == "OPTIONS" and context.route != UNKNOWN:  # Litestar would answer it
                 raise MethodNotAllowedException
         except Exception as error:  # noqa: BLE001 - it becomes a refusal where handlers' errors do

@@ -25,7 +25,10 @@ _REFUSALS = {
     "401": ("The bearer token is missing or bad.", ("WWW-Authenticate",)),
     "404": ("There is no such path.", ()),
     "405": ("Only GET is allowed.", ("Allow",)),
+    "408": ("The request had a body, which did not come in time.", ("Connection",)),
+    "413": ("The request had a body of more than 64 KiB.", ("Connection",)),
     "414": ("The URL is longer than 8 KiB; beyond 64 KiB the answer has no body.", ()),
+    "421": ("The service does not go by the name in Host.", ()),
     "429": ("This caller asks too often.", ("Retry-After",)),
     "503": ("No answer could be computed in time, and no recent one is kept.", ("Retry-After",)),
 }

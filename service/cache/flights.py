@@ -1,6 +1,7 @@
 """Single flight: whoever asks for the same thing at the same time shares one computation."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Any
 
@@ -14,10 +15,13 @@ class Flights:
 
     def __init__(self) -> None:
         self._running: dict[Hashable, asyncio.Task[Any]] = {}
+        self._of: Counter[Hashable] = Counter()
         self._closed = False
 
-    def start(self, key: Hashable, compute: Callable[[], Awaitable[Any]]) -> asyncio.Task[Any]:
-        """The running computation of that key, or a new one. Raises Closed.
+    def start(
+        self, key: Hashable, compute: Callable[[], Awaitable[Any]], caller: Hashable = None
+    ) -> asyncio.Task[Any]:
+        """The running computation of that key, or a new one, which counts as that caller's. Raises Closed.
 
         Wait for it through asyncio.shield(), or a cancelled waiter cancels it for all.
         """
@@ -27,8 +31,13 @@ class Flights:
         if task is None or task.done():
             task = asyncio.ensure_future(_run(compute))
             self._running[key] = task
-            task.add_done_callback(lambda done: self._landed(key, done))
+            self._of[caller] += 1
+            task.add_done_callback(lambda done: self._landed(key, done, caller))
         return task
+
+    def of(self, caller: Hashable) -> int:
+        """How many computations of that caller run, whether or not it still waits for them."""
+        return self._of[caller]
 
     def __len__(self) -> int:
         return len(self._running)
@@ -44,7 +53,10 @@ class Flights:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _landed(self, key: Hashable, task: asyncio.Task[Any]) -> None:
+    def _landed(self, key: Hashable, task: asyncio.Task[Any], caller: Hashable) -> None:
+        self._of[caller] -= 1
+        if not self._of[caller]:
+            del self._of[caller]
         if self._running.get(key) is task:
             del self._running[key]
         if not task.cancelled():

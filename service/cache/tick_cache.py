@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from contextvars import ContextVar
 from typing import Any
 
 import structlog
@@ -28,6 +29,10 @@ from service.cache.store import Store
 REMEMBERED_FAILURES = 10_000
 # More computations than this at once are a flood; who comes later is told to come back.
 MAX_FLIGHTS = 512
+# Of these, one caller's at most: whoever else asks is computed for all the same.
+MAX_FLIGHTS_OF_ONE = MAX_FLIGHTS // 4
+# Who asks, as whoever answers requests has noted; None is nobody in particular, and is not bounded.
+CALLER: ContextVar[str | None] = ContextVar("caller", default=None)
 # Longer than this nobody waits for a younger answer than there is.
 MOMENT_SECONDS = 1.0
 
@@ -36,6 +41,10 @@ log = structlog.get_logger(__name__)
 
 class Unavailable(Exception):
     """Nothing could be computed in time, and nothing young enough is kept."""
+
+
+class TooManyAtOnce(Unavailable):
+    """So much is being computed for this caller that nothing more is begun."""
 
 
 class TickCache:
@@ -154,7 +163,8 @@ class TickCache:
         """The running computation of a part, of whichever tick it is, or a new one."""
         if part.key not in self._flight_ticks:
             self._flight_ticks[part.key] = tick
-        return self._flights.start(part.key, lambda: self._taking_turns(part, tick, awaited=awaited))
+        caller = CALLER.get() if awaited else None
+        return self._flights.start(part.key, lambda: self._taking_turns(part, tick, awaited=awaited), caller)
 
     async def _younger(self, parts: Sequence[Part], tick: int) -> Answer | None:
         """The answer of this tick or the one before, if it takes but a moment.
@@ -175,29 +185,43 @@ class TickCache:
 
     async def _cold(self, parts: Sequence[Part], tick: int, *, is_past: bool) -> Answer:
         """Wait for Redis or a computation; when that fails, any answer that may still be served."""
-        answer = None
+        answer, reason = None, Unavailable
         try:
             if len(self._flights) > MAX_FLIGHTS:
                 raise TimeoutError
+            self._spare_others()
             async with asyncio.timeout(self._policy.answer):
-                answer = await self._recalled(parts, tick) or await self._computed(
-                    parts, tick if is_past else None
-                )
+                answer = await self._recalled(parts, tick)
+                if answer is None:
+                    self._spare_others()  # more may have been begun meanwhile
+                    answer = await self._computed(parts, tick if is_past else None)
         except Closed:
             pass
+        except TooManyAtOnce:
+            reason = TooManyAtOnce
         except TimeoutError:
             asked = [pattern_of(part.key) for part in parts]
             log.warning("no answer in time", parts=asked, flights=len(self._flights))
         answer = answer or self._older(parts, tick, self._clock(), failing=True)
         if answer is None:
-            raise Unavailable
+            raise reason
         return answer
+
+    def _spare_others(self) -> None:
+        """Begin no more for a caller than leaves room for others. Raises TooManyAtOnce."""
+        caller = CALLER.get()
+        if caller is not None and self._flights.of(caller) >= MAX_FLIGHTS_OF_ONE:
+            raise TooManyAtOnce
 
     async def _recalled(self, parts: Sequence[Part], tick: int) -> Answer | None:
         """What Redis still knows: the current tick, or an older one whose refresh is then started."""
         keys = tuple(part.key for part in parts)
         await asyncio.shield(
-            self._flights.start((keys, tick), lambda: self._recall(parts, (tick, *self._policy.older(tick))))
+            self._flights.start(
+                (keys, tick),
+                lambda: self._recall(parts, (tick, *self._policy.older(tick))),
+                CALLER.get(),
+            )
         )
         answer = self._in_memory(parts, tick, "hit") or self._older(parts, tick, self._clock())
         if answer is not None:

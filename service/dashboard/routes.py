@@ -5,13 +5,13 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from service.api.access.admission import OPEN, cookies_of
+from service.api.access.admission import OPEN_AND_UNLIMITED, cookies_of
 from service.api.context import RequestContext, context_of
 from service.api.dependencies import Context, GivenSnapshots
 from service.api.responses.compression import accepts_gzip, negotiated
 from service.api.responses.errors import InvalidRequest, Unauthorized
 from service.api.responses.etag import matches
-from service.cache.tick_cache import Unavailable
+from service.cache.tick_cache import TooManyAtOnce, Unavailable
 from service.dashboard import assets
 from service.dashboard.board import read
 from service.dashboard.html import HEADERS, HTML, language_of
@@ -39,7 +39,7 @@ def board_routes(pages: Pages) -> list[HTTPRouteHandler]:
         context.cache = found.snapshot.state
         return _conditional(context, pages.board(found, view, viewer, age), age)
 
-    @get(list(assets.by_address()), opt=OPEN, sync_to_thread=False)
+    @get(list(assets.by_address()), opt=OPEN_AND_UNLIMITED, sync_to_thread=False)
     def static(context: Context) -> Response[bytes]:
         """A file of the board, under a name that stands for its content."""
         asset = assets.by_address()[context.path]
@@ -70,9 +70,10 @@ def _invalid(request: AnyRequest, error: InvalidRequest) -> Response[bytes]:
     return _notice(request, 400, "invalid", error.message, {})
 
 
-def _unavailable(request: AnyRequest, _: Unavailable) -> Response[bytes]:
+def _unavailable(request: AnyRequest, error: Unavailable) -> Response[bytes]:
     again = {"retry-after": str(RETRY_AFTER_SECONDS), "refresh": str(RETRY_AFTER_SECONDS)}
-    return _notice(request, 503, "unavailable", None, again)
+    status = 429 if isinstance(error, TooManyAtOnce) else 503
+    return _notice(request, status, "unavailable", None, again)
 
 
 def _notice(

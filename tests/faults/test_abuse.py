@@ -23,6 +23,11 @@ async def test_everybody_else_is_answered_as_ever(world: World, figures: Figures
     figures.outcomes.append(await trial(world, fault))
 
 
+async def test_who_asks_300_new_questions_at_once_leaves_room_for_others(world: World) -> None:
+    """At an instance of its own: the others' limit on callers would hide it."""
+    await abuse.one_curious_caller(world)
+
+
 @pytest.mark.timeout(SECONDS + 60)
 async def test_thousands_of_requests_that_a_machine_thought_of(world: World, tmp_path: Path) -> None:
     """With authentication on: schemathesis tries without a token, too, and with bad ones."""

@@ -260,7 +260,11 @@ async def test_no_host_header_breaks_a_refusal(serve: Serve) -> None:
             response = await client.get("/nothing", headers={b"host": host.encode()})
             detail = response.json()["detail"]
             assert list(detail) == ["code", "message", "context"]
-            refusals = {400: "parallel_ops_invalid_request", 404: "parallel_ops_not_found"}
+            refusals = {
+                400: "parallel_ops_invalid_request",
+                404: "parallel_ops_not_found",
+                421: "parallel_ops_unknown_host",
+            }
             assert detail["code"] == refusals[response.status_code]
 
 

@@ -8,14 +8,16 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from service.app import create_app
+from service.dashboard.assets import by_address
 from service.settings import Settings, SettingsError, from_environment
 from tests.support.addresses import nowhere
 from tests.support.api import PREFIX
 from tests.support.clock import NOW
 from tests.support.fixtures import Serve
-from tests.support.tokens import SECRET, bearer, claims, token
+from tests.support.tokens import SCRAPE_TOKEN, SECRET, bearer, claims, token
 
 SUMMARY = f"{PREFIX}/summary"
+SCRAPED = ("/metrics", f"{PREFIX}/metrics")
 
 
 def caller(operator: int) -> dict[str, str]:
@@ -54,6 +56,54 @@ async def test_without_authentication_an_address_is_a_caller(serve: Serve, datab
     async with serve(NOW, rate_limit="2/hour") as client:
         codes = [(await client.get(SUMMARY)).status_code for _ in range(3)]
     assert codes == [200, 200, 429]
+
+
+async def test_strangers_use_up_nobody_elses_requests(serve: Serve, database: object) -> None:
+    """Behind a balancer they have the same address as the scraper, and as whoever loads the board's files."""
+    guarded = {"auth": "required", "jwt_secret": SECRET, "scrape_token": SCRAPE_TOKEN}
+    async with serve(NOW, **guarded, rate_limit="3/hour") as client:
+        for _ in range(5):
+            await client.post("/sign-in", data={"token": "bad"})
+        refused = await client.post("/sign-in", data={"token": "bad"})
+        scrapes = [await client.get(path, headers=bearer(SCRAPE_TOKEN)) for path in SCRAPED]
+        files = [await client.get(path) for path in by_address()]
+        known = await client.get(SUMMARY, headers=caller(1))
+    assert refused.status_code == 429
+    assert {answer.status_code for answer in (*scrapes, *files, known)} == {200}
+    assert len(files) > 3
+
+
+async def test_the_scraper_is_a_caller_like_others(serve: Serve, database: object) -> None:
+    async with serve(NOW, scrape_token=SCRAPE_TOKEN, rate_limit="2/hour") as client:
+        scrapes = [await client.get("/metrics", headers=bearer(SCRAPE_TOKEN)) for _ in range(3)]
+        other = await client.get(SUMMARY, headers=bearer(SCRAPE_TOKEN))
+    assert [answer.status_code for answer in scrapes] == [200, 200, 429]
+    assert other.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Authorization": "Bearer bad"}, {"Cookie": "parallel_ops_token=bad"}]
+)
+async def test_who_has_no_good_token_is_limited_too(
+    serve: Serve, database: object, headers: dict[str, str]
+) -> None:
+    async with serve(NOW, auth="required", jwt_secret=SECRET, rate_limit="3/hour") as client:
+        codes = [(await client.get(SUMMARY, headers=headers)).status_code for _ in range(5)]
+        known = await client.get(SUMMARY, headers=caller(1))
+    assert codes == [401, 401, 401, 429, 429]
+    assert known.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("trusted", "codes"), [("127.0.0.0/8", [200, 200, 429]), ("10.0.0.1", [200, 429, 429])]
+)
+async def test_a_forwarded_address_counts_from_a_trusted_proxy_alone(
+    serve: Serve, database: object, trusted: str, codes: list[int]
+) -> None:
+    asked_by = ("198.51.100.4", "198.51.100.5", "203.0.113.9, 198.51.100.5")
+    async with serve(NOW, rate_limit="1/hour", trusted_proxies=trusted) as client:
+        answers = [await client.get(SUMMARY, headers={"X-Forwarded-For": each}) for each in asked_by]
+    assert [answer.status_code for answer in answers] == codes
 
 
 async def test_health_is_never_limited(serve: Serve, database: object) -> None:

@@ -93,6 +93,71 @@ async def test_a_second_run_takes_back_what_was_granted_since(
     assert await reader.fetch("SELECT id FROM meta_conversion_jobs") == []
 
 
+async def test_a_second_run_takes_back_every_other_way_to_write(
+    database: asyncpg.Connection, spare: asyncpg.Connection
+) -> None:
+    await spare.execute("CREATE SEQUENCE numbers; CREATE FUNCTION one() RETURNS int RETURN 1")
+    await spare.execute("REVOKE EXECUTE ON FUNCTION one() FROM PUBLIC")
+    await spare.execute(
+        f"""
+        GRANT pg_write_all_data, pg_read_all_data TO {READER};
+        GRANT CREATE, TEMPORARY ON DATABASE spare TO {READER};
+        GRANT CREATE ON SCHEMA public TO {READER};
+        GRANT ALL ON SEQUENCE numbers TO {READER};
+        GRANT EXECUTE ON FUNCTION one() TO {READER};
+        """
+    )
+    assert await _may(spare) == [True] * 5
+    await spare.execute(reader_role_script())
+    assert await _may(spare) == [False] * 5
+
+
+async def test_what_cannot_be_taken_is_what_the_script_says(
+    spare: asyncpg.Connection, spare_url: str
+) -> None:
+    """And what it gives for a superuser to run takes it, in that database."""
+    made = ("lo_creat(-1)", "lo_create(0)", "lo_from_bytea(0, 'x')")
+    attempts = (*(f"SELECT {each}" for each in made), "CREATE TEMPORARY TABLE mine (id int)")
+    for statement in (*attempts, f"ALTER ROLE {READER} PASSWORD 'x'"):
+        await _try(spare_url, statement)
+    for statement in re.findall(r"^-- +(REVOKE .*;)$", reader_role_script(), re.MULTILINE):
+        await spare.execute(statement.replace("DATABASE plm", "DATABASE spare"))
+    for statement in attempts:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await _try(spare_url, statement)
+
+
+async def _may(connection: asyncpg.Connection) -> list[bool]:
+    """What the reader may do that it should not."""
+    row = await connection.fetchrow(
+        """
+        SELECT EXISTS (SELECT FROM pg_auth_members WHERE member = $1::regrole),
+            EXISTS (
+                SELECT FROM pg_database, aclexplode(datacl)
+                WHERE datname = 'spare' AND grantee = $1::regrole
+            ),
+            has_schema_privilege($1, 'public', 'CREATE'),
+            has_sequence_privilege($1, 'numbers', 'USAGE'),
+            has_function_privilege($1, 'one()', 'EXECUTE')
+        """,
+        READER,
+    )
+    return list(row.values())
+
+
+async def _try(url: str, statement: str) -> None:
+    """Run a statement as the reader, who has switched read-only off, and take it back."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("SET default_transaction_read_only = off")
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute(statement)
+        await transaction.rollback()
+    finally:
+        await connection.close()
+
+
 def test_the_script_holds_no_password_and_needs_no_psql() -> None:
     statements = re.sub(r"--.*", "", reader_role_script())
     assert not re.search(r"password|\\|:['\"\w]", statements, re.IGNORECASE)

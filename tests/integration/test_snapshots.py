@@ -4,11 +4,12 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
+import httpx
 import pytest
 from redis.asyncio import Redis
 
 from service.cache.entry import MAX_STORED_BYTES
-from service.cache.tick_cache import MAX_FLIGHTS
+from service.cache.tick_cache import MAX_FLIGHTS, MAX_FLIGHTS_OF_ONE
 from tests.support.api import PREFIX
 from tests.support.builders import Database, insert, job, run
 from tests.support.clock import Clock
@@ -16,6 +17,7 @@ from tests.support.fixtures import Serve
 from tests.support.reads import FIRST_READING, know_all_days
 from tests.support.slow_jobs import napping
 from tests.support.statement_log import StatementLog
+from tests.support.tokens import SECRET, bearer, claims, token
 from tests.support.waiting import until
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -140,17 +142,40 @@ async def test_a_flood_of_distinct_questions_is_refused_and_not_queued(
     slow_jobs: asyncpg.Connection, serve: Serve
 ) -> None:
     await slow_jobs.execute(napping(60))
-    async with serve(NOW, statement_timeout_seconds=30) as client:
-        asked = [
-            asyncio.create_task(client.get(f"{PREFIX}/doc-sync/failures?page={page}"))
-            for page in range(1, MAX_FLIGHTS + 100)
-        ]
+    async with serve(NOW, auth="required", jwt_secret=SECRET, statement_timeout_seconds=30) as client:
+        asked = [_page(client, page, operator=page) for page in range(1, MAX_FLIGHTS + 100)]
         # Without a limit the first of them would end when the first statement is given up.
         done, waiting = await asyncio.wait(asked, timeout=20, return_when=asyncio.FIRST_COMPLETED)
         answer = done.pop().result()
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
         for request in waiting:
             request.cancel()
+
+
+async def test_one_caller_who_asks_something_new_all_the_time_leaves_room_for_others(
+    slow_jobs: asyncpg.Connection, serve: Serve
+) -> None:
+    await slow_jobs.execute(napping(0.05))
+    async with serve(NOW, auth="required", jwt_secret=SECRET) as client:
+        asked = [_page(client, page, operator=1) for page in range(1, MAX_FLIGHTS + 100)]
+        too_many = len(asked) - MAX_FLIGHTS_OF_ONE
+        await until(lambda: sum(each.done() for each in asked) == too_many)
+        refused = [each.result() for each in asked if each.done()]
+        assert {(each.status_code, each.headers["retry-after"]) for each in refused} == {(429, "2")}
+        assert refused[0].json()["detail"]["code"] == "parallel_ops_rate_limited"
+        others = [client.get(f"{PREFIX}/workflow/failures?page={n}", headers=_token(n)) for n in range(2, 22)]
+        assert [answer.status_code for answer in await asyncio.gather(*others)] == [200] * 20
+        answered = [(await each).status_code for each in asked]
+        assert answered.count(200) == MAX_FLIGHTS_OF_ONE
+
+
+def _page(client: httpx.AsyncClient, page: int, operator: int) -> asyncio.Task[httpx.Response]:
+    path = f"{PREFIX}/doc-sync/failures?page={page}"
+    return asyncio.create_task(client.get(path, headers=_token(operator)))
+
+
+def _token(operator: int) -> dict[str, str]:
+    return bearer(token(claims(sub=str(operator))))
 
 
 @pytest.mark.parametrize("step", [-5, 5])

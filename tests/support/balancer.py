@@ -80,8 +80,9 @@ def balanced(instances: Sequence[int], port: int | None = None) -> Generator[Bal
 
 
 def configure(folder: Path, instances: Sequence[int], port: int) -> None:
-    """The deployed nginx.conf, between two files that say where it listens and who answers here."""
-    (folder / "nginx.conf").symlink_to(CONFIGURATION / "nginx.conf")
+    """The deployed configuration, between two files that say where it listens and who answers here."""
+    for name in ("nginx.conf", "names.conf", "refusal.conf"):
+        (folder / name).symlink_to(CONFIGURATION / name)
     (folder / "listen.conf").write_text(f"listen 127.0.0.1:{port};\n")
     lines = (f"server 127.0.0.1:{instance} {MARKING};\n" for instance in instances)
     (folder / "instances.conf").write_text("".join(lines))

@@ -29,6 +29,8 @@ VALUES = {
     "MAX_DATABASE_QUERIES": ("8", 8),
     "RATE_LIMIT": ("600/minute", "600/minute"),
     "CORS_ORIGINS": ("https://plm.example.com, http://localhost:3000",) * 2,
+    "TRUSTED_PROXIES": ("10.0.0.5, 172.18.0.0/16,fd00::/8",) * 2,
+    "ALLOWED_HOSTS": ("ops.example.com, *.ops.internal",) * 2,
     "LOG_FORMAT": ("console", "console"),
     "SLO_OVERLAY_CACHE_HIT_RATE_WARN": ("0.9", 0.9),
     "SLO_OVERLAY_CACHE_HIT_RATE_CRITICAL": ("0.5", 0.5),
@@ -56,6 +58,11 @@ BAD = [
     *(
         ("CORS_ORIGINS", value)
         for value in ("*", "plm.example.com", "https://a.example/path", "https://a.example,")
+    ),
+    *(("TRUSTED_PROXIES", value) for value in ("*", "nginx", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.5:80")),
+    *(
+        ("ALLOWED_HOSTS", value)
+        for value in ("ops.example.com:8000", "*.", "a.*.b", "https://ops", "*,a.b", "a b")
     ),
     *(("REFRESH_SECONDS", value) for value in ("0", "-1", "3601", "1.5", "x", "15s")),
     *(("MAX_DATABASE_QUERIES", value) for value in ("0", "101", "x", "nan")),

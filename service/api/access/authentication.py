@@ -115,10 +115,14 @@ class Authenticator:
             raise Unauthorized(_MISSING)
         if len(authorization) > MAX_TOKEN_BYTES:
             raise Unauthorized(_BAD)
-        token = authorization[7:].strip()
-        if scraping and self._scrape_token and compare_digest(token, self._scrape_token):
+        if scraping and self.is_scraper(authorization):
             return None
-        return self._verifier.operator_of(token)
+        return self._verifier.operator_of(authorization[7:].strip())
+
+    def is_scraper(self, authorization: bytes | None) -> bool:
+        """Whether the header holds the scrape token."""
+        token = (authorization or b"")[7:].strip()
+        return self._scrape_token is not None and compare_digest(token, self._scrape_token)
 
 
 def is_bearer(authorization: bytes) -> bool:

@@ -32,11 +32,9 @@ class RateLimit:
         self._redis = redis
 
     async def check(self, context: RequestContext) -> None:
-        """Count a request of its operator, or of its address where there is none. Raises Refusal."""
-        operator_id = context.operator_id
-        caller = f"address:{context.address}" if operator_id is None else f"operator:{operator_id}"
+        """Count a request of its caller. Raises Refusal."""
         try:
-            seconds = await self._redis.ask(lambda _: self._wait(caller))
+            seconds = await self._redis.ask(lambda _: self._wait(context.caller))
         except RedisAway:
             return
         if seconds is not None:

@@ -4,11 +4,11 @@ from typing import Any
 
 import msgspec
 import structlog
-from litestar.exceptions import HTTPException, InternalServerException
+from litestar.exceptions import HTTPException
 from msgspec import Struct
 
 from service.api.responses.raw import RawResponse
-from service.cache.tick_cache import Unavailable
+from service.cache.tick_cache import TooManyAtOnce, Unavailable
 
 RETRY_AFTER_SECONDS = 2
 NOT_FOUND, METHOD_NOT_ALLOWED = 404, 405
@@ -86,9 +86,9 @@ def refusal_of(method: str, path: str, error: Exception) -> Refusal:
             return error
         case HTTPException() if error.status_code < 500:
             return _of_framework(method, path, error)
-        # Of a caller who hung up inside the body; Litestar has no exception of its own for that.
-        case InternalServerException(detail="client disconnected prematurely"):
-            return Refusal(GONE, "gone", "the caller went away")
+        case TooManyAtOnce():
+            message = "too many new questions of this caller at once; try again shortly"
+            return Refusal(429, "rate_limited", message, retry_after=str(RETRY_AFTER_SECONDS))
         case Unavailable():
             pass
         case _:

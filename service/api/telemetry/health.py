@@ -16,7 +16,7 @@ from litestar import MediaType, Response, get
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 
-from service.api.access.admission import OPEN_AND_UNLIMITED
+from service.api.access.admission import PROBED
 
 LIVE, READY = "/health/live", "/health/ready"
 KEPT_SECONDS = 1.0
@@ -115,12 +115,12 @@ def _since(started: float) -> float:
 def health_routes(readiness: Readiness) -> list[HTTPRouteHandler]:
     """The two endpoints for balancers and orchestrators; nobody needs a token for them."""
 
-    @get(LIVE, media_type=MediaType.JSON, opt=OPEN_AND_UNLIMITED, sync_to_thread=False)
+    @get(LIVE, media_type=MediaType.JSON, opt=PROBED, sync_to_thread=False)
     def live() -> Response[bytes]:
         """This process answers."""
         return _answer(200, {"status": "live"})
 
-    @get(READY, media_type=MediaType.JSON, opt=OPEN_AND_UNLIMITED)
+    @get(READY, media_type=MediaType.JSON, opt=PROBED)
     async def ready() -> Response[bytes]:
         """This process should be given requests (200), or should not (503)."""
         report = await readiness.report()
