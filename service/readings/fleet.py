@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 import structlog
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from service.cache.entry import MAX_STORED_BYTES, UnreadableEntry, decode, encode
 from service.cache.keys import cache_key
@@ -198,13 +198,16 @@ class Readings:
 
     async def _completed(self, manifest: Manifest) -> Manifest:
         await self._fetch(manifest)
-        days = dict(manifest.days)
+        asked = Asked(manifest.tick, manifest.window_days)
+        days, recurrences = dict(manifest.days), manifest.recurrences
         for section, listed in manifest.days.items():
-            lost = [each.day for each in self._shelf.lacks(listed)]
+            lost = self._shelf.lacks(listed)
             if lost:
-                await self._reader.days(section, manifest.tick, lost)
-                days[section] = self._shelf.window(section, manifest.tick, manifest.window_days)
-        return replace(manifest, days=days)
+                # What was read at one tick is of one moment, and is read again together.
+                again = [each.day for each in listed if each in lost or each.tick == manifest.tick]
+                recurrences = await self._reader.again(section, asked, again, recurrences)
+                days[section] = self._shelf.window(section, *astuple(asked))
+        return replace(manifest, days=days, recurrences=recurrences)
 
     async def _fetch(self, manifest: Manifest) -> None:
         """Take over what this process lacks of the manifest's readings, in one round trip."""

@@ -102,9 +102,14 @@ class Reader:
         )
         return manifest, [fresh for found in tables for fresh in found.value]
 
-    async def days(self, section: str, tick: int, days: Sequence[int]) -> None:
-        """Read some days, whether they are due or not."""
-        await self._days(DAY_TABLES[section], tick, days)
+    async def again(self, section: str, asked: Asked, days: Sequence[int], known: Recurrences) -> Recurrences:
+        """Read some days, due or not, and recurrences with them if those that are known are of that tick."""
+        if section != INCIDENTS.section:
+            await self._days(DAY_TABLES[section], asked.tick, days)
+            return known
+        due = Due(known if known.tick < asked.tick else None, {section: list(days)})
+        found, _ = (await self._incidents(asked, due)).value
+        return found.value  # type: ignore[no-any-return]
 
     async def of_name(self, table: DayTable, asked: Asked, name: str) -> Iterator[StoredDay]:
         """The days of a window, kept to one name; they are not put on the shelf."""

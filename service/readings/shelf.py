@@ -37,14 +37,14 @@ class Shelf:
         return {each.day: self._held[each.id].reading for each in listed}
 
     def newest(self, section: str, tick: int) -> dict[int, Listed]:
-        """The newest reading of each day that can be used at a tick."""
+        """The newest reading of each day that can be used at a tick; of two of one tick, that made last."""
         found: dict[int, Listed] = {}
         for held in self._held.values():
             listed = held.listed
             known = found.get(listed.day)
             if (
                 held.section == section
-                and (known is None or known.tick < listed.tick)
+                and (known is None or known.tick <= listed.tick)
                 and 0 <= tick - listed.tick <= self._grid.horizon
                 and is_cut_for(held.reading.cuts, tick)
             ):

@@ -1,6 +1,6 @@
 """What instances leave each other in Redis: all that they need while it is there, never a wrong figure."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -9,12 +9,23 @@ import pytest
 from redis.asyncio import Redis
 
 from demo.process import free_port
-from tests.support.builders import Database, insert
+from demo.schema import TABLES
+from tests.support.builders import Database, incident, insert, job, run
 from tests.support.clock import Clock
 from tests.support.edge_rows import edge_times, rows_at
 from tests.support.fixtures import Serve
 from tests.support.moving_answers import Question, age_of, ask, ask_now, assert_right
-from tests.support.spoiling import SPOILINGS, Which, found_in, is_a_day, is_anything, is_no_day, spoil
+from tests.support.spoiling import (
+    SPOILINGS,
+    Which,
+    every_other_one_gone,
+    found_in,
+    gone,
+    is_a_day,
+    is_anything,
+    is_no_day,
+    spoil,
+)
 from tests.support.statement_log import StatementLog
 from tests.support.waiting import until
 
@@ -131,3 +142,41 @@ async def test_without_redis_each_instance_reads_for_itself(serve: Serve, rows: 
             for client in (one, two):
                 answers = await ask_now(client, clock, SOME)
                 assert_right(SOME, answers, rows, BOUND, overlay=None)
+
+
+async def test_of_a_ticks_readings_that_are_lost_in_part_none_is_mixed_with_what_is_read_again(
+    serve: Serve, redis: Redis, database: asyncpg.Connection
+) -> None:
+    """All rows are replaced in between: every section is of those before, or of those after."""
+    before, after = everything("completed"), everything("failed")
+    await insert(database, before)
+    clock, question = Clock(NOW), Question("/summary", 90)
+    async with serve(clock) as one, serve(clock, flush=False) as two:
+        await ask_now(one, clock, [question])
+        for table in TABLES:
+            await database.execute(f"DELETE FROM {table}")
+        await insert(database, after)
+        await spoil(redis, is_a_day, every_other_one_gone)
+        await spoil(redis, is_a_section, gone)
+        (answer,) = await ask_now(two, clock, [question])
+    expected = [question.expected(rows, NOW, None) for rows in (before, after)]
+    for section in ("doc_sync", "workflow_actions", "breakages"):
+        assert answer[section] in [each[section] for each in expected]
+
+
+def everything(word: str) -> Database:
+    """Rows of every day whose figures all depend on the word."""
+    times = [NOW - timedelta(days=days) for days in range(80)]
+    return Database(
+        jobs=[job(status=word, created_at=at) for at in times],
+        runs=[run(status=word, created_at=at) for at in times],
+        incidents=[
+            incident(status=word, description=word if word == "failed" else f"{word} {at}", created_at=at)
+            for at in times
+        ],
+    )
+
+
+def is_a_section(key: bytes) -> bool:
+    """Whether a key is that of a section's sums."""
+    return is_no_day(key) and b":readings:" not in key

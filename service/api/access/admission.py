@@ -73,17 +73,16 @@ class Admission:
             raise Refusal(421, "unknown_host", message)
 
     def _operator_of(self, context: RequestContext) -> int | None:
-        scraping = "scraped" in context.options
+        scraping, authorization = "scraped" in context.options, context.headers.get(b"authorization")
+        context.is_scraper = scraping and self._authenticator.is_scraper(authorization)
         if self._authenticator.is_off:
             return None
         if context.has_two_tokens:  # a gateway may have looked at the other one
             raise Unauthorized("there is more than one Authorization header")
-        authorization = context.headers.get(b"authorization")
         # Another scheme may be what a browser sends by itself, to a gateway that asks for it.
         is_token = authorization is not None and is_bearer(authorization)
         if not is_token and (bearers := cookies_of(context)) and context.method == "GET":
             return self._operator_of_one(bearers, scraping=scraping)
-        context.is_scraper = scraping and self._authenticator.is_scraper(authorization)
         return self._authenticator.operator_of(authorization, scraping=scraping)
 
     def _operator_of_one(self, bearers: Sequence[bytes], *, scraping: bool) -> int | None:
