@@ -21,7 +21,7 @@ from tests.support.clock import Clock
 from tests.support.fixtures import Serve
 from tests.support.held import held_jobs
 from tests.support.reads import know_all_days
-from tests.support.slow_jobs import is_napping, napping
+from tests.support.slow_jobs import napping
 from tests.support.waiting import until
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -74,14 +74,18 @@ async def test_a_failing_source_is_bridged_and_then_admitted(
 
 
 async def test_a_clock_set_back_in_the_middle_of_a_computation_lets_nobody_see_the_future(
-    slow_jobs: asyncpg.Connection, serve: Serve, clock: Clock
+    database: asyncpg.Connection, serve: Serve, clock: Clock
 ) -> None:
-    await slow_jobs.execute(napping(1))
-    async with serve(clock) as client:
-        early = asyncio.create_task(client.get(f"{PREFIX}/doc-sync/failures?window_days=1"))
-        await until(lambda: is_napping(slow_jobs))
+    failures = f"{PREFIX}/doc-sync/failures?window_days=1"
+    async with serve(clock, statement_timeout_seconds=100) as client, held_jobs(database) as hold:
+        early = asyncio.create_task(client.get(failures))
+        await until(hold.is_read)
         clock.now -= 3600
-        late = await client.get(f"{PREFIX}/doc-sync/failures?window_days=1")
+        asked_later = asyncio.create_task(client.get(failures))
+        # It waits for the other one: a moment too short for that would fail nothing.
+        await asyncio.sleep(0.2)
+        await hold.let_go()
+        late = await asked_later
         await early
     since = datetime.fromisoformat(late.json()["window_since"]).timestamp()
     assert since == clock.now - 24 * 3600
