@@ -1,9 +1,7 @@
 """Old answers: served while a refresh runs, and while refreshing fails, but never for too long."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import asyncpg
 import httpx
@@ -103,19 +101,9 @@ async def test_a_slow_scan_stretches_the_time_that_an_answer_hides_its_refresh(
         assert not await _is(client, "stale")
 
 
-@pytest.fixture(scope="module")
-def own_postgres(server_folder: Path) -> Iterator[Postgres]:
-    """A PostgreSQL that a test may stop."""
-    server = Postgres(server_folder / "stopped")
-    server.start()
-    yield server
-    server.kill()
-
-
 @pytest.fixture
 async def own_settings(settings: Settings, own_postgres: Postgres) -> Settings:
-    """The service on that server, with one job of now."""
-    own_postgres.start()
+    """The service on a PostgreSQL that may be stopped, with one job of now."""
     connection = await asyncpg.connect(own_postgres.url)
     await create_schema(connection)
     await connection.execute("TRUNCATE meta_conversion_jobs")
