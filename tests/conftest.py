@@ -1,3 +1,3 @@
-"""What every kind of test starts from: the fixtures of tests/support, and an end in order."""
+"""What every kind of test starts from: the fixtures of tests/support, haste, and an end in order."""
 
-pytest_plugins = ["tests.support.ending", "tests.support.fixtures"]
+pytest_plugins = ["tests.support.ending", "tests.support.fixtures", "tests.support.haste"]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from math import ceil
 from typing import Any, Final
 
@@ -647,6 +648,7 @@ def pagination(total: int, page: int, page_size: int) -> Document:
 # --- JSON as jsonb has it ------------------------------------------------------------------------
 
 
+@lru_cache(10_000)  # the same rows are looked at again and again, and nobody changes what comes of this
 def parse(text: str | None) -> Any:  # noqa: ANN401 - any JSON value
     """A JSON column's value; SQL's null and JSON's are both None, numbers are exact."""
     return None if text is None else json.loads(text, parse_int=Decimal, parse_float=Decimal)

@@ -17,9 +17,13 @@ from service.settings import Settings
 from tests.browser.chromium import ARGUMENTS
 from tests.browser.texts import ERROR, HOSTILE
 from tests.support.builders import Database, incident, insert, job, run, template
+from tests.support.clock import long_ticks
 from tests.support.fixtures import PLENTY
 from tests.support.programs import program
 from tests.support.served import served
+
+# All tests together do not take longer.
+ALL_SECONDS = 1200
 
 
 class Watch:
@@ -105,7 +109,7 @@ async def rows(admin: asyncpg.Connection) -> Database:
 @pytest.fixture(scope="session")
 def board(settings: Settings, rows: Database) -> Generator[str]:
     """The address of a service whose figures stand still, over those rows."""
-    with served(settings, refresh_seconds="3600", max_stale_seconds="3600") as address:
+    with served(settings, refresh_seconds=str(long_ticks(ALL_SECONDS)), max_stale_seconds="3600") as address:
         yield address
 
 

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -37,15 +35,6 @@ SESSION = {
     "work_mem": ("64kB", "16MB"),
     "timezone": ("Asia/Shanghai", "UTC"),
 }
-
-
-@pytest.fixture
-def frozen(server_folder: Path) -> Iterator[Postgres]:
-    """A PostgreSQL that a test may freeze."""
-    server = Postgres(server_folder / "frozen")
-    server.start()
-    yield server
-    server.kill()
 
 
 async def test_a_session_has_its_own_settings_whatever_the_database_says(
@@ -108,17 +97,17 @@ async def test_a_connection_that_breaks_in_the_middle_of_a_command_is_replaced_u
     assert AWAY not in [entry["event"] for entry in logs]
 
 
-async def test_a_statement_on_a_frozen_server_is_given_up(frozen: Postgres) -> None:
-    database = Database(frozen.url, DatabaseLimits(0.2, 0.2, max_queries=1))
+async def test_a_statement_on_a_frozen_server_is_given_up(own_postgres: Postgres) -> None:
+    database = Database(own_postgres.url, DatabaseLimits(0.2, 0.2, max_queries=1))
     try:
         await database.rows(select(func.now()))
-        frozen.pause()
+        own_postgres.pause()
         # The server's own statement_timeout sleeps with it.
         async with asyncio.timeout(30):
             with pytest.raises(DatabaseError):
                 await database.rows(select(func.now()))
     finally:
-        frozen.resume()
+        own_postgres.resume()
         await database.close()
 
 

@@ -54,8 +54,11 @@ async def test_that_never_ends(settings, valkey, tmp_path):
 STARTED = {"postgres", "valkey-server", "sleep", *(["nginx"] if found("nginx") else [])}
 PYTEST = (
     *(sys.executable, "-m", "pytest", "-q", "--asyncio-mode=auto", "-p", "no:cacheprovider"),
-    *("-p", "tests.support.ending", "-p", "tests.support.fixtures", "--basetemp", "base", "test_held.py"),
+    *("-p", "pytest_asyncio.plugin", "-p", "tests.support.ending", "-p", "tests.support.fixtures"),
+    *("--basetemp", "base", "test_held.py"),
 )
+# Other plugins take longer to load than the run takes to be held.
+NO_OTHER_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
 def plainly(_folder: Path) -> Sequence[str]:
@@ -74,7 +77,7 @@ def by_make(folder: Path) -> Sequence[str]:
 def held_run(command: Sequence[str], folder: Path, temporary: Path) -> Generator[subprocess.Popen[bytes]]:
     """A test run in a folder, with its temporary files in another one."""
     (folder / "test_held.py").write_text(HELD)
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(temporary)}
+    environment = os.environ | NO_OTHER_PLUGINS | {"PYTHONPATH": str(ROOT), "TMPDIR": str(temporary)}
     with (folder / "said").open("wb") as said:
         run = subprocess.Popen(ending_with_us(command), cwd=folder, env=environment, stdout=said, stderr=said)
         with run:

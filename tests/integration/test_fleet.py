@@ -24,6 +24,7 @@ from service.settings import Settings
 from service.shared_redis import SharedRedis
 from tests.support.api import PREFIX
 from tests.support.builders import Database, incident, insert, job, run
+from tests.support.clock import long_ticks
 from tests.support.instances import Instance
 from tests.support.reads import FIRST_READING
 from tests.support.statement_log import StatementLog
@@ -31,16 +32,19 @@ from tests.support.waiting import until
 
 StartFleet = Callable[..., AbstractAsyncContextManager[list[Instance]]]
 LEASE_SECONDS = Policy().lease
+# No test here takes longer.
+TEST_SECONDS = 120
 DECODER = msgspec.msgpack.Decoder(int)
 
 
 @pytest.fixture
 def fleet(settings: Settings, redis: Redis, tmp_path: Path) -> StartFleet:
-    """Starts processes that share a cache, with ticks of an hour: `async with fleet(3) as instances`."""
+    """Starts processes that share a cache, all within one tick: `async with fleet(3) as instances`."""
 
     @asynccontextmanager
     async def start(size: int, **changes: Any) -> AsyncIterator[list[Instance]]:  # noqa: ANN401
-        configured = replace(settings, **{"refresh_seconds": 3600, "log_format": "console"} | changes)
+        ours = {"refresh_seconds": long_ticks(TEST_SECONDS), "log_format": "console"}
+        configured = replace(settings, **ours | changes)
         instances = [Instance(configured, tmp_path / f"{number}.log") for number in range(size)]
         try:
             for instance in instances:

@@ -8,11 +8,10 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-from redis.asyncio import Redis
 
 from service.settings import Settings
 from tests.support.api import PREFIX
-from tests.support.builders import Database, incident, insert, job, run, template
+from tests.support.builders import Database, clear, incident, insert, job, run, template
 from tests.support.clock import NOW
 from tests.support.fixtures import Serve
 from tests.support.instances import Instance
@@ -21,13 +20,14 @@ from tests.support.openapi import schemathesis
 REFUSALS = ("400", "401", "404", "405", "408", "413", "414", "421", "429", "431", "503")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def instance(
-    database: asyncpg.Connection, redis: Redis, settings: Settings, tmp_path: Path
+    admin: asyncpg.Connection, settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Instance]:
-    """A server process with a little data."""
+    """A server process with a little data, for all tests of this file; the others want no data."""
+    await clear(admin)
     await insert(
-        database,
+        admin,
         Database(
             jobs=[job(status=status, created_at=NOW) for status in ("failed", "completed", None)],
             runs=[run(status=status, created_at=NOW) for status in ("failed", "warning")],
@@ -35,7 +35,7 @@ async def instance(
             plans=[template("pump", active=True), template("pump", active=True), template("seal")],
         ),
     )
-    served = Instance(settings, tmp_path / "service.log")
+    served = Instance(settings, tmp_path_factory.mktemp("served") / "service.log")
     served.start()
     await served.ready()
     yield served

@@ -1,9 +1,7 @@
 """Old answers: served while a refresh runs, and while refreshing fails, but never for too long."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import asyncpg
 import httpx
@@ -21,7 +19,7 @@ from tests.support.clock import Clock
 from tests.support.fixtures import Serve
 from tests.support.held import held_jobs
 from tests.support.reads import know_all_days
-from tests.support.slow_jobs import is_napping, napping
+from tests.support.slow_jobs import napping
 from tests.support.waiting import until
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -74,14 +72,18 @@ async def test_a_failing_source_is_bridged_and_then_admitted(
 
 
 async def test_a_clock_set_back_in_the_middle_of_a_computation_lets_nobody_see_the_future(
-    slow_jobs: asyncpg.Connection, serve: Serve, clock: Clock
+    database: asyncpg.Connection, serve: Serve, clock: Clock
 ) -> None:
-    await slow_jobs.execute(napping(1))
-    async with serve(clock) as client:
-        early = asyncio.create_task(client.get(f"{PREFIX}/doc-sync/failures?window_days=1"))
-        await until(lambda: is_napping(slow_jobs))
+    failures = f"{PREFIX}/doc-sync/failures?window_days=1"
+    async with serve(clock, statement_timeout_seconds=100) as client, held_jobs(database) as hold:
+        early = asyncio.create_task(client.get(failures))
+        await until(hold.is_read)
         clock.now -= 3600
-        late = await client.get(f"{PREFIX}/doc-sync/failures?window_days=1")
+        asked_later = asyncio.create_task(client.get(failures))
+        # It waits for the other one: a moment too short for that would fail nothing.
+        await asyncio.sleep(0.2)
+        await hold.let_go()
+        late = await asked_later
         await early
     since = datetime.fromisoformat(late.json()["window_since"]).timestamp()
     assert since == clock.now - 24 * 3600
@@ -99,19 +101,9 @@ async def test_a_slow_scan_stretches_the_time_that_an_answer_hides_its_refresh(
         assert not await _is(client, "stale")
 
 
-@pytest.fixture(scope="module")
-def own_postgres(server_folder: Path) -> Iterator[Postgres]:
-    """A PostgreSQL that a test may stop."""
-    server = Postgres(server_folder / "stopped")
-    server.start()
-    yield server
-    server.kill()
-
-
 @pytest.fixture
 async def own_settings(settings: Settings, own_postgres: Postgres) -> Settings:
-    """The service on that server, with one job of now."""
-    own_postgres.start()
+    """The service on a PostgreSQL that may be stopped, with one job of now."""
     connection = await asyncpg.connect(own_postgres.url)
     await create_schema(connection)
     await connection.execute("TRUNCATE meta_conversion_jobs")

@@ -1,5 +1,6 @@
 """Day readings counted row by row: what a reading of some rows must hold, worked out without the database."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -8,7 +9,8 @@ from tests.oracle import lower, parse, result_code_of, site_of
 from tests.support.builders import Row
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - as rows have it
-DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+DAY_SECONDS = 86_400
 
 # Of a row: its name, its label, and its counts.
 Facts = tuple[Name, Label, Counts]
@@ -31,26 +33,26 @@ class DayCounter:
 
     def __init__(self, rows: Iterable[Row], facts: Callable[[Row], Facts]) -> None:
         self._facts = facts
-        self._by_day: dict[int, list[tuple[datetime, Facts]]] = {}
+        self._by_day: dict[int, list[tuple[int, Facts]]] = {}
         for row in rows:
             self.add(row)
 
     def add(self, row: Row) -> None:
         """Have one more row."""
-        at = row["created_at"]
-        self._by_day.setdefault((at - EPOCH) // DAY, []).append((at, self._facts(row)))
+        second = (row["created_at"] - EPOCH) // SECOND
+        self._by_day.setdefault(second // DAY_SECONDS, []).append((second, self._facts(row)))
 
     def day(self, day: int, tick: int, cuts: Sequence[int]) -> StoredDay:
         """The reading of a day, made at a tick: the running day has what is dated later, too."""
         rows = list(self._by_day.get(day, ()))
-        if day == tick // 86_400:
+        if day == tick // DAY_SECONDS:
             rows += [row for later, found in self._by_day.items() if later > day for row in found]
-        starts = [EPOCH + day * DAY + timedelta(seconds=cut) for cut in cuts]
+        midnight = day * DAY_SECONDS
         labels: dict[Label, int] = {}
         names: dict[Name, list[int]] = {}
         # Each row for itself: that readings add up is what is tried.
-        for at, (name, label, counts) in rows:
-            cell = sum(start <= at for start in starts)
+        for second, (name, label, counts) in rows:
+            cell = bisect_right(cuts, second - midnight)
             number = labels.setdefault(label, len(labels))
             names.setdefault(name, []).extend((cell, number, *counts))
         return StoredDay(day, tick, tuple(cuts), True, tuple(labels), tuple(names.items()))

@@ -59,6 +59,22 @@ def postgres(server_folder: Path) -> Generator[Postgres]:
 
 
 @pytest.fixture(scope="session")
+def another_postgres(server_folder: Path) -> Generator[Postgres]:
+    """A second PostgreSQL, which is not started before a test wants to break it."""
+    server = Postgres(server_folder / "another-postgres")
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def own_postgres(another_postgres: Postgres) -> Generator[Postgres]:
+    """A running PostgreSQL that a test may stop or freeze; it may hold what others left there."""
+    another_postgres.start()
+    yield another_postgres
+    another_postgres.resume()
+
+
+@pytest.fixture(scope="session")
 def valkey(server_folder: Path) -> Generator[Valkey]:
     """One Valkey for all tests."""
     server = Valkey(server_folder / "valkey")
@@ -152,7 +168,7 @@ async def redis(valkey: Valkey) -> AsyncIterator[Redis]:
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def settings(postgres: Postgres, valkey: Valkey) -> Settings:
     """The service's settings: it reads under the reader role."""
     return Settings(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 
 from msgspec.structs import replace
 
@@ -10,7 +11,7 @@ from service.overview.sections import Snapshot
 from service.readings.grid import Grid, days_of, is_cut_for
 from service.readings.manifest import Listed
 from service.readings.plan import days_to_read
-from service.readings.reading import Reading
+from service.readings.reading import Reading, StoredDay
 from service.readings.sums import summed
 from service.readings.tables import JOBS, RUNS
 from tests.support.day_counter import DayCounter
@@ -23,13 +24,26 @@ A_DAY = 1.0
 Chosen = dict[str, list[int]]
 
 
+class _Kept:
+    """A day as it was counted; many are replaced before anybody looks at them."""
+
+    def __init__(self, table: str, listed: Listed, stored: StoredDay) -> None:
+        self.listed = listed
+        self.stored = stored
+        self._table = table
+
+    @cached_property
+    def reading(self) -> Reading:
+        return TABLES[self._table].reading(self.stored)
+
+
 class KeptDays:
     """The readings of both tables. `counters` may be replaced: then the rows have changed."""
 
     def __init__(self, grid: Grid, counters: Mapping[str, DayCounter]) -> None:
         self.counters = counters
         self._grid = grid
-        self._kept: dict[str, dict[int, tuple[Listed, Reading]]] = {table: {} for table in TABLES}
+        self._kept: dict[str, dict[int, _Kept]] = {table: {} for table in TABLES}
 
     def renew(self, tick: int, window_days: int, budget: float) -> Chosen:
         """Read what is to be read at a tick, and say what that was."""
@@ -38,17 +52,17 @@ class KeptDays:
         chosen = days_to_read(self._grid, tick, days_of(tick, window_days), shelves, budget)
         for table, days in chosen.items():
             for day in days:
-                reading = TABLES[table].reading(self.counters[table].day(day, tick, cuts))
-                self._kept[table][day] = Listed(day, tick, f"{table} {day} {tick}", A_DAY), reading
+                listed = Listed(day, tick, f"{table} {day} {tick}", A_DAY)
+                self._kept[table][day] = _Kept(table, listed, self.counters[table].day(day, tick, cuts))
         return chosen
 
     def usable(self, table: str, tick: int) -> dict[int, Listed]:
         """The readings that may be used at a tick."""
         horizon = self._grid.horizon
         return {
-            day: listed
-            for day, (listed, reading) in self._kept[table].items()
-            if tick - listed.tick <= horizon and is_cut_for(reading.cuts, tick)
+            day: kept.listed
+            for day, kept in self._kept[table].items()
+            if tick - kept.listed.tick <= horizon and is_cut_for(kept.stored.cuts, tick)
         }
 
     def snapshot(self, tick: int, query: Query) -> Snapshot:
@@ -66,4 +80,4 @@ class KeptDays:
         )
 
     def _readings(self, table: str, tick: int) -> dict[int, Reading]:
-        return {day: self._kept[table][day][1] for day in self.usable(table, tick)}
+        return {day: self._kept[table][day].reading for day in self.usable(table, tick)}
