@@ -2,14 +2,16 @@
 
 A *cell* is the time between two cuts. A *name* is what a filter compares: a site, a target object. A *label*
 is what maps are made of: a status, a status and a result code. *Counts* are those of the rows of a name and
-label in a cell; *figures* are what a day is made of in trends, and follow from label and counts.
+label in a cell; *figures* are what a day is made of in trends: sums of counts, each with a weight that
+follows from the label.
 """
 
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import accumulate
-from operator import add, itemgetter
+from functools import lru_cache
+from itertools import accumulate, repeat
+from operator import mul
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -18,7 +20,8 @@ Name: TypeAlias = str | None
 Label: TypeAlias = tuple[str | None, ...]
 Counts: TypeAlias = tuple[int, ...]
 FiguresOf: TypeAlias = Callable[[Label, Sequence[int]], tuple[int, ...]]
-Row: TypeAlias = tuple[int, int, Sequence[int]]  # cell, number of the label, counts
+Row: TypeAlias = tuple[int, ...]  # cell, number of the label, and counts
+_Term: TypeAlias = tuple[int, tuple[int, ...]]  # a count, and its weight by the label's number
 
 
 class StoredDay(Struct, frozen=True, array_like=True):
@@ -60,7 +63,7 @@ class Reading:
         self.cuts = stored.cuts
         self.is_complete = stored.is_complete
         self._labels = stored.labels
-        self._figures = figures
+        self._terms = _terms(stored.labels, counts, figures)
         self._nothing = nothing
         self._cells, self._label_of = array("H"), array("H")
         self._counts = [array("q") for _ in range(counts)]
@@ -108,37 +111,65 @@ class Reading:
         if name is None:
             return self._everything
         if name in self._waiting:
-            self._slices[name] = self._add(_rows(self._waiting.pop(name), len(self._totals)))
+            self._slices[name] = self._add(list(_rows(self._waiting.pop(name), len(self._totals))))
         return self._slices.get(name, _NOWHERE)
 
     def _add(self, rows: Iterable[Row]) -> _Slice:
         """Append rows to the columns, in the order of their cells."""
         first, first_total = len(self._cells), len(self._total_label)
-        totals: dict[int, Sequence[int]] = {}
-        rows = sorted(rows, key=itemgetter(0))
-        for _, label, counts in rows:
-            known = totals.get(label)
-            totals[label] = counts if known is None else _plus(known, counts)
-        _extend([self._total_label, *self._totals], [(label, *counts) for label, counts in totals.items()])
-        _extend([self._cells, self._label_of, *self._counts], [(*where, *counts) for *where, counts in rows])
-        figures = [self._figures(self._labels[label], counts) for _, label, counts in rows]
-        for column, values in zip(self._upto, zip(*figures, strict=True), strict=False):
-            column.extend(accumulate(values))
+        for cells, labels, *counts in [zip(*sorted(rows), strict=True)] if rows else ():
+            _extend((self._cells, self._label_of, *self._counts), (cells, labels, *counts))
+            weighted = (_weighted(terms, labels, counts) for terms in self._terms)
+            _extend(self._upto, map(accumulate, weighted))
+            totals = [_by_label(labels, column) for column in counts]
+            _extend((self._total_label, *self._totals), (totals[0], *(each.values() for each in totals)))
         return _Slice(first, len(self._cells), first_total, len(self._total_label))
 
 
-def _extend(columns: Sequence["array[int]"], rows: Sequence[Sequence[int]]) -> None:
-    for column, values in zip(columns, zip(*rows, strict=True), strict=False):  # no rows are no columns
-        column.extend(values)
+def _terms(labels: Sequence[Label], counts: int, figures: FiguresOf) -> list[list[_Term]]:
+    """What each figure is the sum of: counts, times a weight that depends on a row's label."""
+    weights = [_weights_of(label, counts, figures) for label in labels]
+    by_figure = zip(*(zip(*each, strict=True) for each in weights), strict=True)
+    found = (
+        [(n, tuple(of)) for n, of in enumerate(zip(*each, strict=True)) if any(of)] for each in by_figure
+    )
+    return list(found)
+
+
+@lru_cache(maxsize=10_000)
+def _weights_of(label: Label, counts: int, figures: FiguresOf) -> tuple[tuple[int, ...], ...]:
+    """By count, how often it counts in each figure."""
+    return tuple(figures(label, [int(each == one) for each in range(counts)]) for one in range(counts))
+
+
+def _weighted(
+    terms: Sequence[_Term], labels: Sequence[int], counts: Sequence[Sequence[int]]
+) -> Iterable[int]:
+    """A figure of each row."""
+    products = [map(mul, counts[n], map(of.__getitem__, labels)) for n, of in terms]
+    return (
+        products[0] if len(products) == 1 else map(sum, zip(repeat(0, len(labels)), *products, strict=True))
+    )
+
+
+def _by_label(labels: Sequence[int], numbers: Sequence[int]) -> dict[int, int]:
+    sums: dict[int, int] = {}
+    for label, number in zip(labels, numbers, strict=True):
+        sums[label] = sums.get(label, 0) + number
+    return sums
+
+
+def _extend(columns: Iterable["array[int]"], values: Iterable[Iterable[int]]) -> None:
+    for column, each in zip(columns, values, strict=True):
+        column.extend(each)
 
 
 def _rows(flat: Sequence[int], counts: int) -> Iterable[Row]:
     width = 2 + counts
-    columns = (flat[each::width] for each in range(2, width))
-    return zip(flat[::width], flat[1::width], zip(*columns, strict=True), strict=True)
+    return zip(*(flat[each::width] for each in range(width)), strict=True)
 
 
-def _together(of_names: Collection[Sequence[int]], counts: int) -> Iterator[Row]:
+def _together(of_names: Collection[Sequence[int]], counts: int) -> list[Row]:
     """The rows of all names, those of the same cell and label as one."""
     width = 2 + counts
     columns: list[dict[tuple[int, int], int]] = [{} for _ in range(counts)]
@@ -147,9 +178,7 @@ def _together(of_names: Collection[Sequence[int]], counts: int) -> Iterator[Row]
         for place, sums in enumerate(columns, 2):
             for each, number in zip(axes, flat[place::width], strict=True):
                 sums[each] = sums.get(each, 0) + number
-    for cell, label in columns[0]:
-        yield cell, label, [sums[cell, label] for sums in columns]
-
-
-def _plus(some: Sequence[int], more: Sequence[int]) -> list[int]:
-    return list(map(add, some, more))
+    return [
+        (*axes, *numbers)
+        for axes, *numbers in zip(columns[0], *(each.values() for each in columns), strict=True)
+    ]

@@ -59,12 +59,15 @@ def _built(statement: Callable[[AnySpan, Any], Statement], span: AnySpan, *, is_
 
 def _stored(day: int, tick: int, span: Span, labels: int, row: Sequence[Any]) -> StoredDay:
     is_complete, *columns = row
+    if not columns:
+        return StoredDay(day, tick, span.cuts, is_complete, (), ())
+    cells, names, *others = columns
     numbers: dict[Any, int] = {}
-    names: dict[str | None, list[int]] = {}
-    for cell, name, *rest in zip(*columns, strict=True):
-        label = numbers.setdefault(tuple(rest[:labels]), len(numbers))
-        names.setdefault(name, []).extend((cell, label, *rest[labels:]))
-    return StoredDay(day, tick, span.cuts, is_complete, tuple(numbers), tuple(names.items()))
+    label_of = [numbers.setdefault(label, len(numbers)) for label in zip(*others[:labels], strict=True)]
+    rows: dict[str | None, list[int]] = {name: [] for name in names}
+    for name, of_name in zip(names, zip(cells, label_of, *others[labels:], strict=True), strict=True):
+        rows[name] += of_name
+    return StoredDay(day, tick, span.cuts, is_complete, tuple(numbers), tuple(rows.items()))
 
 
 JOBS = DayTable(
