@@ -147,9 +147,12 @@ class Readings:
         policy = self._rhythm.policy
         ticks = (tick, *policy.older(tick))
         latest = self._latest
-        if latest is not None and ticks[-1] <= latest.tick <= tick + policy.compute:
+        if latest is None or not ticks[-1] <= latest.tick <= tick + policy.compute:
+            return await self._look(ticks)
+        if latest.tick >= tick - policy.refresh:
             return latest
-        return await self._look(ticks)
+        # Others may have read since.
+        return await self._look([each for each in ticks if each > latest.tick]) or latest
 
     async def _look(self, ticks: Sequence[int]) -> Manifest | None:
         """The newest manifest that Redis knows, of these ticks."""

@@ -180,3 +180,13 @@ def everything(word: str) -> Database:
 def is_a_section(key: bytes) -> bool:
     """Whether a key is that of a section's sums."""
     return is_no_day(key) and b":readings:" not in key
+
+
+async def test_what_was_replaced_goes_though_instances_read_in_turn(
+    serve: Serve, redis: Redis, rows: Database
+) -> None:
+    clock = Clock(NOW)
+    async with serve(clock) as one, serve(clock, flush=False) as two:
+        for clock.now, client in zip(TICKS, (one, two) * 3, strict=True):
+            await ask_now(client, clock, SOME[:1])
+            assert len(await found_in(redis, is_a_day)) <= 2 * 3 * 91  # those that stand, and those before
