@@ -5,7 +5,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -57,6 +57,15 @@ class Bound(Struct, frozen=True):
     values: dict[str, Any]
 
 
+class Connection(asyncpg.Connection):  # type: ignore[misc, unused-ignore]
+    """One that closes in silence: who waits for that may have gone away, and nobody hears what it raises."""
+
+    async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as asyncpg has it
+        """Close, or end it at once if the server is away or takes longer than so many seconds."""
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            await super().close(timeout=timeout)
+
+
 class Connections(Struct, frozen=True):
     """How many connections of a pool are in use, how many wait idle, and how many there may be."""
 
@@ -87,7 +96,11 @@ class Database:
             max_overflow=0,
             pool_timeout=self._deadline,
             pool_pre_ping=True,
-            connect_args={"timeout": CONNECT_SECONDS, "server_settings": session(limits)},
+            connect_args={
+                "connection_class": Connection,
+                "timeout": CONNECT_SECONDS,
+                "server_settings": session(limits),
+            },
         )
 
     async def rows(self, statement: Statement | Bound) -> Records:

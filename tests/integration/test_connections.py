@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from demo.run import READER
 from demo.servers import Postgres, Valkey
-from service.sources.database import Database, DatabaseError, DatabaseLimits
+from service.sources.database import Connection, Database, DatabaseError, DatabaseLimits
 from tests.support.api import PREFIX
 from tests.support.clock import NOW, Clock
 from tests.support.fixtures import Serve
@@ -119,3 +119,14 @@ async def test_a_process_that_is_ready_has_rehearsed_what_it_will_ask_on_each_co
         assert statements.tables() == Counter({table: 3 * times for table, times in ONE_READING.items()})
         assert statements.count("LIMIT") >= 3 * ONE_READING.total()  # 0, and so no row is read
         assert (await client.get(SUMMARY)).status_code == 200
+
+
+async def test_a_connection_of_a_frozen_server_closes_in_time_and_in_silence(own_postgres: Postgres) -> None:
+    """Who waits for it may have been cancelled meanwhile, and what it raises would be nobody's then."""
+    connection = await asyncpg.connect(own_postgres.url, connection_class=Connection)
+    own_postgres.pause()
+    try:
+        await connection.close(timeout=0.2)
+    finally:
+        own_postgres.resume()
+    assert connection.is_closed()
