@@ -114,15 +114,17 @@ class Reading:
             self._slices[name] = self._add(list(_rows(self._waiting.pop(name), len(self._totals))))
         return self._slices.get(name, _NOWHERE)
 
-    def _add(self, rows: Iterable[Row]) -> _Slice:
+    def _add(self, rows: Sequence[Row]) -> _Slice:
         """Append rows to the columns, in the order of their cells."""
+        if not rows:
+            return _NOWHERE
         first, first_total = len(self._cells), len(self._total_label)
-        for cells, labels, *counts in [zip(*sorted(rows), strict=True)] if rows else ():
-            _extend((self._cells, self._label_of, *self._counts), (cells, labels, *counts))
-            weighted = (_weighted(terms, labels, counts) for terms in self._terms)
-            _extend(self._upto, map(accumulate, weighted))
-            totals = [_by_label(labels, column) for column in counts]
-            _extend((self._total_label, *self._totals), (totals[0], *(each.values() for each in totals)))
+        cells, labels, *counts = zip(*sorted(rows), strict=True)
+        _extend((self._cells, self._label_of, *self._counts), (cells, labels, *counts))
+        weighted = (_weighted(terms, labels, counts) for terms in self._terms)
+        _extend(self._upto, map(accumulate, weighted))
+        totals = [_by_label(labels, column) for column in counts]
+        _extend((self._total_label, *self._totals), (totals[0], *(each.values() for each in totals)))
         return _Slice(first, len(self._cells), first_total, len(self._total_label))
 
 

@@ -7,9 +7,7 @@ import pytest
 import pytest_asyncio
 
 from tests.faults.figures import Figures
-from tests.faults.load import Load
-from tests.faults.world import World
-from tests.support.folders import passing_folder
+from tests.faults.world import World, running_world
 
 FIGURES = pytest.StashKey[Figures]()
 
@@ -42,17 +40,12 @@ def figures(pytestconfig: pytest.Config) -> Figures:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def whole_world() -> AsyncIterator[World]:
     """Servers, three instances, and the programs that write; nobody asks yet."""
-    with passing_folder() as folder:
-        world = World(folder)
-        async with world.running():
-            yield world
+    async with running_world() as world:
+        yield world
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def world(whole_world: World) -> AsyncIterator[World]:
     """That world, while many callers ask and every answer is checked."""
-    whole_world.checker.wrong.clear()
-    whole_world.load = Load(whole_world.many_callers())
-    whole_world.load.start()
-    yield whole_world
-    await whole_world.load.stop()
+    async with whole_world.under_load():
+        yield whole_world

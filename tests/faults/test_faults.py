@@ -2,12 +2,10 @@
 
 import pytest
 
-from tests.faults import database_faults, instance_faults, network_faults, redis_faults
+from tests.faults.all_faults import FAULTS
 from tests.faults.figures import Figures
 from tests.faults.trial import Fault, trial
 from tests.faults.world import World
-
-FAULTS = (*database_faults.FAULTS, *redis_faults.FAULTS, *instance_faults.FAULTS, *network_faults.FAULTS)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)

@@ -12,8 +12,7 @@ import pytest_asyncio
 from tests.faults import counts
 from tests.faults.figures import Figures
 from tests.faults.load import Load
-from tests.faults.world import World
-from tests.support.folders import passing_folder
+from tests.faults.world import World, running_world
 
 CAPACITY_SECONDS = 6
 SAMPLE_SECONDS = 2
@@ -37,10 +36,8 @@ class Sample:
 @pytest_asyncio.fixture(loop_scope="session")
 async def direct_world() -> AsyncIterator[World]:
     """Instances that reach their servers without a wire of ours, and callers without a limit."""
-    with passing_folder() as folder:
-        world = World(folder, wired=False, rate_limit=None)
-        async with world.running():
-            yield world
+    async with running_world(wired=False, rate_limit=None) as world:
+        yield world
 
 
 @pytest.mark.timeout(3600)

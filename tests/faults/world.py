@@ -28,6 +28,7 @@ from tests.faults.load import Address, Caller, Load
 from tests.faults.questions import BY_DAY, QUESTIONS, Question
 from tests.faults.writers import AWAY, OverlayWriter, Writer, ended
 from tests.support.balancer import balanced
+from tests.support.folders import passing_folder
 from tests.support.indexes import optional_indexes
 from tests.support.instances import Instance
 from tests.support.tokens import SCRAPE_TOKEN, SECRET
@@ -137,6 +138,15 @@ class World:
             self.base = await self.holdings()
             yield
 
+    @asynccontextmanager
+    async def under_load(self) -> AsyncIterator[None]:
+        """Many callers ask during the block, and every answer is checked."""
+        self.checker.wrong.clear()
+        self.load = Load(self.many_callers())
+        self.load.start()
+        yield
+        await self.load.stop()
+
     async def recovered(self, since: float) -> float:
         """Wait until every instance answers every question freshly and wholly; the seconds since then."""
         callers = [
@@ -205,6 +215,15 @@ class World:
                 finally:
                     monitor.terminate()
             await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def running_world(**changes: Any) -> AsyncIterator[World]:  # noqa: ANN401 - as World has them
+    """A world in a folder of its own; nobody asks yet."""
+    with passing_folder() as folder:
+        world = World(folder, **changes)
+        async with world.running():
+            yield world
 
 
 async def _is_fresh(caller: Caller) -> None:
