@@ -72,8 +72,8 @@ def _readings(tick: int) -> Iterator[tuple[str, Bound]]:
         ("all days", days_of(tick, WINDOW_DAYS[-1])),
     ):
         for table in DAY_TABLES.values():
-            yield f"{table.section}, {name}", table.rows_of(span_of(GRID, tick, days), None)
-    all_edges = edges(GRID, tick, WINDOW_DAYS[-1])
+            yield f"{table.section}, {name}", table.rows_of(span_of(GRID, tick, days))
+    all_edges = edges(GRID, tick)
     yield "recurring incidents", breakages.recurrences(all_edges)
 
 

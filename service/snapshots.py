@@ -70,7 +70,7 @@ async def _breakages(sources: Sources, query: Query, tick: int) -> sections.Brea
 
 
 async def _templates(sources: Sources, query: Query, tick: int) -> sections.ConsumptionTemplates:
-    return await sources.readings.templates(tick, query.window_days, query.filters.template_key)
+    return await sources.readings.templates(tick, query.filters.template_key)
 
 
 async def _overlay_cache(sources: Sources, query: Query, tick: int) -> sections.OverlayCache:

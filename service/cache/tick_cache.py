@@ -91,8 +91,12 @@ class TickCache:
 
     def begin(self, part: Part, tick: int) -> None:
         """Have the value of exactly that tick computed, unless it is there, or has only just failed."""
-        if self._memory.get(part.key, tick) is None and not self._resting(part):
+        if not self.holds(part, tick) and not self._resting(part):
             self._start_at(part, tick)
+
+    def holds(self, part: Part, tick: int) -> bool:
+        """Whether this process has the value of exactly that tick."""
+        return self._memory.get(part.key, tick) is not None
 
     def _start_at(self, part: Part, tick: int) -> asyncio.Task[Entry]:
         return self._flights.start((part.key, tick), lambda: self._obtain(part, tick))

@@ -5,11 +5,12 @@ process keeps those that it has needed. While Redis is away each process reads f
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import msgspec
 import structlog
-from msgspec.structs import astuple, replace
+from msgspec.structs import replace
 
 from service.cache.entry import MAX_STORED_BYTES, UnreadableEntry, decode, encode
 from service.cache.keys import cache_key
@@ -20,7 +21,8 @@ from service.overview.query import FILTERS
 from service.overview.sections import Breakages, ConsumptionTemplates
 from service.readings import manifest as manifests
 from service.readings.account import Rhythm
-from service.readings.manifest import DEEPEST, NAME, Listed, Manifest, manifest_key
+from service.readings.first_looks import FirstLooks
+from service.readings.manifest import NAME, Listed, Manifest, manifest_key
 from service.readings.reader import Asked, Fresh, Reader
 from service.readings.reading import Name, StoredDay
 from service.readings.shelf import Shelf
@@ -32,6 +34,8 @@ from service.sources.database import Database
 
 log = structlog.get_logger(__name__)
 
+# The section that has no days.
+TEMPLATES = "consumption_templates"
 _stored_days = msgspec.msgpack.Decoder(StoredDay)
 
 
@@ -55,10 +59,12 @@ class Readings:
         self._watch = watch
         self._shelf = Shelf(rhythm.grid)
         self._reader = Reader(database, self._shelf, rhythm)
+        self._first_looks = FirstLooks()
+        self._part = Part(NAME, manifest_key(rhythm.policy.refresh), self._read, manifests.decoder)
         self._latest: Manifest | None = None
         self._looked_at: int | None = None
         self._complete: Manifest | None = None
-        self._fetching, self._completing = asyncio.Lock(), asyncio.Lock()
+        self._reading, self._fetching, self._completing = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
 
     async def prepare(self, now: float) -> None:
         """Have ready what does not depend on any tick: the first answer takes no longer than others then."""
@@ -77,33 +83,45 @@ class Readings:
 
     async def sums(self, table: DayTable, tick: int, window_days: int, name: str | None) -> Sums:
         """The sums of a window at a tick, of one name when it is given."""
-        manifest = await self._manifest(tick, window_days)
+        asked = Asked(tick, window_days, name)
+        manifest = await self._manifest(tick, table.section)
+        if manifest is None:
+            with self._looking(table.section, tick):
+                return await self._reader.window(table, asked)
         days = self._shelf.readings(manifest.days[table.section])
         if name is not None and not knows(days, tick, window_days, name):
-            stored = await self._reader.of_name(table, Asked(tick, window_days), name)
-            days = {each.day: table.reading(each) for each in stored}
+            return await self._reader.window(table, asked)
         return summed(days, tick, window_days, name)
 
     async def breakages(self, tick: int, window_days: int) -> Breakages:
         """The incidents of a window."""
-        manifest = await self._manifest(tick, window_days)
-        days = self._shelf.readings(manifest.days[INCIDENTS.section])
-        found = summed(days, tick, window_days, None)
-        found = replace(found, oldest=min(found.oldest, manifest.recurrences.tick))
+        manifest = await self._manifest(tick, INCIDENTS.section)
+        if manifest is None:
+            with self._looking(INCIDENTS.section, tick):
+                found, repeated = await self._reader.incidents(Asked(tick, window_days))
+        else:
+            days = self._shelf.readings(manifest.days[INCIDENTS.section])
+            found = summed(days, tick, window_days, None)
+            found = replace(found, oldest=min(found.oldest, manifest.recurrences.tick))
+            repeated = manifest.recurrences.at(tick, window_days)
         section: Breakages = INCIDENTS.section_of(found, tick)
-        return replace(section, repeated=manifest.recurrences.at(tick, window_days))
+        return replace(section, repeated=repeated)
 
-    async def templates(self, tick: int, window_days: int, template_key: str | None) -> ConsumptionTemplates:
-        """The template versions, of one key when it is given; `window_days` is asked for beside them."""
-        known = (await self._manifest(tick, window_days)).templates
+    async def templates(self, tick: int, template_key: str | None) -> ConsumptionTemplates:
+        """The template versions, of one key when it is given."""
+        manifest = await self._manifest(tick, TEMPLATES)
+        if manifest is None:
+            with self._looking(TEMPLATES, tick):
+                return await self._reader.template(template_key)
+        known = manifest.templates
         if template_key is None:
             return known.together
-        return known.of(template_key) or (await self._reader.of_template(template_key)).together
+        return known.of(template_key) or await self._reader.template(template_key)
 
     def are_at_hand(self, tick: int) -> bool:
         """Whether all readings of a tick are here."""
         known = self._complete
-        return known is not None and (known.tick, known.window_days) == (tick, DEEPEST)
+        return known is not None and known.tick == tick
 
     async def are_known(self, now: float) -> bool:
         """Whether somebody has read all days of late."""
@@ -111,29 +129,37 @@ class Readings:
 
     async def suggestions(self, tick: int) -> dict[str, tuple[str, ...]]:
         """What each filter can be set to."""
-        manifest = await self._manifest(tick, DEEPEST)
+        manifest = await self._manifest(tick, NAME) or await self._all_days(tick)
         found = [self._shelf.readings(manifest.days[table.section]).values() for table in (JOBS, RUNS)]
         rows: list[Mapping[Name, int]] = [names_in(readings) for readings in found]
         rows.append({key: versions for key, versions, _ in manifest.templates.keys})
         return dict(zip(FILTERS, map(suggested, rows), strict=True))
 
-    async def _manifest(self, tick: int, window_days: int) -> Manifest:
-        """What stands at a tick, its readings at hand.
-
-        As long as nobody knows all days, only those of the window are waited for, and the others follow.
-        """
+    async def _manifest(self, tick: int, section: str) -> Manifest | None:
+        """What stands at a tick, its readings at hand; None for who may have a first look at a section."""
         base = await self._base(tick)
-        if base is not None:
-            window_days = DEEPEST
-            if base.tick < tick < base.again_at:
-                raise NotDue(f"read as of {base.tick}, and not to be read again before {base.again_at}")
-        manifest: Manifest = await self._cache.at(self._part(window_days), tick)
-        manifest = await self._at_hand(manifest)
-        if window_days < DEEPEST:
-            self._cache.begin(self._part(DEEPEST), tick)
-        else:
-            self._note(manifest)
+        if base is None:
+            is_read = self._cache.holds(self._part, tick)
+            return (
+                None
+                if self._first_looks.is_free(section, tick) and not is_read
+                else await self._all_days(tick)
+            )
+        if base.tick < tick < base.again_at:
+            raise NotDue(f"read as of {base.tick}, and not to be read again before {base.again_at}")
+        return await self._all_days(tick)
+
+    async def _all_days(self, tick: int) -> Manifest:
+        manifest = await self._at_hand(await self._cache.at(self._part, tick))
+        self._note(manifest)
         return manifest
+
+    @contextmanager
+    def _looking(self, section: str, tick: int) -> Iterator[None]:
+        """Have a first look during the block; all days follow behind it."""
+        with self._first_looks.at(section, tick):
+            yield
+        self._cache.begin(self._part, tick)
 
     def _note(self, manifest: Manifest) -> None:
         if self._latest is None or self._latest.tick < manifest.tick:
@@ -156,27 +182,25 @@ class Readings:
 
     async def _look(self, ticks: Sequence[int]) -> Manifest | None:
         """The newest manifest that Redis knows, of these ticks."""
-        found: Manifest | None = await self._cache.newest(self._part(DEEPEST), ticks)
+        found: Manifest | None = await self._cache.newest(self._part, ticks)
         if found is not None:
             self._note(found)
         return found
 
-    def _part(self, window_days: int) -> Part:
-        async def compute(tick: int) -> Manifest:
-            return await self._read(Asked(tick, window_days))
-
-        key = manifest_key(self._rhythm.policy.refresh, window_days)
-        return Part(NAME, key, compute, manifests.decoder)
-
-    async def _read(self, asked: Asked) -> Manifest:
+    async def _read(self, tick: int) -> Manifest:
         """Read what is due at a tick, share it, and say what stands then."""
-        base = await self._base(asked.tick)
-        with self._shelf.keeping():
+        await self._first_looks.over()
+        async with self._reading:  # if the last reading takes more than a tick, this one starts from it
+            base = await self._base(tick)
+            with self._shelf.keeping():
+                if base is not None:
+                    await self._fetch(base)
+                manifest, fresh = await self._reader.manifest(base, tick)
+            await self._share_out(fresh, base)
             if base is not None:
-                await self._fetch(base)
-            manifest, fresh = await self._reader.manifest(base, asked)
-        await self._share_out(fresh, base)
-        return manifest if base is None else replace(manifest, replaced=tuple(base.ids - manifest.ids))
+                manifest = replace(manifest, replaced=tuple(base.ids - manifest.ids))
+            self._note(manifest)
+            return manifest
 
     async def _share_out(self, fresh: Sequence[Fresh], base: Manifest | None) -> None:
         """Keep the readings in Redis, and none that was replaced a tick ago."""
@@ -193,23 +217,22 @@ class Readings:
     async def _at_hand(self, manifest: Manifest) -> Manifest:
         """The manifest, all its readings here; what cannot be had of them is read again, for this process."""
         async with self._completing:
-            known, asked = self._complete, (manifest.tick, manifest.window_days)
-            if known is None or (known.tick, known.window_days) != asked:
+            known = self._complete
+            if known is None or known.tick != manifest.tick:
                 with self._shelf.keeping():
                     known = self._complete = await self._completed(manifest)
             return known
 
     async def _completed(self, manifest: Manifest) -> Manifest:
         await self._fetch(manifest)
-        asked = Asked(manifest.tick, manifest.window_days)
         days, recurrences = dict(manifest.days), manifest.recurrences
         for section, listed in manifest.days.items():
             lost = self._shelf.lacks(listed)
             if lost:
                 # What was read at one tick is of one moment, and is read again together.
                 again = [each.day for each in listed if each in lost or each.tick == manifest.tick]
-                recurrences = await self._reader.again(section, asked, again, recurrences)
-                days[section] = self._shelf.window(section, *astuple(asked))
+                recurrences = await self._reader.again(section, manifest.tick, again, recurrences)
+                days[section] = self._shelf.all_days(section, manifest.tick)
         return replace(manifest, days=days, recurrences=recurrences)
 
     async def _fetch(self, manifest: Manifest) -> None:

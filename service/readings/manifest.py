@@ -41,14 +41,13 @@ class Spending(Struct, frozen=True):
 
 
 class Manifest(Struct, frozen=True):
-    """What stands at a tick, for windows of up to `window_days`, by section, and by window.
+    """What stands at a tick: the reading of each day, by section.
 
     `again_at` is the first tick at which everything is read anew. `replaced` names the readings that stood at
     the tick before and do so no more: whoever is late may still want them, until the next tick.
     """
 
     tick: int
-    window_days: int
     days: dict[str, tuple[Listed, ...]]
     recurrences: Recurrences
     templates: Templates
@@ -70,18 +69,18 @@ class Manifest(Struct, frozen=True):
 decoder = msgspec.msgpack.Decoder(Manifest)
 
 
-def manifest_key(refresh: int, window_days: int) -> str:
-    """The key of manifests for windows of up to so many days, without the tick.
+def manifest_key(refresh: int) -> str:
+    """The key of manifests, without the tick.
 
     Instances whose ticks are longer or shorter, as between two deployments, have their own: when something is
     due again is counted in ticks.
     """
-    return cache_key(NAME, refresh=refresh, window_days=window_days)
+    return cache_key(NAME, refresh=refresh)
 
 
 async def newest_manifest(redis: Redis, policy: Policy, now: float) -> Manifest | None:
-    """The newest manifest of all days that the fleet has left in Redis. Raises RedisError."""
-    tick, key = policy.tick(now), manifest_key(policy.refresh, DEEPEST)
+    """The newest manifest that the fleet has left in Redis. Raises RedisError."""
+    tick, key = policy.tick(now), manifest_key(policy.refresh)
     ticks = (tick, *policy.older(tick))
     raws = cast("list[bytes | None]", await redis.mget([f"{key}:{each}" for each in ticks]))
     for known, raw in zip(ticks, raws, strict=True):

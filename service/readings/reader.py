@@ -2,21 +2,22 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import astuple
 
+from service.overview.sections import ConsumptionTemplates
 from service.readings import plan, recurrences
 from service.readings.account import Account, Rhythm, Taken
 from service.readings.advice import Advice
 from service.readings.catalogue import Catalogue, Facts
-from service.readings.grid import days_of
+from service.readings.grid import Grid, days_of
 from service.readings.manifest import DEEPEST, Listed, Manifest
 from service.readings.reading import StoredDay
-from service.readings.recurrences import Recurrences
+from service.readings.recurrences import WINDOWS, Recurrences
 from service.readings.shelf import Shelf
+from service.readings.sums import Sums, summed
 from service.readings.tables import DAY_TABLES, INCIDENTS, JOBS, RUNS, DayTable, span_of
 from service.sources import breakages, consumption_templates
 from service.sources.consumption_templates import Templates
@@ -24,10 +25,11 @@ from service.sources.database import Bound, Database, Records
 
 
 class Asked(Struct, frozen=True):
-    """What a manifest is for."""
+    """A window at a tick, kept to one name when it is given."""
 
     tick: int
     window_days: int
+    name: str | None = None
 
 
 class Due(Struct, frozen=True):
@@ -58,6 +60,8 @@ class Reader:
         self._database = database
         self._shelf = shelf
         self._rhythm = rhythm
+        # What nobody asks again at another tick needs no edge but that tick's.
+        self._at_once = Grid(rhythm.policy.refresh, 0)
         self._catalogue = Catalogue(database)
         self._advice = Advice(rhythm.share)
         # Should a tick's manifest fail, those that were read for it stand beside its days, with which they
@@ -70,30 +74,29 @@ class Reader:
         span = span_of(grid, tick, days_of(tick, 1))
         await self._catalogue.facts()
         await self._database.fill(
-            *(table.rows_of(span, None) for table in DAY_TABLES.values()),
-            breakages.recurrences(recurrences.edges(grid, tick, DEEPEST)),
+            *(table.rows_of(span) for table in DAY_TABLES.values()),
+            breakages.recurrences(recurrences.edges(grid, tick)),
             consumption_templates.statement(),
         )
 
-    async def manifest(self, base: Manifest | None, asked: Asked) -> tuple[Manifest, list[Fresh]]:
+    async def manifest(self, base: Manifest | None, tick: int) -> tuple[Manifest, list[Fresh]]:
         """What stands at a tick, and the readings that were made for it; the others are those of `base`."""
-        tick, facts = asked.tick, await self._catalogue.facts()
+        facts = await self._catalogue.facts()
         account = Account(self._rhythm, base, tick)
-        due = self._due(account, base, asked, facts)
+        due = self._due(account, base, tick, facts)
         templates, incidents, *others = await _all(
             self._templates(),
-            self._incidents(asked, due),
+            self._incidents(tick, due),
             *(self._days(table, tick, due.days[table.section]) for table in (JOBS, RUNS)),
         )
         again, of_incidents = incidents.value
         tables = (of_incidents, *others)
-        listed = {section: self._shelf.window(section, *astuple(asked)) for section in DAY_TABLES}
+        listed = {section: self._shelf.all_days(section, tick) for section in DAY_TABLES}
         taken = Taken(templates.seconds, again.seconds, sum(found.seconds for found in tables))
         spending = account.settled(taken, listed, again.value, facts.whole)
         self._advice.note(spending, facts)
         manifest = Manifest(
             tick=tick,
-            window_days=asked.window_days,
             days=listed,
             recurrences=again.value,
             templates=templates.value,
@@ -102,30 +105,43 @@ class Reader:
         )
         return manifest, [fresh for found in tables for fresh in found.value]
 
-    async def again(self, section: str, asked: Asked, days: Sequence[int], known: Recurrences) -> Recurrences:
+    async def again(self, section: str, tick: int, days: Sequence[int], known: Recurrences) -> Recurrences:
         """Read some days, due or not, and recurrences with them if those that are known are of that tick."""
         if section != INCIDENTS.section:
-            await self._days(DAY_TABLES[section], asked.tick, days)
+            await self._days(DAY_TABLES[section], tick, days)
             return known
-        due = Due(known if known.tick < asked.tick else None, {section: list(days)})
-        found, _ = (await self._incidents(asked, due)).value
+        due = Due(known if known.tick < tick else None, {section: list(days)})
+        found, _ = (await self._incidents(tick, due)).value
         return found.value  # type: ignore[no-any-return]
 
-    async def of_name(self, table: DayTable, asked: Asked, name: str) -> Iterator[StoredDay]:
-        """The days of a window, kept to one name; they are not put on the shelf."""
-        days = days_of(*astuple(asked))
-        span = span_of(self._rhythm.grid, asked.tick, days)
-        rows = await self._database.for_section(table.section).rows(table.rows_of(span, name))
-        return table.stored(span, asked.tick, rows)
+    async def window(self, table: DayTable, asked: Asked) -> Sums:
+        """The sums of a window, of statements for it alone."""
+        sums, _ = await self._window(table, asked)
+        return sums
 
-    async def of_template(self, template_key: str) -> Templates:
-        """The versions of one template."""
+    async def incidents(self, asked: Asked) -> tuple[Sums, int]:
+        """The sums of a window, and how many incidents of it share their description, of the same data."""
+        edges = recurrences.edges(self._at_once, asked.tick, [asked.window_days])
+        sums, (rows,) = await self._window(INCIDENTS, asked, breakages.recurrences(edges))
+        alike = [recurrences.alike(row, 1) for row in rows]
+        return sums, recurrences.repeated(alike, [asked.window_days], len(edges[0]))[asked.window_days][0]
+
+    async def _window(self, table: DayTable, asked: Asked, *more: Bound) -> tuple[Sums, list[Records]]:
+        """The sums of a window, and what other statements give."""
+        span = span_of(self._at_once, asked.tick, days_of(asked.tick, asked.window_days))
+        database = self._database.for_section(table.section)
+        rows, *others = await database.consistent(table.rows_of(span, asked.name, named=False), *more)
+        days = {each.day: table.reading(each) for each in table.stored(span, asked.tick, rows)}
+        return summed(days, asked.tick, asked.window_days, None), others
+
+    async def template(self, template_key: str | None) -> ConsumptionTemplates:
+        """The template versions, of one key when it is given."""
         templates: Templates = (await self._templates(template_key)).value
-        return templates
+        return templates.together
 
-    def _due(self, account: Account, base: Manifest | None, asked: Asked, facts: Facts) -> Due:
+    def _due(self, account: Account, base: Manifest | None, tick: int, facts: Facts) -> Due:
         """The days to read now, and the recurrences that are good enough, if they are."""
-        tick, grid, days = asked.tick, self._rhythm.grid, days_of(asked.tick, asked.window_days)
+        grid, days = self._rhythm.grid, days_of(tick, DEEPEST)
         # Of a table that is read as a whole anyway, no day is spared.
         shelves = {
             section: {} if section in facts.whole else self._shelf.newest(section, tick)
@@ -133,7 +149,7 @@ class Reader:
         }
         budget, known = account.for_days, None
         if INCIDENTS.section not in facts.whole:
-            known = self._known_recurrences(base, asked)
+            known = self._known_recurrences(base, tick)
         if known is not None and known.tick < tick:
             needed = plan.needed_now(grid, tick, days, shelves)
             again, budget = plan.set_aside(known.seconds, needed, budget, account.most)
@@ -144,24 +160,23 @@ class Reader:
             chosen[INCIDENTS.section] = sorted({*chosen[INCIDENTS.section], *read})
         return Due(known, chosen)
 
-    def _known_recurrences(self, base: Manifest | None, asked: Asked) -> Recurrences | None:
+    def _known_recurrences(self, base: Manifest | None, tick: int) -> Recurrences | None:
         """The newest that can be used, of this process or of the fleet."""
         found = [self._newest_recurrences, base.recurrences if base else None]
-        usable = [each for each in found if each is not None and each.is_for(*astuple(asked))]
+        usable = [each for each in found if each is not None and each.is_for(tick)]
         return max(usable, key=lambda each: each.tick, default=None)
 
-    async def _incidents(self, asked: Asked, due: Due) -> Found:
+    async def _incidents(self, tick: int, due: Due) -> Found:
         """The recurrences, known or read anew, and the readings of days, of the same data."""
-        tick, grid = asked.tick, self._rhythm.grid
-        edges = recurrences.edges(grid, *astuple(asked))
+        grid = self._rhythm.grid
+        edges = recurrences.edges(grid, tick)
         first = [] if due.known is not None else [breakages.recurrences(edges)]
         told, days = await self._read(INCIDENTS, tick, due.days[INCIDENTS.section], *first)
         if due.known is not None:
             return Found((Found(due.known, 0.0), days), days.seconds)
         ((rows, seconds),) = told
-        windows = recurrences.windows_of(asked.window_days)
-        alike = [recurrences.alike(row, len(windows)) for row in rows]
-        repeated = recurrences.repeated(alike, windows, len(edges[0]))
+        alike = [recurrences.alike(row, len(edges)) for row in rows]
+        repeated = recurrences.repeated(alike, WINDOWS, len(edges[0]))
         before = self._newest_recurrences
         usual = plan.smoothed(before.seconds if before else None, seconds)
         self._newest_recurrences = Recurrences(tick, grid.refresh, repeated, usual)
@@ -184,7 +199,7 @@ class Reader:
         """What some statements give first, and the readings of these days, all of the same data."""
         facts = await self._catalogue.facts()
         spans = list(plan.spans(days, facts.longest_span(table.section)))
-        statements = [table.rows_of(span_of(self._rhythm.grid, tick, span), None) for span in spans]
+        statements = [table.rows_of(span_of(self._rhythm.grid, tick, span)) for span in spans]
         results = await self._database.for_section(table.section).timed(*first, *statements)
         told, counted = results[: len(first)], results[len(first) :]
         return told, await self._made(table, tick, zip(spans, counted, strict=True))

@@ -13,6 +13,9 @@ from msgspec import Struct
 from service.overview.query import WINDOW_DAYS
 from service.readings.grid import Grid
 
+# All that may be asked for, the largest first.
+WINDOWS = tuple(reversed(WINDOW_DAYS))
+
 
 class Recurrences(Struct, frozen=True):
     """By window, the number at each tick from `tick` on; `seconds` is what reading them takes."""
@@ -26,10 +29,10 @@ class Recurrences(Struct, frozen=True):
         """The incidents of a window that share their description with another one of it."""
         return self.repeated[window_days][(tick - self.tick) // self.refresh]
 
-    def is_for(self, tick: int, window_days: int) -> bool:
-        """Whether it has the number of a window at a tick."""
+    def is_for(self, tick: int) -> bool:
+        """Whether it has the numbers at a tick."""
         ticks, off = divmod(tick - self.tick, self.refresh)
-        return off == 0 and 0 <= ticks < len(self.repeated.get(window_days, ()))
+        return off == 0 and 0 <= ticks < min(map(len, self.repeated.values()))
 
 
 class Alike(NamedTuple):
@@ -41,16 +44,11 @@ class Alike(NamedTuple):
     repeated: Sequence[int]
 
 
-def windows_of(window_days: int) -> list[int]:
-    """The windows of up to so many days, the largest first."""
-    return [days for days in reversed(WINDOW_DAYS) if days <= window_days]
-
-
-def edges(grid: Grid, tick: int, window_days: int) -> list[list[datetime]]:
+def edges(grid: Grid, tick: int, windows: Sequence[int] = WINDOWS) -> list[list[datetime]]:
     """Where each window begins, at that tick and at those of the horizon."""
     ticks = range(tick, tick + grid.horizon + 1, grid.refresh)
     instants = [datetime.fromtimestamp(each, UTC) for each in ticks]
-    return [[instant - timedelta(days=days) for instant in instants] for days in windows_of(window_days)]
+    return [[instant - timedelta(days=days) for instant in instants] for days in windows]
 
 
 def repeated(rows: Iterable[Alike], windows: Sequence[int], ticks: int) -> dict[int, list[int]]:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from msgspec import Struct
 
 from service.readings.grid import Grid, days_of, is_cut_for
-from service.readings.manifest import Listed
+from service.readings.manifest import DEEPEST, Listed
 from service.readings.reading import Reading
 
 
@@ -51,10 +51,10 @@ class Shelf:
                 found[listed.day] = listed
         return found
 
-    def window(self, section: str, tick: int, window_days: int) -> tuple[Listed, ...]:
-        """The newest reading of each day of a window, all of which are here."""
+    def all_days(self, section: str, tick: int) -> tuple[Listed, ...]:
+        """The newest reading of each day of the largest window, all of which are here."""
         found = self.newest(section, tick)
-        return tuple(found[day] for day in days_of(tick, window_days))
+        return tuple(found[day] for day in days_of(tick, DEEPEST))
 
     @contextmanager
     def keeping(self) -> Iterator[None]:

@@ -27,13 +27,16 @@ class DayTable(Struct, frozen=True):
     labels: int
     counts: int
     nothing: tuple[int, ...]
-    statement: Callable[[AnySpan, Any], Statement]
+    statement: Callable[[AnySpan, Any, bool], Statement]
     figures: Callable[[Sequence[Any], Sequence[int]], tuple[int, ...]]
     made_of: Callable[[Sequence[tuple[int, ...]], Mapping[Any, Sequence[int]], int | None], Any]
 
-    def rows_of(self, span: Span, name: str | None) -> Bound:
-        """The statement that reads a span, kept to one name when it is given."""
-        statement = _built(self.statement, AnySpan(span.is_open), is_filtered=name is not None)
+    def rows_of(self, span: Span, name: str | None = None, *, named: bool = True) -> Bound:
+        """The statement that reads a span, kept to one name when it is given.
+
+        Unless it is `named` the rows of all names stand under None.
+        """
+        statement = _built(self.statement, AnySpan(span.is_open), is_filtered=name is not None, named=named)
         return Bound(statement, span.values | ({} if name is None else {"name": name}))
 
     def reading(self, stored: StoredDay) -> Reading:
@@ -53,8 +56,10 @@ class DayTable(Struct, frozen=True):
 
 
 @cache
-def _built(statement: Callable[[AnySpan, Any], Statement], span: AnySpan, *, is_filtered: bool) -> Statement:
-    return statement(span, bindparam("name", type_=Text()) if is_filtered else None)
+def _built(
+    statement: Callable[[AnySpan, Any, bool], Statement], span: AnySpan, *, is_filtered: bool, named: bool
+) -> Statement:
+    return statement(span, bindparam("name", type_=Text()) if is_filtered else None, named)
 
 
 def _stored(day: int, tick: int, span: Span, labels: int, row: Sequence[Any]) -> StoredDay:

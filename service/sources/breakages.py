@@ -45,7 +45,7 @@ def section(
     )
 
 
-def statement(span: AnySpan, _only: None) -> Statement:
+def statement(span: AnySpan, _only: None, _named: bool) -> Statement:
     """For each day arrays of cells, no names, one of status, severity and responsibility, and COUNTS."""
     found = fenced(
         select(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, case, func, null, select
 
 from service.overview.bounds import bounded
 from service.overview.sections import DocSync, DocSyncDay
@@ -48,8 +48,11 @@ def section(
     )
 
 
-def statement(span: AnySpan, site_id: ColumnElement[str] | None) -> Statement:
-    """For each day arrays of cells, sites, statuses and COUNTS; of one site when it is given."""
+def statement(span: AnySpan, site_id: ColumnElement[str] | None, named: bool) -> Statement:
+    """For each day arrays of cells, sites, statuses and COUNTS; of one site when it is given.
+
+    Unless it is `named` all sites stand under null.
+    """
     # Behind the fence what is named twice is computed once. The site's text is grouped by as it stands, and
     # only the few groups are trimmed; the JSON itself is looked at where the text may be no string's or
     # number's.
@@ -66,7 +69,7 @@ def statement(span: AnySpan, site_id: ColumnElement[str] | None) -> Statement:
     # `true`, `false`, an array or an object begin like these.
     doubtful = func.ascii(found.c.site).in_([ord(sign) for sign in "tf[{"])
     is_none = case((doubtful, func.jsonb_typeof(field(found.c.payload, SITE)) != "string")).label("is_none")
-    axes = (found.c.cell, found.c.status, found.c.site, is_none)
+    axes = (found.c.cell, found.c.status, *((found.c.site, is_none) if named else ()))
     # Nulls count as 0 by themselves: a comparison with one is not true.
     out_of_attempts = (found.c.max_attempts > 0) & (found.c.attempt_count >= found.c.max_attempts)
     groups = (
@@ -79,10 +82,12 @@ def statement(span: AnySpan, site_id: ColumnElement[str] | None) -> Statement:
         .group_by(*axes)
         .subquery("groups")
     )
-    name = case((groups.c.is_none.is_not(True), trimmed(groups.c.site))).label("name")
+    name = case((groups.c.is_none.is_not(True), trimmed(groups.c.site))) if named else null()
     counts = (groups.c[column] for column in COUNTS)
     return by_day(
-        span, select(groups.c.cell, name, cut(lowered(groups.c.status)).label("state"), *counts), labels=1
+        span,
+        select(groups.c.cell, name.label("name"), cut(lowered(groups.c.status)).label("state"), *counts),
+        labels=1,
     )
 
 

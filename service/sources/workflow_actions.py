@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, select
+from sqlalchemy import ColumnElement, case, null, select
 
 from service.overview.bounds import bounded
 from service.overview.sections import WorkflowActions, WorkflowActionsDay
@@ -40,8 +40,15 @@ def section(
     )
 
 
-def statement(span: AnySpan, target_object: ColumnElement[str] | None) -> Statement:
-    """For each day arrays of cells, target objects, statuses, codes and COUNTS; of one target if given."""
+def statement(
+    span: AnySpan,
+    target_object: ColumnElement[str] | None,
+    named: bool,
+) -> Statement:
+    """For each day arrays of cells, target objects, statuses, codes and COUNTS; of one target if given.
+
+    Unless it is `named` all target objects stand under null.
+    """
     found = fenced(
         select(
             span.cell(runs.c.created_at).label("cell"),
@@ -52,11 +59,13 @@ def statement(span: AnySpan, target_object: ColumnElement[str] | None) -> Statem
         ).where(*population(span, target_object))
     )
     no_code = is_no_code(found.c.result, found.c.code).label("no_code")
-    axes = (found.c.cell, found.c.target_object, found.c.status, found.c.code, no_code)
+    targets = (found.c.target_object,) if named else ()
+    axes = (found.c.cell, *targets, found.c.status, found.c.code, no_code)
     groups = select(*axes, count().label("total")).group_by(*axes).subquery("groups")
     code = case((groups.c.no_code, "UNKNOWN"), else_=cut(groups.c.code)).label("code")
     state = cut(lowered(groups.c.status)).label("state")
-    cells = select(groups.c.cell, groups.c.target_object.label("name"), state, code, groups.c.total)
+    name = groups.c.target_object if named else null()
+    cells = select(groups.c.cell, name.label("name"), state, code, groups.c.total)
     return by_day(span, cells, labels=2)
 
 

@@ -15,7 +15,7 @@ from service.sources.database import Connection, Database, DatabaseError, Databa
 from tests.support.api import PREFIX
 from tests.support.clock import NOW, Clock
 from tests.support.fixtures import Serve
-from tests.support.reads import ONE_READING
+from tests.support.reads import ONE_READING, know_all_days
 from tests.support.relay import Relay
 from tests.support.statement_log import StatementLog
 
@@ -71,12 +71,13 @@ async def test_connections_that_redis_closes_while_they_idle_harm_no_request(
     clock = Clock(NOW)
     with structlog.testing.capture_logs() as logs:
         async with serve(clock) as client:
-            await client.get(SUMMARY)
+            await know_all_days(client)
             assert await redis.client_kill_filter(_type="normal", skipme=True) >= 1
             clock.now += HOUR
             answer = await client.get(SUMMARY)
+            await know_all_days(client)
     assert (answer.status_code, answer.json()["degraded"]) == (200, [])
-    assert len(await redis.keys(f"*:{int(clock.now)}")) == 6
+    assert len(await redis.keys(f"*:{int(clock.now)}")) == 7
     assert AWAY not in [entry["event"] for entry in logs]
 
 
@@ -87,13 +88,14 @@ async def test_a_connection_that_breaks_in_the_middle_of_a_command_is_replaced_u
     with structlog.testing.capture_logs() as logs:
         async with Relay(valkey.port) as relay:
             async with serve(clock, redis_url=f"redis://127.0.0.1:{relay.port}/0") as client:
-                await client.get(SUMMARY)
+                await know_all_days(client)
                 clock.now += HOUR
                 relay.breaks = 1
                 answer = await client.get(SUMMARY)
+                await know_all_days(client)
             assert relay.breaks == 0
     assert (answer.status_code, answer.json()["degraded"]) == (200, [])
-    assert len(await redis.keys(f"*:{int(clock.now)}")) == 6
+    assert len(await redis.keys(f"*:{int(clock.now)}")) == 7
     assert AWAY not in [entry["event"] for entry in logs]
 
 

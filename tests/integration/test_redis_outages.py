@@ -22,6 +22,7 @@ from service.shared_redis import REST_SECONDS, TIMEOUT_SECONDS
 from tests.support.api import PREFIX
 from tests.support.builders import Database, insert, job
 from tests.support.clock import Clock
+from tests.support.reads import FIRST_READING, know_all_days
 from tests.support.relay import Relay
 from tests.support.statement_log import StatementLog
 from tests.support.waiting import until
@@ -175,7 +176,7 @@ async def test_a_hung_redis_that_counts_callers_delays_one_of_them_at_a_time(
     settings = replace(own_settings, redis_url=_through(relay), rate_limit="100000/second")
     callers = 10
     async with Service(settings) as service:
-        assert await service.is_whole()
+        await know_all_days(service.client)
         async with relay.silent():
             asked = [asyncio.create_task(service.client.get(SUMMARY)) for _ in range(callers)]
             await until(lambda: relay.asked >= callers)
@@ -195,13 +196,15 @@ async def test_flushed_and_restarted_empty(
 ) -> None:
     async with Service(own_settings) as service, Redis.from_url(own_valkey.url) as redis:
         ways: list[Callable[[], Awaitable[object]]] = [redis.flushall, _restart(own_valkey)]
+        await know_all_days(service.client)
         for break_it in ways:
             assert await service.is_whole()
             await break_it()
             assert await service.is_whole()
             service.clock.now += 600
             await until(service.is_whole)
-    assert statements.tables()["meta_conversion_jobs"] == 3
+            await know_all_days(service.client)
+    assert statements.tables()["meta_conversion_jobs"] == 3 * FIRST_READING["meta_conversion_jobs"]
 
 
 async def test_garbage_under_our_keys(

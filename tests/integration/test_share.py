@@ -15,7 +15,7 @@ from tests.support.builders import Database, insert, job
 from tests.support.clock import NOW, Clock
 from tests.support.fixtures import Serve
 from tests.support.indexes import optional_indexes
-from tests.support.reads import ONE_READING
+from tests.support.reads import ONE_READING, know_all_days
 from tests.support.statement_log import StatementLog
 
 SUMMARY = f"{PREFIX}/summary?window_days=90"
@@ -43,7 +43,7 @@ async def test_nothing_is_read_again_before_the_share_allows_it(
     serve, url = slowed
     clock = Clock(NOW)
     async with serve(clock, database_url=url, **TINY) as client:
-        assert await age(client) == 0
+        await know_all_days(client)
         clock.now += 15
         assert await age(client) == 0  # nobody knew before what it takes
         read = statements.tables()
@@ -77,7 +77,7 @@ async def test_the_log_says_which_indexes_would_help(slowed: tuple[Serve, str]) 
     serve, url = slowed
     with structlog.testing.capture_logs() as logs:
         async with serve(NOW, database_url=url, **TINY) as client:
-            await age(client)
+            await know_all_days(client)
     (told,) = [entry for entry in logs if "refreshes are rare" in entry["event"]]
     assert "meta_conversion_jobs" in told["tables"]
     assert "optional_indexes.sql" in told["remedy"]
@@ -103,7 +103,7 @@ async def test_check_says_whether_the_share_will_do(settings: Settings, serve: S
     given = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url, "AUTH": "disabled"}
     variables = {f"PARALLEL_OPS_{name}": value for name, value in given.items()}
     async with serve(datetime.now(UTC)) as client:
-        await client.get(SUMMARY)
+        await know_all_days(client)
     for share, status in (("64", "ok"), ("0.000001", "advice")):
         shared = variables | {"PARALLEL_OPS_DATABASE_SHARE": share}
         report = await asyncio.to_thread(inspect, shared)

@@ -9,13 +9,14 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
+from tests.oracle import Document
 from tests.support.api import PREFIX
 from tests.support.builders import Database, insert, job
 from tests.support.clock import Clock
 from tests.support.fixtures import Serve
 from tests.support.held import held_jobs
 from tests.support.indexes import optional_indexes
-from tests.support.moving_answers import Question, ask_now
+from tests.support.moving_answers import Question, age_of, ask, ask_now
 from tests.support.waiting import until
 
 NOW = datetime(2026, 3, 9, 12, tzinfo=UTC)
@@ -53,6 +54,30 @@ async def test_who_waits_for_a_slow_reading_is_answered_though_others_are_ticks_
             await hold.let_go()
             answer = await waiting
     assert (answer.status_code, answer.json()["doc_sync"]["total"]) == (200, 1)
+
+
+@pytest.mark.usefixtures("indexes")
+async def test_a_reading_that_outlasts_its_tick_is_what_the_next_one_starts_from(
+    database: asyncpg.Connection, serve: Serve, redis: Redis
+) -> None:
+    clock = Clock(NOW)
+    asked: list[asyncio.Task[Document]] = []
+
+    async def wait() -> bool:
+        """Whether one site's jobs are looked at, the other's and all days wait, and all else is there."""
+        leases = await redis.keys(f"*:{int(clock.now)}:lease")
+        return len(leases) == 3 == sum(b"site_id" in key or b"readings" in key for key in leases)
+
+    async with serve(clock, **SETTINGS) as one, held_jobs(database) as hold:
+        for window_days in (7, 30, 90):
+            clock.now += 1
+            asked += [asyncio.create_task(ask(one, Question("/trends", window_days, site))) for site in "AB"]
+            await until(wait)
+        await hold.let_go()
+        await asyncio.gather(*asked)
+        answer = await ask(one, Question("/trends", 14))
+    # Runs are read again as seldom as the share demands.
+    assert age_of(answer).total_seconds() == 2
 
 
 async def hear_of_it(client: httpx.AsyncClient, clock: Clock, redis: Redis) -> None:

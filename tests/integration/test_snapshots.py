@@ -114,12 +114,13 @@ async def test_values_in_redis_expire_and_their_keys_can_be_read(
     asked: dict[str, str | int] = {"window_days": 90, "site_id": "SH-01", "target_object": "雪" * 60}
     async with serve(NOW) as client:
         await client.get(f"{PREFIX}/summary", params=asked)
+        await know_all_days(client)
     keys = await redis.keys("*")
     tick = int(NOW.timestamp())
     assert f"parallel-ops:v1:doc_sync:window_days=90:site_id=SH-01:{tick}".encode() in keys
-    assert f"parallel-ops:v1:readings:refresh=15:window_days=90:{tick}".encode() in keys
-    # Five sections, what stands at the tick, and a reading for each day of three tables.
-    assert len(keys) == 5 + 1 + 3 * 91
+    assert f"parallel-ops:v1:readings:refresh=15:{tick}".encode() in keys
+    # Five sections, three of a filter, what stands at the tick, and a reading for each day of three tables.
+    assert len(keys) == 5 + 3 + 1 + 3 * 91
     assert max(map(len, keys)) < 250
     assert all([await redis.ttl(key) > 0 for key in keys])
 

@@ -1,5 +1,6 @@
 """How many statements an answer costs, counted by the database itself."""
 
+import asyncio
 from collections import Counter
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tests.support.api import PREFIX
 from tests.support.clock import NOW, Clock
 from tests.support.fixtures import Serve
-from tests.support.reads import FIRST_READING, ONE_READING
+from tests.support.reads import FIRST_READING, ONE_READING, know_all_days
 from tests.support.statement_log import StatementLog
 from tests.support.waiting import until
 
@@ -20,23 +21,21 @@ PAGES = [
 FILTERS = {"site_id": "S1", "target_object": "Part", "template_key": "pump"}
 
 
+@pytest.mark.parametrize("asked", [{}, {"window_days": "90", **FILTERS}], ids=["7 days", "90 days, filtered"])
 @pytest.mark.parametrize("path", SECTIONS)
-async def test_the_first_answer_reads_the_days_of_its_window_and_the_others_follow(
-    serve: Serve, statements: StatementLog, path: str
+async def test_the_first_answer_is_of_statements_for_it_alone_and_all_days_follow(
+    serve: Serve, statements: StatementLog, path: str, asked: dict[str, str]
 ) -> None:
     async with serve(NOW) as client:
-        assert (await client.get(PREFIX + path)).headers["x-cache"] == "miss"
+        assert (await client.get(PREFIX + path, params=asked)).headers["x-cache"] == "miss"
         await until(lambda: statements.tables() == FIRST_READING)
 
 
-@pytest.mark.parametrize("path", ["/summary", "/trends"])
-async def test_an_answer_of_the_largest_window_reads_all_days_by_a_statement_a_table(
-    serve: Serve, statements: StatementLog, path: str
-) -> None:
+async def test_who_else_asks_meanwhile_waits_for_all_days(serve: Serve, statements: StatementLog) -> None:
     async with serve(NOW) as client:
-        asked: dict[str, str | int] = {"window_days": 90, **FILTERS}
-        assert (await client.get(PREFIX + path, params=asked)).headers["x-cache"] == "miss"
-        assert statements.tables() == ONE_READING
+        asked = [client.get(f"{PREFIX}/summary", params={"site_id": f"S{site}"}) for site in range(20)]
+        assert {answer.status_code for answer in await asyncio.gather(*asked)} == {200}
+        await until(lambda: statements.tables() == FIRST_READING)
 
 
 @pytest.mark.parametrize(("path", "cost"), PAGES)
@@ -57,22 +56,23 @@ async def test_every_window_and_filter_is_answered_from_one_reading(
                 for path in SECTIONS:
                     asked = {"window_days": window_days, **FILTERS, "site_id": site_id}
                     (await client.get(PREFIX + path, params=asked)).raise_for_status()
-    assert statements.tables() == ONE_READING
+    assert statements.tables() == FIRST_READING
 
 
 async def test_a_tick_costs_one_reading_whatever_is_asked(serve: Serve, statements: StatementLog) -> None:
     clock = Clock(NOW)
     async with serve(clock, stale_seconds=0.001) as client:
-        for tick in range(1, 4):
+        await know_all_days(client)
+        for tick in range(2, 5):
+            clock.now += 15
             for window_days in (90, 7, 1):
                 for site_id in ("S1", "S2"):
                     asked = {"window_days": window_days, "site_id": site_id}
                     answer = await client.get(f"{PREFIX}/summary", params=asked)
                     assert answer.headers["age"] == "0"
             assert statements.tables() == Counter(
-                {table: tick * count for table, count in ONE_READING.items()}
+                {table: (tick + 1) * count for table, count in ONE_READING.items()}
             )
-            clock.now += 15
 
 
 async def test_a_refused_request_costs_no_statement(serve: Serve, statements: StatementLog) -> None:

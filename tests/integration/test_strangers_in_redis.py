@@ -13,6 +13,7 @@ from tests.support.api import PREFIX
 from tests.support.builders import Database, insert, job, run
 from tests.support.clock import NOW
 from tests.support.fixtures import Serve
+from tests.support.reads import know_all_days
 from tests.support.statement_log import StatementLog
 
 HOUR_MILLISECONDS = 3_600_000
@@ -67,14 +68,14 @@ async def test_a_lease_that_lasts_longer_than_ours_holds_up_nobody(
     database: asyncpg.Connection, serve: Serve, redis: Redis
 ) -> None:
     async with serve(NOW) as client:
-        assert (await client.get(SUMMARY)).status_code == 200
+        await know_all_days(client)
     names = [f"{key}:lease" for part in ("doc_sync", "readings") for key in await keys(redis, part)]
-    assert len(names) == 2
+    assert len(names) == 3
     await redis.flushall()
     for name in names:
         await redis.set(name, "a stranger's", px=HOUR_MILLISECONDS)
     async with serve(NOW, flush=False) as client:
-        assert (await client.get(SUMMARY)).status_code == 200
+        await know_all_days(client)
     assert await redis.exists(*names) == 0
 
 

@@ -15,10 +15,11 @@ ONE_READING = Counter(
         "meta_consumption_plans": 1,
     }
 )
-# The first question reads the days of its window; all other days follow behind it.
+# The first question is answered by statements for it alone; all days follow behind it.
 FIRST_READING = Counter({table: 2 * count for table, count in ONE_READING.items()})
 
 
 async def know_all_days(client: httpx.AsyncClient) -> None:
-    """Ask for the largest window: no day is left to be read in this tick."""
-    (await client.get(f"{PREFIX}/summary?window_days=90")).raise_for_status()
+    """Have a first look, and wait for all that is read behind it: nothing is left to be read in this tick."""
+    for asked in ("/summary?window_days=90", "/summary?window_days=90&site_id=whichever"):
+        (await client.get(f"{PREFIX}{asked}")).raise_for_status()

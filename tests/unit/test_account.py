@@ -20,7 +20,7 @@ KNOWN = Recurrences(TICK, 15, {}, 6.0)
 
 
 def manifest(tick: int, **spending: float) -> Manifest:
-    return Manifest(tick, 90, {}, KNOWN, NOTHING, Spending(**spending), tick + 15)
+    return Manifest(tick, {}, KNOWN, NOTHING, Spending(**spending), tick + 15)
 
 
 def shelf(seconds: float, days: int = 91) -> list[Listed]:
@@ -81,7 +81,7 @@ def test_what_is_read_whole_is_needed_at_each_tick() -> None:
 def test_the_cores_taken_of_late_follow_what_is_taken() -> None:
     spending = Spending()
     for tick in range(TICK, TICK + 20 * 15, 15):
-        before = Manifest(tick - 15, 90, {}, KNOWN, NOTHING, spending, tick)
+        before = Manifest(tick - 15, {}, KNOWN, NOTHING, spending, tick)
         spending = settled(Account(RHYTHM, before, tick), Taken(0.0, 0.0, 3.0))
         if tick == TICK:
             assert spending.taken == pytest.approx(0.2 * 0.2212, rel=0.01)  # 1 - exp(-15 / 60)

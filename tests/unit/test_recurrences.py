@@ -10,19 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.readings.grid import Grid
-from service.readings.recurrences import Alike, Recurrences, alike, edges, repeated, windows_of
+from service.readings.recurrences import WINDOWS, Alike, Recurrences, alike, edges, repeated
 from tests.oracle import repeated_total
 from tests.support.builders import Row, incident
 
 GRID = Grid(refresh=15, old_days_seconds=75)
 TICK = int(datetime(2026, 3, 10, 23, 59, 15, tzinfo=UTC).timestamp())
 TICKS = 6
-WINDOWS = (1, 7, 14, 30, 90)
 
 
-def counted(rows: Sequence[Row], window_days: int) -> list[Alike]:
+def counted(rows: Sequence[Row], windows: Sequence[int]) -> list[Alike]:
     """What the statement gives, the obvious way."""
-    starts = [edge for window in edges(GRID, TICK, window_days) for edge in window]
+    starts = [edge for window in edges(GRID, TICK, windows) for edge in window]
     groups: dict[str, list[int]] = defaultdict(list)
     for row in rows:
         cell = bisect_right(starts, row["created_at"].replace(tzinfo=UTC))
@@ -31,10 +30,7 @@ def counted(rows: Sequence[Row], window_days: int) -> list[Alike]:
     kinds: Counter[tuple[tuple[int, ...], tuple[int, ...]]] = Counter()
     for cells in groups.values():
         late = tuple(cell for cell in cells if cell % TICKS)
-        after = tuple(
-            sum(cell >= TICKS * number for cell in cells)
-            for number in range(1, len(windows_of(window_days)) + 1)
-        )
+        after = tuple(sum(cell >= TICKS * number for cell in cells) for number in range(1, len(windows) + 1))
         kinds[late, after] += 1
     return [
         Alike(late or None, after, times, [times * size if size > 1 else 0 for size in after])
@@ -42,9 +38,8 @@ def counted(rows: Sequence[Row], window_days: int) -> list[Alike]:
     ]
 
 
-def of(rows: Sequence[Row], window_days: int = 90) -> Recurrences:
-    windows = windows_of(window_days)
-    return Recurrences(TICK, GRID.refresh, repeated(counted(rows, window_days), windows, TICKS), 0.0)
+def of(rows: Sequence[Row], windows: Sequence[int] = WINDOWS) -> Recurrences:
+    return Recurrences(TICK, GRID.refresh, repeated(counted(rows, windows), windows, TICKS), 0.0)
 
 
 def around(days: int, seconds: float) -> datetime:
@@ -83,26 +78,18 @@ def test_every_window_at_every_tick_is_what_the_oracle_counts(rows: list[Row]) -
 )
 def test_an_incident_that_leaves_takes_its_share_along(ages: tuple[int, ...], numbers: list[int]) -> None:
     rows = [incident(description="x", created_at=around(0, -age)) for age in ages]
-    assert of(rows, 1).repeated == {1: numbers}
+    assert of(rows, [1]).repeated == {1: numbers}
 
 
-def test_it_is_for_its_windows_and_the_ticks_that_it_foresees() -> None:
-    found = of([], 7)
-    assert set(found.repeated) == {1, 7}
-    for seconds, window, is_for in (
-        (0, 7, True),
-        (75, 1, True),
-        (90, 1, False),
-        (-15, 1, False),
-        (7, 1, False),
-    ):
-        assert found.is_for(TICK + seconds, window) is is_for
-    assert not found.is_for(TICK, 14)
+def test_it_is_for_the_ticks_that_it_foresees() -> None:
+    found = of([])
+    for seconds, is_for in ((0, True), (75, True), (90, False), (-15, False), (7, False)):
+        assert found.is_for(TICK + seconds) is is_for
 
 
 def test_windows_come_the_largest_first() -> None:
-    assert windows_of(90) == [90, 30, 14, 7, 1]
-    assert windows_of(7) == [7, 1]
+    assert WINDOWS == (90, 30, 14, 7, 1)
+    assert list(of([]).repeated) == [90, 30, 14, 7, 1]
 
 
 def test_each_window_loses_incidents_of_its_own_as_it_slides() -> None:

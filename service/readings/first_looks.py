@@ -1,0 +1,34 @@
+"""First looks: what a first answer needs and nothing more, while nobody knows all days yet."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class FirstLooks:
+    """At each section one a tick, for whoever asks first: all others wait for all days."""
+
+    def __init__(self) -> None:
+        self._ticks: dict[str, int] = {}
+        self._running: set[asyncio.Future[None]] = set()
+
+    def is_free(self, section: str, tick: int) -> bool:
+        """Whether nobody has looked at the section at that tick."""
+        return self._ticks.get(section) != tick
+
+    @contextmanager
+    def at(self, section: str, tick: int) -> Iterator[None]:
+        """Look at a section during the block."""
+        self._ticks[section] = tick
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._running.add(over)
+        try:
+            yield
+        finally:
+            self._running.remove(over)
+            over.set_result(None)
+
+    async def over(self) -> None:
+        """Wait until those end that have begun: the database has but so many cores."""
+        if self._running:
+            await asyncio.wait(self._running)
