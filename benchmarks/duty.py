@@ -53,11 +53,15 @@ class Cores(Struct, frozen=True):
 
 
 class Watched(Struct, frozen=True):
-    """What a case came to. `refused` are the answers other than 200 that there were during the warm-up."""
+    """What a case came to: its good answers, and how many others there were of which status.
+
+    `refused` are the others of the warm-up.
+    """
 
     case: Case
     cores: Cores
     answers: list[Answer]
+    wrong: Counter[int]
     refused: Counter[int]
 
 
@@ -83,8 +87,7 @@ def _watched(servers: Stage, case: Case) -> Watched:
     with ExitStack() as running:
         instances = [running.enter_context(service(servers, REFRESH)) for _ in range(INSTANCES)]
         watched = asyncio.run(_watch(servers, instances, case))
-    wrong = Counter(answer.status for answer in watched.answers if not answer.good)
-    assert not wrong, f"{sum(wrong.values())} of {len(watched.answers)} answers are not 200: {dict(wrong)}"
+    click.echo(as_markdown(table([watched])), err=True)  # should a later one fail, this is known
     return watched
 
 
@@ -112,8 +115,12 @@ async def _watch(servers: Stage, instances: Sequence[Service], case: Case) -> Wa
         await _pass("warming up", case.warm_up)
         began = time.monotonic()
         cores = await _cores(servers, instances, plm, case.seconds)
+    for error in watching.lost:
+        click.echo(f"no answer: {error!r}", err=True)
+    counted = [each for each in watching.answers if each.asked >= began]
+    wrong = Counter(each.status for each in counted if not each.good)
     refused = Counter(each.status for each in watching.answers if each.asked < began and not each.good)
-    return Watched(case, cores, [each for each in watching.answers if each.asked >= began], refused)
+    return Watched(case, cores, [each for each in counted if each.good], wrong, refused)
 
 
 async def _cores(servers: Stage, instances: Sequence[Service], plm: Writer, seconds: int) -> Cores:
@@ -151,7 +158,12 @@ def table(seen: Sequence[Watched]) -> Table:
             " Cores: PostgreSQL's without the writer's connection, and those of all instances together."
             " Ages: of answers as they came in, the median and the worst.",
             f"Watched: {_times(seen)}.",
-            *(_refusals(watched) for watched in seen if watched.refused),
+            *(
+                f"{watched.case.rows:,} rows {_indexes(watched.case)} indexes, {when}: {_told(others)}."
+                for watched in seen
+                for when, others in (("watched", watched.wrong), ("warming up", watched.refused))
+                if others
+            ),
         ],
     )
 
@@ -182,9 +194,8 @@ def _times(seen: Sequence[Watched]) -> str:
     return ", ".join(lasted.format(*each) for each in sorted(times))
 
 
-def _refusals(watched: Watched) -> str:
-    told = ", ".join(f"{number} answers {status}" for status, number in sorted(watched.refused.items()))
-    return f"While {watched.case.rows:,} rows {_indexes(watched.case)} indexes were warming up: {told}."
+def _told(others: Counter[int]) -> str:
+    return ", ".join(f"{number} answers {status or 'lost'}" for status, number in sorted(others.items()))
 
 
 @click.command()

@@ -36,7 +36,8 @@ class Body(Struct, frozen=True):
 class Answer(Struct, frozen=True):
     """One answer, in seconds: when it was asked for, by the monotonic clock, and how long that took.
 
-    A good one has a state, which is its X-Cache, and ages as it came in: its own and its oldest reading's.
+    Its status is 0 where the connection was lost. A good one has a state, which is its X-Cache, and ages as
+    it came in: its own and its oldest reading's.
     """
 
     asked: float
@@ -53,19 +54,17 @@ class Answer(Struct, frozen=True):
 
 
 class Boards:
-    """All boards together; `answers` holds what they were told."""
+    """All boards together: `answers` holds what they were told, `lost` why there was none."""
 
     def __init__(self, client: httpx.AsyncClient, instances: Sequence[str]) -> None:
         self.answers: list[Answer] = []
+        self.lost: list[httpx.HTTPError] = []
         self._client = client
         self._instances = instances
         self._body = msgspec.json.Decoder(Body)
 
     async def watch(self, seconds: float) -> None:
-        """Ask for so long, at even distances, without waiting for answers; then wait for those still missing.
-
-        Raises httpx.HTTPError where there is no answer at all.
-        """
+        """Ask for so long, at even distances, without waiting for answers; then for those still missing."""
         start, pause = time.monotonic(), EVERY_SECONDS / len(QUESTIONS)
         async with asyncio.TaskGroup() as asking:
             for number in range(round(seconds / pause)):
@@ -75,7 +74,12 @@ class Boards:
 
     async def _ask(self, url: str) -> None:
         asked = time.monotonic()
-        response = await self._client.get(url)
+        try:
+            response = await self._client.get(url)
+        except httpx.HTTPError as error:
+            self.lost.append(error)
+            self.answers.append(Answer(asked, time.monotonic() - asked, 0))
+            return
         arrived, waited = time.time(), time.monotonic() - asked
         answer = Answer(asked, waited, response.status_code)
         if answer.good:

@@ -13,6 +13,8 @@ from service.sources.inspection import row_counts, without_index
 KEPT_SECONDS = 60.0
 # A statement reads about so many rows at most, where it can: it takes a few seconds.
 MOST_ROWS = 5_000_000
+# What a first look goes through at most: it takes a second, and each instance has its own.
+MOST_ROWS_LOOKED_AT = 2_000_000
 DAYS_OF_ROWS = 90
 
 
@@ -27,6 +29,11 @@ class Facts(Struct, frozen=True):
         if section in self.whole:
             return DAYS_OF_ROWS + 2
         return max(1, DAYS_OF_ROWS * MOST_ROWS // max(1, self.rows[section]))
+
+    def may_be_looked_at(self, section: str, window_days: int) -> bool:
+        """Whether so many days of a section can be read twice at the start, once of them for a first look."""
+        days = DAYS_OF_ROWS if section in self.whole else window_days
+        return self.rows.get(section, 0) * days <= MOST_ROWS_LOOKED_AT * DAYS_OF_ROWS
 
 
 class Catalogue:

@@ -84,7 +84,7 @@ class Readings:
     async def sums(self, table: DayTable, tick: int, window_days: int, name: str | None) -> Sums:
         """The sums of a window at a tick, of one name when it is given."""
         asked = Asked(tick, window_days, name)
-        manifest = await self._manifest(tick, table.section)
+        manifest = await self._manifest(tick, table.section, window_days)
         if manifest is None:
             with self._looking(table.section, tick):
                 return await self._reader.window(table, asked)
@@ -95,7 +95,7 @@ class Readings:
 
     async def breakages(self, tick: int, window_days: int) -> Breakages:
         """The incidents of a window."""
-        manifest = await self._manifest(tick, INCIDENTS.section)
+        manifest = await self._manifest(tick, INCIDENTS.section, window_days)
         if manifest is None:
             with self._looking(INCIDENTS.section, tick):
                 found, repeated = await self._reader.incidents(Asked(tick, window_days))
@@ -135,19 +135,20 @@ class Readings:
         rows.append({key: versions for key, versions, _ in manifest.templates.keys})
         return dict(zip(FILTERS, map(suggested, rows), strict=True))
 
-    async def _manifest(self, tick: int, section: str) -> Manifest | None:
+    async def _manifest(self, tick: int, section: str, window_days: int = 0) -> Manifest | None:
         """What stands at a tick, its readings at hand; None for who may have a first look at a section."""
         base = await self._base(tick)
-        if base is None:
-            is_read = self._cache.holds(self._part, tick)
-            return (
-                None
-                if self._first_looks.is_free(section, tick) and not is_read
-                else await self._all_days(tick)
-            )
-        if base.tick < tick < base.again_at:
+        if base is None and await self._may_look(tick, section, window_days):
+            return None
+        if base is not None and base.tick < tick < base.again_at:
             raise NotDue(f"read as of {base.tick}, and not to be read again before {base.again_at}")
         return await self._all_days(tick)
+
+    async def _may_look(self, tick: int, section: str, window_days: int) -> bool:
+        is_small = await self._reader.may_look(section, window_days)
+        return (
+            is_small and self._first_looks.is_free(section, tick) and not self._cache.holds(self._part, tick)
+        )
 
     async def _all_days(self, tick: int) -> Manifest:
         manifest = await self._at_hand(await self._cache.at(self._part, tick))

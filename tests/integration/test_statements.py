@@ -38,6 +38,15 @@ async def test_who_else_asks_meanwhile_waits_for_all_days(serve: Serve, statemen
         await until(lambda: statements.tables() == FIRST_READING)
 
 
+async def test_large_tables_are_read_by_all_days_at_once(
+    serve: Serve, statements: StatementLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.readings.catalogue.MOST_ROWS_LOOKED_AT", -1)
+    async with serve(NOW) as client:
+        assert (await client.get(f"{PREFIX}/summary")).status_code == 200
+        assert statements.tables() == ONE_READING
+
+
 @pytest.mark.parametrize(("path", "cost"), PAGES)
 async def test_a_page_of_failures_costs_two_statements(
     serve: Serve, statements: StatementLog, path: str, cost: dict[str, int]
