@@ -4,12 +4,13 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from litestar import MediaType, Response, get
+from litestar import MediaType, Response
 from msgspec import Struct
 
 from service.api.access.admission import OPEN_AND_UNLIMITED
 from service.api.dependencies import Context
 from service.api.parameters import Parameter
+from service.api.reading import readable
 from service.api.responses.body import Body
 from service.api.responses.compression import negotiated
 from service.api.responses.errors import ErrorAnswer
@@ -24,7 +25,7 @@ _REFUSALS = {
     "400": ("A parameter cannot be taken; the message says which.", ()),
     "401": ("The bearer token is missing or bad.", ("WWW-Authenticate",)),
     "404": ("There is no such path.", ()),
-    "405": ("Only GET is allowed.", ("Allow",)),
+    "405": ("Only GET and HEAD are allowed.", ("Allow",)),
     "408": ("The request had a body, which did not come in time.", ("Connection",)),
     "413": ("The request had a body of more than 64 KiB.", ("Connection",)),
     "414": ("The URL is longer than 8 KiB; beyond 64 KiB the answer has no body.", ()),
@@ -47,7 +48,7 @@ _EXPORT_HEADERS = {
 }
 
 
-@get(SCHEMA, media_type=MediaType.JSON, opt=OPEN_AND_UNLIMITED, sync_to_thread=False)
+@readable(SCHEMA, media_type=MediaType.JSON, opt=OPEN_AND_UNLIMITED, sync_to_thread=False)
 def openapi_document(context: Context) -> Response[bytes]:
     """The OpenAPI document of this API."""
     body, encoding = negotiated(document(), context.header(b"accept-encoding"))

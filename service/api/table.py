@@ -111,7 +111,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "/metrics",
         "The summary's figures as Prometheus gauges",
         parameters.SNAPSHOT,
-        {None: Body(prometheus.MEDIA_TYPE)},
+        {None: Body(prometheus.MEDIA_TYPE, operator_in="header")},
         lambda found, query, limits: prometheus.prometheus_text(summarize(found.value, limits), query),
     ),
 )

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Request, Response
 from litestar.handlers import HTTPRouteHandler
 
 from service.api.access.admission import OPEN_AND_UNLIMITED, cookies_of
 from service.api.context import RequestContext, context_of
 from service.api.dependencies import Context, GivenSnapshots
+from service.api.reading import readable
 from service.api.responses.compression import accepts_gzip, negotiated
 from service.api.responses.errors import InvalidRequest, Unauthorized
 from service.api.responses.etag import matches
@@ -28,7 +29,9 @@ RETRY_AFTER_SECONDS = 5
 def board_routes(pages: Pages) -> list[HTTPRouteHandler]:
     """The routes of the board."""
 
-    @get("/", exception_handlers={InvalidRequest: _invalid, Unavailable: _unavailable, Unauthorized: ask})
+    @readable(
+        "/", exception_handlers={InvalidRequest: _invalid, Unavailable: _unavailable, Unauthorized: ask}
+    )
     async def board(context: Context, snapshots: GivenSnapshots) -> Response[bytes]:
         """The duty board."""
         view = VIEW.read(context.query_string)
@@ -39,7 +42,7 @@ def board_routes(pages: Pages) -> list[HTTPRouteHandler]:
         context.cache = found.snapshot.state
         return _conditional(context, pages.board(found, view, viewer, age), age)
 
-    @get(list(assets.by_address()), opt=OPEN_AND_UNLIMITED, sync_to_thread=False)
+    @readable(list(assets.by_address()), opt=OPEN_AND_UNLIMITED, sync_to_thread=False)
     def static(context: Context) -> Response[bytes]:
         """A file of the board, under a name that stands for its content."""
         asset = assets.by_address()[context.path]

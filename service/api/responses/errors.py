@@ -102,6 +102,6 @@ def _of_framework(method: str, path: str, error: HTTPException) -> Refusal:
     if error.status_code == NOT_FOUND:
         return Refusal(NOT_FOUND, "not_found", f"no such path: {path}", context)
     if error.status_code == METHOD_NOT_ALLOWED:
-        message = f"{method} is not allowed here, only GET is"
-        return Refusal(METHOD_NOT_ALLOWED, "method_not_allowed", message, context, allow="GET")
+        message = f"{method} is not allowed here, only GET and HEAD are"
+        return Refusal(METHOD_NOT_ALLOWED, "method_not_allowed", message, context, allow="GET, HEAD")
     return InvalidRequest(error.detail, context)

@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from litestar import get
 from litestar.handlers import HTTPRouteHandler
 from prometheus_client import (
     CONTENT_TYPE_PLAIN_0_0_4,
@@ -28,6 +27,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 from service.api.access.admission import SCRAPED
 from service.api.dependencies import Context
+from service.api.reading import readable
 from service.api.responses.compression import negotiated
 from service.api.responses.raw import RawResponse
 from service.api.telemetry.health import Readiness
@@ -213,7 +213,7 @@ class OwnMetrics(Observer):
 def own_metrics_route(metrics: OwnMetrics, readiness: Readiness) -> HTTPRouteHandler:
     """The endpoint for Prometheus, outside the API's prefix."""
 
-    @get(OWN_METRICS, opt=SCRAPED)
+    @readable(OWN_METRICS, opt=SCRAPED)
     async def own_metrics(context: Context) -> RawResponse:
         """The service's own metrics, Redis' state among them: so that is looked at first."""
         await readiness.report()
