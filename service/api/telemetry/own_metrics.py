@@ -31,6 +31,7 @@ from service.api.reading import readable
 from service.api.responses.compression import negotiated
 from service.api.responses.raw import RawResponse
 from service.api.telemetry.health import Readiness
+from service.api.telemetry.process_metrics import ProcessMetrics
 from service.api.telemetry.reading_metrics import ReadingMetrics
 from service.api.telemetry.request_counts import BOUNDS, RequestCounts
 from service.cache.observer import Observer
@@ -83,6 +84,7 @@ class OwnMetrics(Observer):
         self._request_families()
         self._section_families()
         self._process_families()
+        self._process = ProcessMetrics(self._registry)
         self.readings = ReadingMetrics(partial(_family, self._registry))
         self._show_zeros()
 
@@ -188,6 +190,7 @@ class OwnMetrics(Observer):
         self._database.labels("idle").set(pool.idle)
         self._database.labels("limit").set(pool.limit)
         self._tasks.set(len(asyncio.all_tasks()))
+        self._process.publish()
 
     def text(self) -> bytes:
         """All families of all workers in the text format 0.0.4."""
