@@ -20,8 +20,8 @@ from demo.progress import console
 from demo.schema import quietly
 from demo.seed import Counts, fill
 from service.api.table import ENDPOINTS
+from service.environment import PREFIX
 from service.serving import CannotListen, Serving, refuse_taken, serve
-from service.settings import PREFIX
 
 READER = "parallel_ops_reader"
 READER_ROLE = "migrations_none/reader_role.sql"
