@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 from msgspec import Struct
-from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import RedisError
 from sqlalchemy import make_url
 
 from service.addresses import database_place, redis_place
@@ -23,33 +23,12 @@ from service.shared_redis import connect
 from service.sources import inspection
 from service.sources.database import Database, DatabaseError, DatabaseLimits
 from service.sources.inspection import ENCODING, Finding, findings, row_counts, without_index
+from service.unreachable import READER_ROLE, Trouble, database_trouble, redis_trouble
 
 Status = Literal["ok", "advice", "problem"]
 
-READER_ROLE = "migrations_none/reader_role.sql"
 OPTIONAL_INDEXES = "migrations_none/optional_indexes.sql"
 _LIMITS = DatabaseLimits(statement_timeout_seconds=5.0, lock_timeout_seconds=1.0, max_queries=1)
-
-# By what PostgreSQL's driver calls the error.
-_UNREACHABLE = (
-    ("InvalidPassword", "Check the password in PARALLEL_OPS_DATABASE_URL (or the file it is read from)."),
-    (
-        "InvalidAuthorization",
-        f"Check the user in PARALLEL_OPS_DATABASE_URL ({READER_ROLE} creates the one that is meant), and "
-        "that pg_hba.conf lets it in from this machine.",
-    ),
-    ("InvalidCatalogName", "Check the database's name, the last part of PARALLEL_OPS_DATABASE_URL."),
-    (
-        "TooManyConnections",
-        "The server has no connection left: raise its limit, or lower PARALLEL_OPS_MAX_DATABASE_QUERIES.",
-    ),
-    ("gaierror", "Nobody knows this host name: check PARALLEL_OPS_DATABASE_URL, or the name service."),
-    (
-        "",
-        "Check host and port in PARALLEL_OPS_DATABASE_URL, that PostgreSQL runs there, and that no "
-        "firewall and no pg_hba.conf keeps this machine out.",
-    ),
-)
 _FOUND: dict[inspection.Problem, tuple[str, str]] = {
     "wrong_encoding": (
         f"the database's encoding is {{table}}, and {ENCODING} is needed",
@@ -160,18 +139,17 @@ async def _servers(settings: Settings) -> list[Line]:
 
 
 async def _database(settings: Settings) -> list[Line]:
-    place = database_place(settings.database_url)
     database = Database(settings.database_url, _LIMITS)
     try:
         found = await findings(database)
         unindexed = await without_index(database)
         rows = await row_counts(database)
     except DatabaseError as error:
-        return [_unreachable(place, str(error))]
+        return [_cannot_be_used("PostgreSQL", await database_trouble(settings.database_url, error))]
     finally:
         await database.close()
     user = make_url(settings.database_url).username or "the default user"
-    reachable = Line("ok", "PostgreSQL", f"{place} answers to {user}")
+    reachable = Line("ok", "PostgreSQL", f"{database_place(settings.database_url)} answers to {user}")
     missing = {finding.table for finding in found if finding.problem == "missing_table"}
     problems = [_described(finding) for finding in found]
     all_there = f"all tables and columns are there and readable, encoded in {ENCODING}"
@@ -180,9 +158,8 @@ async def _database(settings: Settings) -> list[Line]:
     return [reachable, *problems, *columns, *advice]
 
 
-def _unreachable(place: str, error: str) -> Line:
-    remedy = next(remedy for name, remedy in _UNREACHABLE if name.lower() in error.lower())
-    return Line("problem", "PostgreSQL", f"{place} cannot be used: {error}", remedy)
+def _cannot_be_used(server: str, trouble: Trouble) -> Line:
+    return Line("problem", server, trouble.message, trouble.remedy)
 
 
 def _described(finding: Finding) -> Line:
@@ -200,23 +177,15 @@ def _index_advice(table: str, read: str, rows: Mapping[str, int]) -> Line:
 
 
 async def _redis(settings: Settings) -> list[Line]:
-    place = redis_place(settings.redis_url)
     redis = connect(settings.redis_url)
     try:
         await redis.ping()
         known = await newest_manifest(redis, settings.cache_policy, time.time())
-    except AuthenticationError as error:
-        remedy = "Check the user and the password in PARALLEL_OPS_REDIS_URL (or the file it is read from)."
-        return [Line("problem", "Redis", f"{place} refuses us: {error}", remedy)]
     except (RedisError, OSError) as error:
-        remedy = (
-            "Check PARALLEL_OPS_REDIS_URL, and that Redis runs there. Without it every process "
-            "computes for itself, and the overlay cache's figures are missing."
-        )
-        return [Line("problem", "Redis", f"{place} does not answer: {error}", remedy)]
+        return [_cannot_be_used("Redis", await redis_trouble(settings.redis_url, error))]
     finally:
         await redis.aclose()
-    answers = Line("ok", "Redis", f"{place} answers")
+    answers = Line("ok", "Redis", f"{redis_place(settings.redis_url)} answers")
     return [answers, *([] if known is None else [_share(known.spending, settings.database_share)])]
 
 
