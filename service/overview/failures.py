@@ -26,13 +26,7 @@ class FailedJob(Struct, frozen=True):
     created_at: datetime | None
 
 
-class FailedRun(Struct, Generic[Json], frozen=True):
-    """One failed workflow custom action run; `result_code` is whatever JSON value it holds.
-
-    In an answer that is raw JSON; in a cache, which may not be JSON, it is JSON text. Raises DecodeError for
-    any other text: what a stranger left in Redis would make an answer that is none.
-    """
-
+class _Run(Struct, Generic[Json], frozen=True):
     id: str
     rule_id: str
     object_id: str
@@ -46,9 +40,22 @@ class FailedRun(Struct, Generic[Json], frozen=True):
     last_error: str | None
     created_at: datetime | None
 
+
+class FailedRun(_Run[Raw], frozen=True):
+    """One failed workflow custom action run; `result_code` is whatever JSON value it holds.
+
+    `created_at` is null for a date past the year 9999.
+    """
+
+
+class KeptRun(_Run[str], frozen=True):
+    """The same in a cache, which may not be JSON: there, `result_code` is JSON text.
+
+    Raises DecodeError for any other text: what a stranger left in Redis would make an answer that is none.
+    """
+
     def __post_init__(self) -> None:
-        if isinstance(self.result_code, str):
-            decode(self.result_code, type=Raw)
+        decode(self.result_code, type=Raw)
 
 
 class FailedJobs(Struct, frozen=True):
@@ -62,7 +69,7 @@ class FailedRuns(Struct, frozen=True):
     """The failed runs of a window and target object: how many in all, and one page of them."""
 
     total: int
-    rows: tuple[FailedRun[str], ...]
+    rows: tuple[KeptRun, ...]
 
 
 class Pagination(Struct, frozen=True):
@@ -93,7 +100,7 @@ class WorkflowFailures(Struct, frozen=True):
     target_object_filter: str | None
     total: int
     pagination: Pagination
-    runs: tuple[FailedRun[Raw], ...]
+    runs: tuple[FailedRun, ...]
 
 
 def doc_sync_failures(failed: FailedJobs, query: PageQuery, instant: datetime) -> DocSyncFailures:
@@ -120,7 +127,7 @@ def workflow_failures(failed: FailedRuns, query: PageQuery, instant: datetime) -
     )
 
 
-def _as_answer(run: FailedRun[str]) -> FailedRun[Raw]:
+def _as_answer(run: KeptRun) -> FailedRun:
     fields = structs.asdict(run)
     return FailedRun(**{**fields, "result_code": Raw(run.result_code.encode())})
 
