@@ -8,6 +8,7 @@ from msgspec.json import decode
 
 from service.overview.query import PageQuery
 from service.overview.sections import window_since
+from service.overview.times import Instant
 
 Json = TypeVar("Json", str, Raw)
 
@@ -23,7 +24,7 @@ class FailedJob(Struct, frozen=True):
     last_error: str | None
     dedupe_key: str | None
     site_id: str | None
-    created_at: datetime | None
+    created_at: Instant | None
 
 
 class _Run(Struct, Generic[Json], frozen=True):
@@ -38,7 +39,7 @@ class _Run(Struct, Generic[Json], frozen=True):
     attempts: int
     result_code: Json
     last_error: str | None
-    created_at: datetime | None
+    created_at: Instant | None
 
 
 class FailedRun(_Run[Raw], frozen=True):
@@ -85,7 +86,7 @@ class DocSyncFailures(Struct, frozen=True):
     """A page of failed document sync jobs, newest first, without the caller's operator_id."""
 
     window_days: int
-    window_since: datetime
+    window_since: Instant
     site_filter: str | None
     total: int
     pagination: Pagination
@@ -96,7 +97,7 @@ class WorkflowFailures(Struct, frozen=True):
     """A page of failed workflow action runs, newest first, without the caller's operator_id."""
 
     window_days: int
-    window_since: datetime
+    window_since: Instant
     target_object_filter: str | None
     total: int
     pagination: Pagination

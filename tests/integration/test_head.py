@@ -13,7 +13,15 @@ from tests.support.served import served
 from tests.support.tokens import SECRET, token
 
 READ = (
-    *("/", "/metrics", "/health/live", "/health/ready", "/schema/openapi.json", address("board.css")),
+    *(
+        "/",
+        "/metrics",
+        "/health/live",
+        "/health/ready",
+        "/schema",
+        "/schema/openapi.json",
+        address("board.css"),
+    ),
     *(PREFIX + path for path in ("/summary", "/summary?window_days=5", "/summary/export", "/metrics")),
     "/nothing",
 )
