@@ -21,6 +21,7 @@ from prometheus_client import (
     Gauge,
     Histogram,
     generate_latest,
+    values,
 )
 from prometheus_client.metrics import MetricWrapperBase, disable_created_metrics
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
@@ -80,6 +81,8 @@ class OwnMetrics(Observer):
         self._counts = counts
         self._connections = connections
         self._folder = os.environ.get(FOLDER_VARIABLE)
+        # The library looked for the folder when it was imported, which the demo does before there is one.
+        values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
         self._request_families()
         self._section_families()
