@@ -55,10 +55,12 @@ def board_routes(pages: Pages) -> list[HTTPRouteHandler]:
         body = await asyncio.to_thread(assets.gzipped, asset.address)
         return Response(body, media_type=asset.media_type, headers=headers | {"content-encoding": "gzip"})
 
-    @readable(REFERENCE, opt=OPEN_AND_UNLIMITED, sync_to_thread=False)
-    def reference(context: Context) -> Response[bytes]:
+    @readable(REFERENCE, opt=OPEN_AND_UNLIMITED)
+    async def reference(context: Context) -> Response[bytes]:
         """A page to read the API's document, and to try what it says."""
-        body = render("reference.html", language_of(context), View(), document=SCHEMA)
+        language = language_of(context)
+        await prepare(language)
+        body = render("reference.html", language, View(), document=SCHEMA)
         return Response(body, media_type=HTML, headers=HEADERS)
 
     return [board, static, reference]
