@@ -2,7 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Two lists of what is needed: to run the demo, and to develop, which is far more.
+RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
+LOG := $(VENV)/setup.log
 
 .PHONY: help run test browser deployment faults soak mutants screenshots check bench lock clean
 .DEFAULT_GOAL := help
@@ -10,16 +13,28 @@ READY := $(VENV)/.ready
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-# The set-up runs once, and again only when what it installs has changed.
-$(READY): requirements.lock pyproject.toml recorder/pyproject.toml
-	@echo "Setting up $(VENV) (once; about a minute) ..."
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e recorder
-	@touch $(READY)
+# Both are set up once, and again only when what they install has changed. What pip says is for who asks.
+define install
+@$(BIN)/python -m pip install --no-compile --disable-pip-version-check $(1) >$(LOG) 2>&1 || \
+	{ echo "The packages could not be had: setting up needs the network, once (pip's own words: $(LOG))." >&2; exit 1; }
+endef
 
-run: $(READY) ## Start the demo: PostgreSQL, Valkey, seeded data and the service
-	$(BIN)/parallel-ops demo $(ARGS)
+$(RUNS): requirements-demo.lock pyproject.toml recorder/pyproject.toml
+	@$(PYTHON) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "Python 3.11 or newer is needed, with venv, and $(PYTHON) is not that: name one by PYTHON=/path/to/it" >&2; exit 1; }
+	@echo "Setting up $(VENV) (once; less than a minute, some 230 MB) ..."
+	@$(PYTHON) -m venv $(VENV)
+	$(call install,--require-hashes -r requirements-demo.lock)
+	$(call install,--no-deps --no-build-isolation -e . -e recorder)
+	@touch $@
+
+$(READY): $(RUNS) requirements.lock
+	@echo "Setting up the tools of development (once; about a minute) ..."
+	$(call install,--require-hashes -r requirements.lock)
+	@touch $@
+
+run: $(RUNS) ## Start the demo: PostgreSQL, Valkey, seeded data and the service
+	@$(BIN)/parallel-ops demo $(ARGS)
 
 test: $(READY) ## Run the tests on a real PostgreSQL and a real Valkey
 	$(BIN)/python -m pytest $(ARGS)
@@ -57,6 +72,7 @@ lock: ## Pin every dependency again, and the same versions for the image (needs 
 	$(LOCK) --all-extras -o requirements.lock pyproject.toml
 	$(LOCK) -c requirements.lock -o requirements-runtime.lock pyproject.toml
 	echo hatchling | $(LOCK) -c requirements.lock -o requirements-build.lock -
+	printf 'hatchling\neditables\n' | $(LOCK) --extra demo -c requirements.lock -o requirements-demo.lock pyproject.toml -
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

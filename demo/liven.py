@@ -9,6 +9,7 @@ from random import Random
 import asyncpg
 from parallel_ops_recorder.recorder import OverlayRecorder
 
+from demo.rhythm import OVERLAYS
 from demo.seed import trickle
 
 PAUSE_SECONDS = 5.0
@@ -23,7 +24,7 @@ async def liven(database_url: str, redis_url: str) -> None:
         while os.getppid() == parent:
             await trickle(connection, datetime.now(UTC))
             lookups = chance.randrange(8, 30)
-            misses = round(lookups * chance.uniform(0.2, 0.4))
+            misses = round(lookups * chance.uniform(0, 2 * OVERLAYS.failing.trickling))
             recorder.hit(lookups - misses)
             recorder.miss(misses)
             recorder.evicted(misses // 3)

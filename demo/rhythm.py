@@ -22,11 +22,16 @@ FUTURE_ROWS = 5
 
 
 class Share(Struct, frozen=True):
-    """A share of rows in [0, 1] that drifts from `usual` to `lately` while rows get younger than `age`."""
+    """A share of rows in [0, 1] that drifts from `usual` to `lately` while rows get younger than `age`.
+
+    `trickling` is that of rows which come while the demo runs. Where the share has a limit, it is that limit:
+    however many rows come, they take no window from one side of it to the other.
+    """
 
     usual: float
     lately: float
     age: timedelta
+    trickling: float
 
     def at(self, age: timedelta) -> float:
         """The share among rows of that age."""
@@ -45,12 +50,16 @@ class Rhythm(Struct, frozen=True):
     bad_day: float
 
 
-JOBS = Rhythm(Share(0.095, 0.20, DAY), 0.42, Share(0.004, 0.35, SLOT), 2.4)
-RUNS = Rhythm(Share(0.045, 0.08, DAY), 0.16, Share(0.002, 0.20, SLOT), 1.5)
+# Failures that are not about to be tried again: those are dead letters.
+DEAD = 0.84
+# All four have had a bad week, whatever the hour, after a quiet quarter: of a week every limit is passed, and
+# of ninety days none.
+JOBS = Rhythm(Share(0.025, 0.20, DAY, 0.05 / DEAD), 0.42, Share(0.004, 0.35, SLOT, 0.35), 2.4)
+RUNS = Rhythm(Share(0.010, 0.08, DAY, 0.02), 0.16, Share(0.002, 0.20, SLOT, 0.20), 1.5)
 # Of incidents it is the severe ones that "fail", and the open ones that are not finished.
-INCIDENTS = Rhythm(Share(0.3, 0.4, DAY), 0.6, Share(0.54, 0.85, 6 * DAY), 1.8)
+INCIDENTS = Rhythm(Share(0.3, 0.4, DAY, 0.4), 0.6, Share(0.3, 0.92, 6 * DAY, 0.5), 1.8)
 # Lookups of the overlay cache "fail" when they miss.
-OVERLAYS = Rhythm(Share(0.26, 0.32, 3 * DAY), 0.45, Share(0, 0, SLOT), 1.4)
+OVERLAYS = Rhythm(Share(0.13, 0.32, 3 * DAY, 0.2), 0.45, Share(0, 0, SLOT, 0), 1.4)
 
 
 class Slot(Struct, frozen=True):
@@ -82,7 +91,7 @@ def slots(count: int, until: datetime, rhythm: Rhythm) -> list[Slot]:
 def fresh(first: int, count: int, now: datetime, rhythm: Rhythm) -> Slot:
     """`count` rows from `now` (aware) on."""
     start = now.astimezone(UTC).replace(tzinfo=None)
-    return Slot(start, first, first + count - 1, rhythm.failing.lately, rhythm.unfinished.lately)
+    return Slot(start, first, first + count - 1, rhythm.failing.trickling, rhythm.unfinished.trickling)
 
 
 def _edges(count: int, weights: list[float]) -> Iterator[tuple[int, int]]:

@@ -20,8 +20,8 @@ from demo.progress import console
 from demo.schema import quietly
 from demo.seed import Counts, fill
 from service.api.table import ENDPOINTS
+from service.environment import PREFIX
 from service.serving import CannotListen, Serving, refuse_taken, serve
-from service.settings import PREFIX
 
 READER = "parallel_ops_reader"
 READER_ROLE = "migrations_none/reader_role.sql"
@@ -79,7 +79,8 @@ def run_demo(host: str, port: int, workers: int, rows: int, data_dir: Path | Non
 def _welcome(url: str, environment: Environment) -> str:
     lines = "\n".join(f"  curl '{url}{endpoint.try_it}'" for endpoint in ENDPOINTS)
     return (
-        f"[bold]The demo is on {url}[/bold]; Ctrl-C ends it. Try:\n{lines}\n"
+        f"[bold]Open {url}/[/bold] for the duty board, {url}/schema for the API; Ctrl-C ends the demo.\n"
+        f"Its last 7 days are bad ones, its last 90 are quiet. Or try:\n{lines}\n"
         f"PostgreSQL {environment.admin_database_url}\nValkey     {environment.redis_url}"
     )
 

@@ -39,7 +39,7 @@ from service.dashboard.sign_in import sign_in_routes
 from service.draining import draining_sign, end_with_parent
 from service.readings.account import Rhythm
 from service.readings.fleet import Readings
-from service.settings import Settings, from_environment
+from service.settings import Settings, from_environment, unknown_variables
 from service.shared_redis import SharedRedis, connect
 from service.snapshots import Snapshots, Sources
 from service.sources.database import Database
@@ -161,6 +161,8 @@ def application() -> Litestar:
     """The application as the environment configures it: what server workers call."""
     settings = from_environment(os.environ)
     logs.configure(settings.log_format)
+    for each in unknown_variables(os.environ):
+        log.warning("unknown variable: it changes nothing", variable=each.variable, nearest=each.nearest)
     # Ctrl-C is for the parent alone, which stops its workers when their requests are answered.
     os.setpgrp()
     end_with_parent()

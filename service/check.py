@@ -11,43 +11,25 @@ from typing import Literal
 
 import msgspec
 from msgspec import Struct
-from redis.exceptions import AuthenticationError, RedisError
-from sqlalchemy import URL, make_url
+from redis.exceptions import RedisError
+from sqlalchemy import make_url
 
+from service.addresses import database_place, redis_place
+from service.environment import Problem
 from service.readings.advice import fitting
 from service.readings.manifest import Spending, newest_manifest
-from service.settings import Settings, SettingsError, from_environment
+from service.settings import Settings, SettingsError, from_environment, unknown_variables
 from service.shared_redis import connect
+from service.sources import inspection
 from service.sources.database import Database, DatabaseError, DatabaseLimits
-from service.sources.inspection import ENCODING, Finding, Problem, findings, row_counts, without_index
+from service.sources.inspection import ENCODING, Finding, findings, row_counts, without_index
+from service.unreachable import READER_ROLE, Trouble, database_trouble, redis_trouble
 
 Status = Literal["ok", "advice", "problem"]
 
-READER_ROLE = "migrations_none/reader_role.sql"
 OPTIONAL_INDEXES = "migrations_none/optional_indexes.sql"
 _LIMITS = DatabaseLimits(statement_timeout_seconds=5.0, lock_timeout_seconds=1.0, max_queries=1)
-
-# By what PostgreSQL's driver calls the error.
-_UNREACHABLE = (
-    ("InvalidPassword", "Check the password in PARALLEL_OPS_DATABASE_URL (or the file it is read from)."),
-    (
-        "InvalidAuthorization",
-        f"Check the user in PARALLEL_OPS_DATABASE_URL ({READER_ROLE} creates the one that is meant), and "
-        "that pg_hba.conf lets it in from this machine.",
-    ),
-    ("InvalidCatalogName", "Check the database's name, the last part of PARALLEL_OPS_DATABASE_URL."),
-    (
-        "TooManyConnections",
-        "The server has no connection left: raise its limit, or lower PARALLEL_OPS_MAX_DATABASE_QUERIES.",
-    ),
-    ("gaierror", "Nobody knows this host name: check PARALLEL_OPS_DATABASE_URL, or the name service."),
-    (
-        "",
-        "Check host and port in PARALLEL_OPS_DATABASE_URL, that PostgreSQL runs there, and that no "
-        "firewall and no pg_hba.conf keeps this machine out.",
-    ),
-)
-_FOUND: dict[Problem, tuple[str, str]] = {
+_FOUND: dict[inspection.Problem, tuple[str, str]] = {
     "wrong_encoding": (
         f"the database's encoding is {{table}}, and {ENCODING} is needed",
         f"Statements compare Unicode. Move the PLM into a database of {ENCODING}: pg_dump, CREATE DATABASE … "
@@ -121,11 +103,21 @@ def inspect(environment: Mapping[str, str]) -> CheckReport:
     try:
         settings = from_environment(environment)
     except SettingsError as error:
-        message, _, example = str(error).partition(" (for example: ")
-        remedy = f"Set it, for example: {example.rstrip(')')}" if example else None
-        return CheckReport([Line("problem", "configuration", message, remedy)])
-    lines = [Line("ok", "configuration", "complete"), *_names(settings)]
+        return CheckReport([*map(_misconfigured, error.problems), *_unknown(environment)])
+    lines = [Line("ok", "configuration", "complete"), *_unknown(environment), *_names(settings)]
     return CheckReport([*lines, *asyncio.run(_servers(settings))])
+
+
+def _misconfigured(problem: Problem) -> Line:
+    remedy = f"Set it, for example: {problem.variable}={problem.example}" if problem.example else None
+    return Line("problem", "configuration", f"{problem.variable}: {problem.reason}", remedy)
+
+
+def _unknown(environment: Mapping[str, str]) -> list[Line]:
+    return [
+        Line("advice", "configuration", str(each), "Rename it, or take it away.")
+        for each in unknown_variables(environment)
+    ]
 
 
 def _names(settings: Settings) -> list[Line]:
@@ -147,17 +139,17 @@ async def _servers(settings: Settings) -> list[Line]:
 
 
 async def _database(settings: Settings) -> list[Line]:
-    url = make_url(settings.database_url)
     database = Database(settings.database_url, _LIMITS)
     try:
         found = await findings(database)
         unindexed = await without_index(database)
         rows = await row_counts(database)
     except DatabaseError as error:
-        return [_unreachable(url, str(error))]
+        return [_cannot_be_used("PostgreSQL", await database_trouble(settings.database_url, error))]
     finally:
         await database.close()
-    reachable = Line("ok", "PostgreSQL", f"{_place(url)} answers to {url.username or 'the default user'}")
+    user = make_url(settings.database_url).username or "the default user"
+    reachable = Line("ok", "PostgreSQL", f"{database_place(settings.database_url)} answers to {user}")
     missing = {finding.table for finding in found if finding.problem == "missing_table"}
     problems = [_described(finding) for finding in found]
     all_there = f"all tables and columns are there and readable, encoded in {ENCODING}"
@@ -166,9 +158,8 @@ async def _database(settings: Settings) -> list[Line]:
     return [reachable, *problems, *columns, *advice]
 
 
-def _unreachable(url: URL, error: str) -> Line:
-    remedy = next(remedy for name, remedy in _UNREACHABLE if name.lower() in error.lower())
-    return Line("problem", "PostgreSQL", f"{_place(url)} cannot be used: {error}", remedy)
+def _cannot_be_used(server: str, trouble: Trouble) -> Line:
+    return Line("problem", server, trouble.message, trouble.remedy)
 
 
 def _described(finding: Finding) -> Line:
@@ -186,23 +177,15 @@ def _index_advice(table: str, read: str, rows: Mapping[str, int]) -> Line:
 
 
 async def _redis(settings: Settings) -> list[Line]:
-    place = _place(make_url(settings.redis_url))
     redis = connect(settings.redis_url)
     try:
         await redis.ping()
         known = await newest_manifest(redis, settings.cache_policy, time.time())
-    except AuthenticationError as error:
-        remedy = "Check the user and the password in PARALLEL_OPS_REDIS_URL (or the file it is read from)."
-        return [Line("problem", "Redis", f"{place} refuses us: {error}", remedy)]
     except (RedisError, OSError) as error:
-        remedy = (
-            "Check PARALLEL_OPS_REDIS_URL, and that Redis runs there. Without it every process "
-            "computes for itself, and the overlay cache's figures are missing."
-        )
-        return [Line("problem", "Redis", f"{place} does not answer: {error}", remedy)]
+        return [_cannot_be_used("Redis", await redis_trouble(settings.redis_url, error))]
     finally:
         await redis.aclose()
-    answers = Line("ok", "Redis", f"{place} answers")
+    answers = Line("ok", "Redis", f"{redis_place(settings.redis_url)} answers")
     return [answers, *([] if known is None else [_share(known.spending, settings.database_share)])]
 
 
@@ -219,10 +202,3 @@ def _share(spending: Spending, share: float) -> Line:
         "PARALLEL_OPS_OLD_DAYS_SECONDS."
     )
     return Line("advice", "database share", needed, remedy)
-
-
-def _place(url: URL) -> str:
-    """Where a URL leads, without user and password."""
-    port = f":{url.port}" if url.port else ""
-    several = ",".join(url.normalized_query.get("host", ()))
-    return f"{url.host or several or 'localhost'}{port}/{url.database or ''}"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from service.settings import Settings
 
 _SOME = click.IntRange(min=1)
+MISCONFIGURED = 2
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -90,14 +91,12 @@ def check(as_json: bool) -> None:
 
 
 def _settings() -> "Settings":
-    """What the environment says. Ends with a message that names the variable if that will not do."""
-    from service.settings import SettingsError, from_environment
+    """What the environment says. Ends with a message that names all the variables that will not do."""
+    from service.settings import SettingsError, from_environment, unknown_variables
 
     try:
         return from_environment(os.environ)
     except SettingsError as error:
-        raise _Misconfigured(str(error)) from None
-
-
-class _Misconfigured(click.ClickException):
-    exit_code = 2
+        for each in (*error.problems, *unknown_variables(os.environ)):
+            click.echo(each, err=True)  # not in a box, which would break addresses in two
+        raise SystemExit(MISCONFIGURED) from None

@@ -1,24 +1,22 @@
 """The configuration, read once from the environment."""
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
-import msgspec
 from msgspec import Meta, Struct, defstruct
-from sqlalchemy.exc import ArgumentError
 
+from service.addresses import check_database_url, check_redis_url
 from service.api.access.authentication import Keys, public_key
 from service.api.access.forwarded import Network, networks
 from service.api.access.hosts import ANY
 from service.cache.policy import Policy
+from service.draining import SIGN_VARIABLE
+from service.environment import Problem, Unknown, read, unknown, variable_of
 from service.logs import LogFormat
 from service.overview.slo import HINT_LEVELS, OBJECTIVES, Threshold, Thresholds
 from service.readings.grid import Grid
-from service.shared_redis import UnknownRedisOption, check_url
-from service.sources.database import GRACE_SECONDS, DatabaseLimits, UnknownDatabaseOption, address
+from service.sources.database import GRACE_SECONDS, DatabaseLimits
 
-PREFIX = "PARALLEL_OPS_"
 MIN_SECRET_BYTES = 32
 MIN_SCRAPE_TOKEN_LENGTH = 16
 
@@ -38,7 +36,11 @@ T = TypeVar("T", bound=Struct)
 
 
 class SettingsError(Exception):
-    """The configuration cannot be used; the message says which variable, why, and shows an example."""
+    """The configuration cannot be used; a problem says which variable, why, and shows an example."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
 
 
 def _objective_fields() -> Iterator[tuple[str, Any, Any]]:
@@ -100,15 +102,12 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     @property
     def token_keys(self) -> Keys | None:
-        """What bearer tokens are verified with; None while authentication is off. Raises SettingsError."""
+        """What bearer tokens are verified with; None while authentication is off."""
         if self.auth == "disabled":
             return None
         if self.jwt_public_key is None:
             return Keys((self.jwt_secret or "").encode(), "HS256", self.jwt_leeway_seconds)
-        try:
-            return public_key(self.jwt_public_key, self.jwt_leeway_seconds)
-        except ValueError as error:
-            raise SettingsError(_about("jwt_public_key", str(error))) from None
+        return public_key(self.jwt_public_key, self.jwt_leeway_seconds)
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -127,11 +126,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     @property
     def proxies(self) -> tuple[Network, ...]:
-        """Whose word counts about whom they ask for. Raises SettingsError."""
-        try:
-            return networks(self.trusted_proxies)
-        except ValueError as error:
-            raise SettingsError(_about("trusted_proxies", str(error))) from None
+        """Whose word counts about whom they ask for."""
+        return networks(self.trusted_proxies)
 
     @property
     def database_limits(self) -> DatabaseLimits:
@@ -181,71 +177,46 @@ _EXAMPLES: dict[str, str] = {
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
-    """The settings that the environment holds. Raises SettingsError.
-
-    NAME_FILE names a file that holds the value of NAME; a blank value counts as not given.
-    """
-    given = {name: _value(environment, name) for name in Settings.__struct_fields__}
-    values = {name: value for name, value in given.items() if value is not None}
-    try:
-        settings = msgspec.convert(values, Settings, strict=False)
-    except msgspec.ValidationError as error:
-        raise SettingsError(_explained(str(error), values)) from None
-    _check_addresses(settings)
-    _check_keys(settings)
-    _ = settings.proxies
-    return settings
+    """The settings that the environment holds. Raises SettingsError."""
+    values, problems = read(Settings, environment, _CHECKS, _EXAMPLES)
+    if problems.keys() & _KEYS <= values.keys():  # what could not be read may be there
+        problems |= _without_keys(**{name: values[name] for name in _KEYS & values.keys()})
+    if problems:
+        raise SettingsError(tuple(problems[name] for name in Settings.__struct_fields__ if name in problems))
+    return Settings(**values)
 
 
-def _check_addresses(settings: Settings) -> None:
-    """Find what the patterns let through; what is wrong is not quoted, for it may be the password."""
-    for name, parse in (("database_url", address), ("redis_url", check_url)):
-        try:
-            parse(getattr(settings, name))
-        except (UnknownDatabaseOption, UnknownRedisOption) as error:
-            raise SettingsError(_about(name, str(error))) from None
-        except (ValueError, ArgumentError):
-            raise SettingsError(_about(name, "is not an address")) from None
+def unknown_variables(environment: Iterable[str]) -> list[Unknown]:
+    """The variables that look like settings and are none: a typo must not pass for one."""
+    return unknown(environment, Settings, SIGN_VARIABLE)
 
 
-def _check_keys(settings: Settings) -> None:
-    if settings.auth == "disabled":
-        return
-    if settings.jwt_secret and settings.jwt_public_key:
-        raise SettingsError(_about("jwt_secret", "is set beside JWT_PUBLIC_KEY; keep one of them"))
-    if not settings.jwt_public_key and len((settings.jwt_secret or "").encode()) < MIN_SECRET_BYTES:
-        raise SettingsError(_about("jwt_secret", f"must be at least {MIN_SECRET_BYTES} bytes long"))
-    _ = settings.token_keys
+_CHECKS = {
+    "database_url": check_database_url,
+    "redis_url": check_redis_url,
+    "jwt_public_key": lambda pem: public_key(pem, 0),
+    "trusted_proxies": networks,
+}
+_KEYS = frozenset({"auth", "jwt_secret", "jwt_public_key"})
+_WHAT_KEYS_THERE_ARE = (
+    "is not set, and callers need a token: give the PLM's secret here, or its public key in "
+    f"{variable_of('jwt_public_key')}; or let everybody in who reaches the port, on trusted networks alone, "
+    f"by {variable_of('auth')}=disabled"
+)
 
 
-def _value(environment: Mapping[str, str], name: str) -> str | None:
-    variable = PREFIX + name.upper()
-    value = environment.get(variable, "").strip()
-    file = environment.get(f"{variable}_FILE", "").strip()
-    if value and file:
-        raise SettingsError(f"{variable} and {variable}_FILE are both set; keep one of them")
-    if file:
-        try:
-            value = Path(file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{variable}_FILE cannot be read: {error}") from None
-    return value or None
-
-
-def _explained(problem: str, values: dict[str, Any]) -> str:
-    """msgspec's words, with the variable's name in place of its path."""
-    reason, _, path = problem.partition(" - at `$.")
-    if path:
-        return _about(path.rstrip("`"), reason)
-    missing = next(name for name in ("database_url", "redis_url") if name not in values)
-    return _about(missing, "is not set")
-
-
-def _about(name: str, reason: str) -> str:
-    example = _EXAMPLES.get(name, _default(name))
-    return f"{PREFIX}{name.upper()}: {reason} (for example: {PREFIX}{name.upper()}={example})"
-
-
-def _default(name: str) -> Any:  # noqa: ANN401
-    defaults = {field.name: field.default for field in msgspec.structs.fields(Settings)}
-    return defaults.get(name)
+def _without_keys(
+    auth: str = "required", jwt_secret: str = "", jwt_public_key: str = ""
+) -> dict[str, Problem]:
+    """What is wrong with keys that are good each by itself."""
+    if auth == "disabled" or (jwt_public_key and not jwt_secret):
+        return {}
+    if jwt_public_key:
+        reason = f"is set beside {variable_of('jwt_public_key')}; keep one of them"
+    elif not jwt_secret:
+        reason = _WHAT_KEYS_THERE_ARE
+    elif len(jwt_secret.encode()) < MIN_SECRET_BYTES:
+        reason = f"must be at least {MIN_SECRET_BYTES} bytes long"
+    else:
+        return {}
+    return {"jwt_secret": Problem(variable_of("jwt_secret"), reason, _EXAMPLES["jwt_secret"])}

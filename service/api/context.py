@@ -92,7 +92,10 @@ class RequestContext:
         return f"address:{self.address}" if self.operator_id is None else f"operator:{self.operator_id}"
 
     def send(self, message: Message) -> Awaitable[None]:
-        """Pass a message on to the server; the response's start gets the headers that all have."""
+        """Pass a message on to the server; the response's start gets the headers that all have.
+
+        HEAD gets no body (RFC 9110, 9.3.2), whoever made one.
+        """
         if message["type"] == "http.response.start":
             headers = list(message["headers"])
             own = dict(headers)
@@ -101,6 +104,8 @@ class RequestContext:
             headers.append(_NO_SNIFFING)
             headers.append((b"x-request-id", self.request_id))
             self.status, message["headers"] = message["status"], headers
+        elif message["type"] == "http.response.body" and self.method == "HEAD":
+            message["body"] = b""
         return self._send(message)
 
 

@@ -1,9 +1,8 @@
 """The seven endpoints: a request to a query, a query to what is found for it, that to an answer."""
 
-from litestar import get
-
 from service.api.access.admission import SCRAPED
 from service.api.dependencies import Context, GivenReplay, GivenSnapshots
+from service.api.reading import readable
 from service.api.responses.raw import RawResponse
 from service.api.table import (
     ALERTS,
@@ -17,7 +16,7 @@ from service.api.table import (
 )
 
 
-@get(PREFIX + SUMMARY.path)
+@readable(PREFIX + SUMMARY.path)
 async def summary(context: Context, snapshots: GivenSnapshots, replay: GivenReplay) -> RawResponse:
     """How the five side tracks did in the window."""
     query = SUMMARY.query(context)
@@ -25,7 +24,7 @@ async def summary(context: Context, snapshots: GivenSnapshots, replay: GivenRepl
     return replay.answer(context, SUMMARY, query, found)
 
 
-@get(PREFIX + TRENDS.path)
+@readable(PREFIX + TRENDS.path)
 async def trends(context: Context, snapshots: GivenSnapshots, replay: GivenReplay) -> RawResponse:
     """How they did from bucket to bucket."""
     query = TRENDS.query(context)
@@ -33,7 +32,7 @@ async def trends(context: Context, snapshots: GivenSnapshots, replay: GivenRepla
     return replay.answer(context, TRENDS, query, found)
 
 
-@get(PREFIX + ALERTS.path)
+@readable(PREFIX + ALERTS.path)
 async def alerts(context: Context, snapshots: GivenSnapshots, replay: GivenReplay) -> RawResponse:
     """What is past its threshold."""
     query = ALERTS.query(context)
@@ -41,7 +40,7 @@ async def alerts(context: Context, snapshots: GivenSnapshots, replay: GivenRepla
     return replay.answer(context, ALERTS, query, found)
 
 
-@get(PREFIX + SUMMARY_EXPORT.path)
+@readable(PREFIX + SUMMARY_EXPORT.path)
 async def summary_export(context: Context, snapshots: GivenSnapshots, replay: GivenReplay) -> RawResponse:
     """The summary to keep."""
     query = SUMMARY_EXPORT.query(context)
@@ -49,7 +48,7 @@ async def summary_export(context: Context, snapshots: GivenSnapshots, replay: Gi
     return replay.answer(context, SUMMARY_EXPORT, query, found)
 
 
-@get(PREFIX + FAILED_JOBS.path)
+@readable(PREFIX + FAILED_JOBS.path)
 async def failed_jobs(context: Context, snapshots: GivenSnapshots, replay: GivenReplay) -> RawResponse:
     """Which document syncs failed."""
     query = FAILED_JOBS.query(context)
@@ -57,7 +56,7 @@ async def failed_jobs(context: Context, snapshots: GivenSnapshots, replay: Given
     return replay.answer(context, FAILED_JOBS, query, found)
 
 
-@get(PREFIX + FAILED_RUNS.path)
+@readable(PREFIX + FAILED_RUNS.path)
 async def failed_runs(context: Context, snapshots: GivenSnapshots, replay: GivenReplay) -> RawResponse:
     """Which workflow actions failed."""
     query = FAILED_RUNS.query(context)
@@ -65,7 +64,7 @@ async def failed_runs(context: Context, snapshots: GivenSnapshots, replay: Given
     return replay.answer(context, FAILED_RUNS, query, found)
 
 
-@get(PREFIX + METRICS.path, opt=SCRAPED)
+@readable(PREFIX + METRICS.path, opt=SCRAPED)
 async def metrics(context: Context, snapshots: GivenSnapshots, replay: GivenReplay) -> RawResponse:
     """The summary for Prometheus."""
     query = METRICS.query(context)

@@ -20,6 +20,7 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from service.api.access.admission import Admission
 from service.api.access.body import has_body, whole_body
 from service.api.context import UNKNOWN, RequestContext, context_of, enter, has_entered
+from service.api.reading import METHODS
 from service.api.replay import Replay
 from service.api.responses.errors import refusal_of
 from service.api.responses.raw import RawResponse
@@ -70,7 +71,7 @@ class RequestMiddleware:
                 await limit.check(context)
             if context.error is not None:
                 return None
-            if context.method == "GET" and (answer := self._replay.find(context)) is not None:
+            if context.method in METHODS and (answer := self._replay.find(context)) is not None:
                 return answer
             CALLER.set(context.caller)  # a handler may compute for it
             if context.method == "OPTIONS" and context.route != UNKNOWN:  # Litestar would answer it

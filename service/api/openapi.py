@@ -4,33 +4,92 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from litestar import MediaType, Response, get
+from litestar import MediaType, Response
 from msgspec import Struct
 
 from service.api.access.admission import OPEN_AND_UNLIMITED
 from service.api.dependencies import Context
+from service.api.examples import answer_of
 from service.api.parameters import Parameter
-from service.api.responses.body import Body
+from service.api.reading import readable
+from service.api.responses.body import JSON, Body
 from service.api.responses.compression import negotiated
-from service.api.responses.errors import ErrorAnswer
-from service.api.table import ENDPOINTS, PREFIX, Endpoint
+from service.api.responses.errors import CODE, ErrorAnswer, ErrorDetail
+from service.api.table import ENDPOINTS, PREFIX, TAGS, Endpoint
 from service.version import VERSION
 
 Json = dict[str, Any]
 
 SCHEMA = "/schema/openapi.json"
+_ABOUT = (
+    "How a PLM's five parallel side tracks are doing: document sync, workflow actions, breakages, "
+    "consumption templates, and the cache of 3D overlays. HEAD is answered as GET without a body."
+)
 _SCHEMAS = "#/components/schemas/{name}"
+
+
+class _Documented(Struct, frozen=True):
+    """A refusal as the document has it: when it comes, its code, an example of its message, its headers."""
+
+    about: str
+    code: str
+    message: str
+    headers: tuple[str, ...] = ()
+
+
 _REFUSALS = {
-    "400": ("A parameter cannot be taken; the message says which.", ()),
-    "401": ("The bearer token is missing or bad.", ("WWW-Authenticate",)),
-    "404": ("There is no such path.", ()),
-    "405": ("Only GET is allowed.", ("Allow",)),
-    "408": ("The request had a body, which did not come in time.", ("Connection",)),
-    "413": ("The request had a body of more than 64 KiB.", ("Connection",)),
-    "414": ("The URL is longer than 8 KiB; beyond 64 KiB the answer has no body.", ()),
-    "421": ("The service does not go by the name in Host.", ()),
-    "429": ("This caller asks too often.", ("Retry-After",)),
-    "503": ("No answer could be computed in time, and no recent one is kept.", ("Retry-After",)),
+    "400": _Documented(
+        "A parameter cannot be taken; the message says which.",
+        "invalid_request",
+        "window_days must be one of: 1, 7, 14, 30, 90",
+    ),
+    "401": _Documented(
+        "The bearer token is missing or bad.",
+        "unauthorized",
+        "a bearer token is required",
+        ("WWW-Authenticate",),
+    ),
+    "404": _Documented("There is no such path.", "not_found", "no such path: /api/v1/parallel-ops/sumary"),
+    "405": _Documented(
+        "Only GET and HEAD are allowed.",
+        "method_not_allowed",
+        "POST is not allowed here, only GET and HEAD are",
+        ("Allow",),
+    ),
+    "408": _Documented(
+        "The request had a body, which did not come in time.",
+        "body_too_slow",
+        "the body did not come within 10 s",
+        ("Connection",),
+    ),
+    "413": _Documented(
+        "The request had a body of more than 64 KiB.",
+        "body_too_large",
+        "the body must be at most 65536 bytes long",
+        ("Connection",),
+    ),
+    "414": _Documented(
+        "The URL is longer than 8 KiB; beyond 64 KiB the answer has no body.",
+        "uri_too_long",
+        "the URL must be at most 8192 bytes long",
+    ),
+    "421": _Documented(
+        "The service does not go by the name in Host.",
+        "unknown_host",
+        "this service does not go by that name; PARALLEL_OPS_ALLOWED_HOSTS has those that it goes by",
+    ),
+    "429": _Documented(
+        "This caller asks too often.",
+        "rate_limited",
+        "too many new questions of this caller at once; try again shortly",
+        ("Retry-After",),
+    ),
+    "503": _Documented(
+        "No answer could be computed in time, and no recent one is kept.",
+        "unavailable",
+        "no answer could be computed in time and no recent one is kept; try again shortly",
+        ("Retry-After",),
+    ),
 }
 # Refused by the server before the service sees it, so it is not in the one shape.
 _HEAD_TOO_LONG = "The request's line and headers are longer than 128 KiB together; without a body."
@@ -41,13 +100,11 @@ _CACHING = {
     "X-Cache": "hit, stale or miss.",
     "Vary": "Accept-Encoding, Authorization, Cookie: an answer is one caller's.",
 }
-_EXPORT_HEADERS = {
-    "Content-Disposition": "The file's name.",
-    "X-Operator-Id": "The caller's id, when there is a caller.",
-}
+_FILE_NAME = {"Content-Disposition": "The file's name."}
+_OPERATOR = {"X-Operator-Id": "The caller's id, when there is a caller."}
 
 
-@get(SCHEMA, media_type=MediaType.JSON, opt=OPEN_AND_UNLIMITED, sync_to_thread=False)
+@readable(SCHEMA, media_type=MediaType.JSON, opt=OPEN_AND_UNLIMITED, sync_to_thread=False)
 def openapi_document(context: Context) -> Response[bytes]:
     """The OpenAPI document of this API."""
     body, encoding = negotiated(document(), context.header(b"accept-encoding"))
@@ -60,15 +117,13 @@ def document() -> bytes:
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
-            "info": {
-                "title": "parallel-ops",
-                "version": VERSION,
-                "description": "How a PLM's five parallel side tracks are doing.",
-            },
+            "info": {"title": "parallel-ops", "version": VERSION, "description": _ABOUT},
+            "servers": [{"url": "/", "description": "Where this document is served from."}],
+            "tags": [{"name": name, "description": about} for name, about in TAGS.items()],
             "paths": {PREFIX + endpoint.path: {"get": _operation(endpoint)} for endpoint in ENDPOINTS},
             "components": {
-                "schemas": msgspec.json.schema_components(_structs(), ref_template=_SCHEMAS)[1],
-                "responses": {status: _refusal(*about) for status, about in _REFUSALS.items()},
+                "schemas": _schemas(),
+                "responses": {status: _refusal(documented) for status, documented in _REFUSALS.items()},
                 "securitySchemes": {
                     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 },
@@ -80,10 +135,17 @@ def document() -> bytes:
 
 
 def _operation(endpoint: Endpoint[Any]) -> Json:
+    # Texts first: clients that are made of this read all files as the first kind, and any file is a text.
+    bodies = sorted(endpoint.bodies.items(), key=lambda each: each[1].media_type == JSON)
+    operator = _OPERATOR if any(body.operator_in == "header" for _, body in bodies) else {}
+    file_name = _FILE_NAME if any(body.file_name for _, body in bodies) else {}
     answer = {
         "description": endpoint.summary,
-        "headers": _headers(_CACHING | (_EXPORT_HEADERS if None not in endpoint.bodies else {})),
-        "content": {body.media_type: {"schema": _schema(body)} for body in endpoint.bodies.values()},
+        "headers": _headers(_CACHING | operator | file_name),
+        "content": {
+            body.media_type: {"schema": _schema(body), "example": answer_of(endpoint, name, body)}
+            for name, body in bodies
+        },
     }
     not_modified = {
         "description": "The caller has this answer already.",
@@ -92,6 +154,7 @@ def _operation(endpoint: Endpoint[Any]) -> Json:
     refusals = {status: {"$ref": f"#/components/responses/{status}"} for status in _REFUSALS}
     return {
         "operationId": endpoint.path.strip("/").replace("/", "_").replace("-", "_"),
+        "tags": [endpoint.tag],
         "summary": endpoint.summary,
         "parameters": [_parameter(parameter) for parameter in endpoint.parameters.each],
         "responses": {
@@ -113,11 +176,12 @@ def _parameter(parameter: Parameter) -> Json:
     }
 
 
-def _refusal(description: str, headers: tuple[str, ...]) -> Json:
+def _refusal(documented: _Documented) -> Json:
+    detail = ErrorDetail(CODE.format(documented.code), documented.message, {})
     return {
-        "description": description,
-        "headers": _headers(dict.fromkeys(headers, "See the description.")),
-        "content": {"application/json": {"schema": _ref(ErrorAnswer)}},
+        "description": documented.about,
+        "headers": _headers(dict.fromkeys(documented.headers, "See the description.")),
+        "content": {"application/json": {"schema": _ref(ErrorAnswer), "example": ErrorAnswer(detail)}},
     }
 
 
@@ -136,9 +200,13 @@ def _schema(body: Body) -> Json:
     return {"type": "string"} if body.struct is None else _ref(_answer(body))
 
 
-def _structs() -> list[type[Struct]]:
+def _schemas() -> Json:
     bodies = (body for endpoint in ENDPOINTS for body in endpoint.bodies.values())
-    return [*(_answer(body) for body in bodies if body.struct is not None), ErrorAnswer]
+    structs = [*(_answer(body) for body in bodies if body.struct is not None), ErrorAnswer]
+    schemas = msgspec.json.schema_components(structs, ref_template=_SCHEMAS)[1]
+    codes = [CODE.format(documented.code) for documented in _REFUSALS.values()]
+    schemas[ErrorDetail.__name__]["properties"]["code"]["enum"] = codes
+    return schemas
 
 
 @cache

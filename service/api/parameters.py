@@ -15,6 +15,7 @@ from service.api.responses.errors import InvalidRequest
 from service.overview.export import FORMATS
 from service.overview.query import (
     BUCKET_DAYS,
+    EXAMPLES_OF_FILTERS,
     FILTERS,
     KEPT_BY_FILTERS,
     LEVELS,
@@ -160,9 +161,10 @@ def _choice(
     return read
 
 
-def _filter_parameter(name: str, description: str) -> Parameter:
+def _filter_parameter(name: str, description: str, example: str) -> Parameter:
     # The limit is on the trimmed value, so the schema leaves room for white space around it.
-    return Parameter(name, description, {"type": "string", "pattern": "^[^\\u0000]*$"}, _filter(name))
+    schema = {"type": "string", "pattern": "^[^\\u0000]*$", "examples": [example]}
+    return Parameter(name, description, schema, _filter(name))
 
 
 _WINDOW = Parameter(
@@ -180,8 +182,8 @@ _BUCKET = Parameter(
     1,
 )
 _FILTERS = tuple(
-    _filter_parameter(name, f"Keeps {kept}; trimmed, at most 200 characters, blank means all.")
-    for name, kept in zip(FILTERS, KEPT_BY_FILTERS, strict=True)
+    _filter_parameter(name, f"Keeps {kept}; trimmed, at most 200 characters, blank means all.", example)
+    for name, kept, example in zip(FILTERS, KEPT_BY_FILTERS, EXAMPLES_OF_FILTERS, strict=True)
 )
 _SITE, _TARGET, *_ = _FILTERS
 _LEVEL = Parameter(

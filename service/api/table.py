@@ -20,16 +20,24 @@ from service.snapshots import Dated
 Q = TypeVar("Q")
 
 PREFIX = "/api/v1/parallel-ops"
+TAGS = {
+    "figures": "Totals, rates and hints of a window, of one moment for all five side tracks.",
+    "files": "The same to keep, or to paste.",
+    "failures": "The rows that failed, one by one.",
+    "monitoring": "The same for Prometheus.",
+}
 
 
 class Endpoint(Struct, Generic[Q], frozen=True):
     """One row of the table.
 
-    `bodies` are the kinds that it answers with, by export format where a query has one. `view` makes the
-    answer, a struct or a text, of what was found for a query. `example` is a query string to try.
+    `tag` is one of TAGS. `bodies` are the kinds that it answers with, by export format where a query has one.
+    `view` makes the answer, a struct or a text, of what was found for a query. `example` is a query string to
+    try.
     """
 
     path: str
+    tag: str
     summary: str
     parameters: Parameters[Q]
     bodies: dict[str | None, Body]
@@ -62,6 +70,7 @@ def _file(export_format: str, media_type: str) -> Body:
 ENDPOINTS: tuple[Endpoint[Any], ...] = (
     SUMMARY := Endpoint(
         "/summary",
+        "figures",
         "Totals, maps, rates and SLO hints of the window",
         parameters.SNAPSHOT,
         _json(Summary),
@@ -70,6 +79,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
     ),
     TRENDS := Endpoint(
         "/trends",
+        "figures",
         "The window's course in buckets, with the sums over all of them",
         parameters.TRENDS,
         _json(Trends),
@@ -78,6 +88,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
     ),
     ALERTS := Endpoint(
         "/alerts",
+        "figures",
         "The SLO hints of the window: a status, counts by code, and one by one",
         parameters.ALERTS,
         _json(Alerts),
@@ -85,6 +96,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
     ),
     SUMMARY_EXPORT := Endpoint(
         "/summary/export",
+        "files",
         "The summary as a file, to archive or to paste into the daily log",
         parameters.EXPORT,
         {name: _file(name, kind.media_type) for name, kind in export.FORMATS.items()},
@@ -93,6 +105,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
     ),
     FAILED_JOBS := Endpoint(
         "/doc-sync/failures",
+        "failures",
         "The failed document sync jobs of the window, newest first",
         parameters.DOC_SYNC_FAILURES,
         _json(DocSyncFailures),
@@ -101,6 +114,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
     ),
     FAILED_RUNS := Endpoint(
         "/workflow/failures",
+        "failures",
         "The failed workflow custom action runs of the window, newest first",
         parameters.WORKFLOW_FAILURES,
         _json(WorkflowFailures),
@@ -109,9 +123,10 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
     ),
     METRICS := Endpoint(
         "/metrics",
+        "monitoring",
         "The summary's figures as Prometheus gauges",
         parameters.SNAPSHOT,
-        {None: Body(prometheus.MEDIA_TYPE)},
+        {None: Body(prometheus.MEDIA_TYPE, operator_in="header")},
         lambda found, query, limits: prometheus.prometheus_text(summarize(found.value, limits), query),
     ),
 )

@@ -1,14 +1,17 @@
 """The duty board over HTTP: the page itself, and the files it needs."""
 
+import asyncio
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Request, Response
 from litestar.handlers import HTTPRouteHandler
 
 from service.api.access.admission import OPEN_AND_UNLIMITED, cookies_of
 from service.api.context import RequestContext, context_of
 from service.api.dependencies import Context, GivenSnapshots
-from service.api.responses.compression import accepts_gzip, negotiated
+from service.api.openapi import SCHEMA
+from service.api.reading import readable
+from service.api.responses.compression import accepts_gzip
 from service.api.responses.errors import InvalidRequest, Unauthorized
 from service.api.responses.etag import matches
 from service.cache.tick_cache import TooManyAtOnce, Unavailable
@@ -23,12 +26,15 @@ AnyRequest = Request[Any, Any, Any]
 
 ONE_YEAR = "public, max-age=31536000, immutable"
 RETRY_AFTER_SECONDS = 5
+REFERENCE = "/schema"
 
 
 def board_routes(pages: Pages) -> list[HTTPRouteHandler]:
     """The routes of the board."""
 
-    @get("/", exception_handlers={InvalidRequest: _invalid, Unavailable: _unavailable, Unauthorized: ask})
+    @readable(
+        "/", exception_handlers={InvalidRequest: _invalid, Unavailable: _unavailable, Unauthorized: ask}
+    )
     async def board(context: Context, snapshots: GivenSnapshots) -> Response[bytes]:
         """The duty board."""
         view = VIEW.read(context.query_string)
@@ -39,15 +45,25 @@ def board_routes(pages: Pages) -> list[HTTPRouteHandler]:
         context.cache = found.snapshot.state
         return _conditional(context, pages.board(found, view, viewer, age), age)
 
-    @get(list(assets.by_address()), opt=OPEN_AND_UNLIMITED, sync_to_thread=False)
-    def static(context: Context) -> Response[bytes]:
-        """A file of the board, under a name that stands for its content."""
+    @readable(list(assets.by_address()), opt=OPEN_AND_UNLIMITED)
+    async def static(context: Context) -> Response[bytes]:
+        """A file of the pages, under a name that stands for its content."""
         asset = assets.by_address()[context.path]
-        body, encoding = negotiated(asset.body, context.header(b"accept-encoding"))
-        headers = {"cache-control": ONE_YEAR, **encoding}
-        return Response(body, media_type=asset.media_type, headers=headers)
+        headers = {"cache-control": ONE_YEAR, "vary": "accept-encoding"}
+        if not accepts_gzip(context.header(b"accept-encoding")):
+            return Response(asset.body, media_type=asset.media_type, headers=headers)
+        body = await asyncio.to_thread(assets.gzipped, asset.address)
+        return Response(body, media_type=asset.media_type, headers=headers | {"content-encoding": "gzip"})
 
-    return [board, static]
+    @readable(REFERENCE, opt=OPEN_AND_UNLIMITED)
+    async def reference(context: Context) -> Response[bytes]:
+        """A page to read the API's document, and to try what it says."""
+        language = language_of(context)
+        await prepare(language)
+        body = render("reference.html", language, View(), document=SCHEMA)
+        return Response(body, media_type=HTML, headers=HEADERS)
+
+    return [board, static, reference]
 
 
 def _conditional(context: RequestContext, page: Page, age: float) -> Response[bytes]:

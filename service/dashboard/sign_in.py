@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, post
 from litestar.handlers import HTTPRouteHandler
 
 from service.api.access.admission import OPEN, cookies_of
@@ -11,6 +11,7 @@ from service.api.access.authentication import MAX_TOKEN_BYTES, Authenticator
 from service.api.access.cookie import set_cookie
 from service.api.context import RequestContext, context_of
 from service.api.dependencies import Context
+from service.api.reading import readable
 from service.api.responses.errors import InvalidRequest, Unauthorized
 from service.dashboard.html import HEADERS, HTML, language_of
 from service.dashboard.pages import render
@@ -42,7 +43,7 @@ def sign_in_routes(authenticator: Authenticator) -> list[HTTPRouteHandler]:
             return _form(context, target, "it is too long for a browser to keep", 400)
         return _go(context, target, token)
 
-    @get(SIGN_IN, opt=OPEN, sync_to_thread=False)
+    @readable(SIGN_IN, opt=OPEN, sync_to_thread=False)
     def form() -> Response[bytes]:
         """Whoever loads the form's own address again is asked at the board's."""
         return Response(b"", status_code=303, media_type=HTML, headers={"location": "/"})

@@ -1,7 +1,6 @@
 """Alerts: the SLO hints of a summary, by level and code."""
 
 from collections import Counter
-from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -10,6 +9,7 @@ from msgspec.structs import asdict
 from service.overview.query import AlertsQuery, Filters
 from service.overview.slo import Hint
 from service.overview.summary import Summary
+from service.overview.times import Instant
 
 Status = Literal["ok", "warning", "critical"]
 
@@ -23,15 +23,15 @@ class AlertFilters(Filters, frozen=True):
 class Alerts(Struct, frozen=True):
     """The hints that the level filter keeps; status, total and by_code are of those."""
 
-    generated_at: datetime
+    generated_at: Instant
     window_days: int
-    window_since: datetime
+    window_since: Instant
     filters: AlertFilters
     status: Status
     total: int
     by_code: dict[str, int]
     hints: tuple[Hint, ...]
-    oldest_reading: datetime
+    oldest_reading: Instant
     degraded: tuple[str, ...]
 
 

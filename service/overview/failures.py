@@ -8,6 +8,7 @@ from msgspec.json import decode
 
 from service.overview.query import PageQuery
 from service.overview.sections import window_since
+from service.overview.times import Instant
 
 Json = TypeVar("Json", str, Raw)
 
@@ -23,16 +24,10 @@ class FailedJob(Struct, frozen=True):
     last_error: str | None
     dedupe_key: str | None
     site_id: str | None
-    created_at: datetime | None
+    created_at: Instant | None
 
 
-class FailedRun(Struct, Generic[Json], frozen=True):
-    """One failed workflow custom action run; `result_code` is whatever JSON value it holds.
-
-    In an answer that is raw JSON; in a cache, which may not be JSON, it is JSON text. Raises DecodeError for
-    any other text: what a stranger left in Redis would make an answer that is none.
-    """
-
+class _Run(Struct, Generic[Json], frozen=True):
     id: str
     rule_id: str
     object_id: str
@@ -44,11 +39,24 @@ class FailedRun(Struct, Generic[Json], frozen=True):
     attempts: int
     result_code: Json
     last_error: str | None
-    created_at: datetime | None
+    created_at: Instant | None
+
+
+class FailedRun(_Run[Raw], frozen=True):
+    """One failed workflow custom action run; `result_code` is whatever JSON value it holds.
+
+    `created_at` is null for a date past the year 9999.
+    """
+
+
+class KeptRun(_Run[str], frozen=True):
+    """The same in a cache, which may not be JSON: there, `result_code` is JSON text.
+
+    Raises DecodeError for any other text: what a stranger left in Redis would make an answer that is none.
+    """
 
     def __post_init__(self) -> None:
-        if isinstance(self.result_code, str):
-            decode(self.result_code, type=Raw)
+        decode(self.result_code, type=Raw)
 
 
 class FailedJobs(Struct, frozen=True):
@@ -62,7 +70,7 @@ class FailedRuns(Struct, frozen=True):
     """The failed runs of a window and target object: how many in all, and one page of them."""
 
     total: int
-    rows: tuple[FailedRun[str], ...]
+    rows: tuple[KeptRun, ...]
 
 
 class Pagination(Struct, frozen=True):
@@ -78,7 +86,7 @@ class DocSyncFailures(Struct, frozen=True):
     """A page of failed document sync jobs, newest first, without the caller's operator_id."""
 
     window_days: int
-    window_since: datetime
+    window_since: Instant
     site_filter: str | None
     total: int
     pagination: Pagination
@@ -89,11 +97,11 @@ class WorkflowFailures(Struct, frozen=True):
     """A page of failed workflow action runs, newest first, without the caller's operator_id."""
 
     window_days: int
-    window_since: datetime
+    window_since: Instant
     target_object_filter: str | None
     total: int
     pagination: Pagination
-    runs: tuple[FailedRun[Raw], ...]
+    runs: tuple[FailedRun, ...]
 
 
 def doc_sync_failures(failed: FailedJobs, query: PageQuery, instant: datetime) -> DocSyncFailures:
@@ -120,7 +128,7 @@ def workflow_failures(failed: FailedRuns, query: PageQuery, instant: datetime) -
     )
 
 
-def _as_answer(run: FailedRun[str]) -> FailedRun[Raw]:
+def _as_answer(run: KeptRun) -> FailedRun:
     fields = structs.asdict(run)
     return FailedRun(**{**fields, "result_code": Raw(run.result_code.encode())})
 

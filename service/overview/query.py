@@ -22,6 +22,7 @@ KEPT_BY_FILTERS = (
     "the workflow action runs of one target object",
     "the versions of one consumption template",
 )
+EXAMPLES_OF_FILTERS = ("SH-01", "ECO", "PAINT-0007")
 
 
 class Query(Struct, frozen=True):

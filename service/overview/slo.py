@@ -5,9 +5,9 @@ OBJECTIVES says it once: settings, thresholds, hints, gauges and the board are m
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct, defstruct
+from msgspec import Meta, Struct, defstruct
 
 Level = Literal["warn", "critical"]
 HINT_LEVELS: tuple[Level, ...] = ("warn", "critical")
@@ -111,7 +111,7 @@ class Thresholds(defstruct("_", _threshold_fields(), frozen=True)):  # type: ign
 class Hint(Struct, frozen=True):
     """One rate that is past its threshold."""
 
-    code: str
+    code: Annotated[str, Meta(extra_json_schema={"enum": list(HINT_CODES)})]
     level: Level
     message: str
 

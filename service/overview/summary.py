@@ -1,6 +1,5 @@
 """The summary: totals, maps and rates of one snapshot."""
 
-from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
@@ -9,6 +8,7 @@ from msgspec.structs import asdict
 from service.overview import sections
 from service.overview.sections import Snapshot
 from service.overview.slo import Hint, Thresholds, slo_hints
+from service.overview.times import Instant
 
 
 class DocSyncSummary(Struct, frozen=True):
@@ -69,16 +69,16 @@ class OverlayCacheSummary(Struct, frozen=True):
 class Summary(Struct, frozen=True):
     """How the five side tracks did in the window, without the caller's operator_id."""
 
-    generated_at: datetime
+    generated_at: Instant
     window_days: int
-    window_since: datetime
+    window_since: Instant
     doc_sync: DocSyncSummary
     workflow_actions: WorkflowActionsSummary
     breakages: BreakagesSummary
     consumption_templates: ConsumptionTemplatesSummary
     overlay_cache: OverlayCacheSummary
     slo_hints: tuple[Hint, ...]
-    oldest_reading: datetime
+    oldest_reading: Instant
     degraded: tuple[str, ...]
 
 

@@ -5,7 +5,7 @@ day cells and no figure is estimated.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from msgspec import Struct
 from msgspec.structs import astuple
@@ -19,6 +19,7 @@ from service.overview.summary import (
     overlay_cache_summary,
     rate,
 )
+from service.overview.times import Instant
 
 
 class DocSyncPoint(Struct, frozen=True):
@@ -50,8 +51,8 @@ class BreakagesPoint(Struct, frozen=True):
 class TrendPoint(Struct, frozen=True):
     """One bucket [bucket_start, bucket_end); partial when it is clipped at generated_at."""
 
-    bucket_start: datetime
-    bucket_end: datetime
+    bucket_start: Instant
+    bucket_end: Instant
     partial: bool
     doc_sync: DocSyncPoint
     workflow_actions: WorkflowActionsPoint
@@ -73,16 +74,16 @@ class TrendAggregates(Struct, frozen=True):
 class Trends(Struct, frozen=True):
     """The window's course in buckets, oldest first, without the caller's operator_id."""
 
-    generated_at: datetime
+    generated_at: Instant
     window_days: int
-    window_since: datetime
+    window_since: Instant
     bucket_days: int
     filters: Filters
     points: tuple[TrendPoint, ...]
     aggregates: TrendAggregates
     consumption_templates: ConsumptionTemplatesSummary
     overlay_cache: OverlayCacheSummary
-    oldest_reading: datetime
+    oldest_reading: Instant
     degraded: tuple[str, ...]
 
 

@@ -20,6 +20,7 @@ from sqlalchemy.pool import QueuePool
 # no longer answers at all, and how long for a connection.
 GRACE_SECONDS = 1.0
 CONNECT_SECONDS = 3.0
+NO_ANSWER = "no answer"
 # What a URL may say beside user, password and database; `sslmode` is what PostgreSQL's own tools call `ssl`.
 OPTIONS = ("host", "port", "ssl", "sslmode", "target_session_attrs")
 
@@ -128,7 +129,7 @@ class Database:
                     deadline.reschedule(asyncio.get_running_loop().time() + self._deadline)
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             section = f"{self._section}: " if self._section else ""
-            raise DatabaseError(section + _reason(error)) from error
+            raise DatabaseError(section + self._reason(error, deadline)) from error
         self._note([seconds for _, seconds in found])
         return found
 
@@ -158,7 +159,7 @@ class Database:
         """
         missing = self._limit - self.connections().in_use
         try:
-            async with asyncio.timeout(self._deadline), AsyncExitStack() as opened:
+            async with asyncio.timeout(self._deadline) as deadline, AsyncExitStack() as opened:
                 connections = [
                     await opened.enter_async_context(self._engine.connect()) for _ in range(missing)
                 ]
@@ -166,7 +167,13 @@ class Database:
                     for each in rehearsed:
                         await connection.execute(each.statement.limit(0), each.values)
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            raise DatabaseError(_reason(error)) from error
+            raise DatabaseError(self._reason(error, deadline)) from error
+
+    def _reason(self, error: Exception, deadline: asyncio.Timeout) -> str:
+        """What the server said, or for how long it did not."""
+        if isinstance(error, TimeoutError):
+            return f"{NO_ANSWER} within {self._deadline if deadline.expired() else CONNECT_SECONDS:g} s"
+        return _words(error)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -211,7 +218,7 @@ def _milliseconds(seconds: float) -> str:
     return str(max(1, round(seconds * 1000)))
 
 
-def _reason(error: Exception) -> str:
+def _words(error: Exception) -> str:
     """The server's own words, without the statement and its parameters."""
     wrapped = getattr(error, "orig", None) or error
     cause = wrapped.__cause__ or wrapped

@@ -8,7 +8,7 @@ from sqlalchemy import Column, ColumnElement, Subquery, Table, Text, case, cast,
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from service.overview.bounds import MAX_ERROR_LENGTH, MAX_LABEL_LENGTH, MAX_NUMBER_DIGITS, shortened
-from service.overview.failures import FailedJob, FailedJobs, FailedRun, FailedRuns
+from service.overview.failures import FailedJob, FailedJobs, FailedRuns, KeptRun
 from service.overview.query import PageQuery
 from service.sources import doc_sync, workflow_actions
 from service.sources.database import Database, Record, Records, Statement
@@ -61,7 +61,7 @@ async def failed_runs(database: Database, query: PageQuery, instant: datetime) -
         _representable(page.c.created_at),
     ).order_by(*_newest_first(page))
     total, found = await database.consistent(_count(runs.c.id, conditions), rows)
-    return FailedRuns(_one(total), tuple(FailedRun(**_fields(row)) for row in found))
+    return FailedRuns(_one(total), tuple(KeptRun(**_fields(row)) for row in found))
 
 
 def _failed(status: Column[Any]) -> ColumnElement[bool]:

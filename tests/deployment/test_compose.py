@@ -11,7 +11,8 @@ from sqlalchemy import make_url
 
 from demo.run import READER
 from demo.servers import Postgres
-from service.settings import PREFIX, Settings, from_environment
+from service.environment import PREFIX
+from service.settings import Settings, from_environment
 from tests.deployment.expressions import DEPLOY, dashboard
 from tests.support.balancer import CONFIGURATION
 from tests.support.children import run_program

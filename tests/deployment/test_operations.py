@@ -5,7 +5,8 @@ from pathlib import Path
 
 import msgspec
 
-from service.settings import PREFIX, Settings
+from service.environment import PREFIX
+from service.settings import Settings
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import socket
+from pathlib import Path
 
 import asyncpg
 import msgspec
@@ -147,6 +149,39 @@ async def test_no_postgresql(good: dict[str, str]) -> None:
     assert "hush" not in told.message
 
 
+async def test_servers_that_take_the_connection_and_say_nothing(good: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        place = f"127.0.0.1:{mute.getsockname()[1]}"
+        silent = {"database_url": f"postgresql://reader:hush@{place}/plm", "redis_url": f"redis://{place}/0"}
+        database, redis = await lines(good | silent, "problem")
+    assert (database.subject, redis.subject) == ("PostgreSQL", "Redis")
+    for told, path, seconds in ((database, "plm", 3), (redis, "0", 1)):
+        assert told.message == (
+            f"{place}/{path} accepts the connection, but nothing answered within {seconds} s"
+        )
+        assert f"Look whether {told.subject} is what listens there" in str(told.remedy)
+
+
+async def test_servers_that_refuse_tls(good: dict[str, str]) -> None:
+    asking = {
+        "database_url": f"{good['database_url']}?sslmode=require",
+        "redis_url": good["redis_url"].replace("redis://", "rediss://"),
+    }
+    database, redis = await lines(good | asking, "problem")
+    assert "The server refused TLS" in str(database.remedy)
+    assert "?sslmode=prefer" in str(database.remedy)
+    assert "refused TLS" in redis.message
+    assert "redis:// in place of rediss://" in str(redis.remedy)
+
+
+async def test_a_certificate_that_nobody_can_look_at(
+    good: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    told = await problem(good | {"database_url": f"{good['database_url']}?sslmode=verify-full"})
+    assert "PGSSLROOTCERT" in str(told.remedy)
+
+
 async def test_another_database_and_another_user(good: dict[str, str]) -> None:
     server = good["database_url"].rpartition("/")[0]
     told = await problem(good | {"database_url": f"{server}/nothing"})
@@ -159,6 +194,31 @@ async def test_no_redis(good: dict[str, str]) -> None:
     told = await problem(good | {"redis_url": nowhere("redis")})
     assert (told.subject, "does not answer" in told.message) == ("Redis", True)
     assert "every process computes for itself" in str(told.remedy)
+
+
+async def test_all_mistakes_and_names_that_mean_nothing() -> None:
+    problems = await lines({"redis_uri": "redis://cache"}, "problem")
+    assert [line.message.partition(":")[0] for line in problems] == [
+        f"PARALLEL_OPS_{name}" for name in ("DATABASE_URL", "REDIS_URL", "JWT_SECRET")
+    ]
+    (advice,) = await lines({"redis_uri": "redis://cache"}, "advice")
+    assert advice.message.startswith("PARALLEL_OPS_REDIS_URI is not known")
+    assert "did you mean PARALLEL_OPS_REDIS_URL?" in advice.message
+
+
+async def test_a_name_that_means_nothing_does_not_keep_the_service_from_working(good: dict[str, str]) -> None:
+    misspelt = good | {"ratelimit": "1/second"}
+    assert await lines(misspelt, "problem") == []
+    advice = [line.message for line in await lines(misspelt, "advice") if line.subject == "configuration"]
+    assert ["PARALLEL_OPS_RATE_LIMIT" in each for each in advice] == [True]
+
+
+async def test_no_part_of_a_password_passes_for_a_host(good: dict[str, str]) -> None:
+    told = await problem(good | {"database_url": good["database_url"].replace("@", ":hush@hunter@")})
+    assert "%40" in told.message
+    assert "hunter" not in told.message
+    told = await problem(good | {"redis_url": good["redis_url"].replace("//", "//nobody:hush@hunter@")})
+    assert "hunter" not in told.message
 
 
 async def test_a_configuration_that_cannot_be_used(good: dict[str, str]) -> None:

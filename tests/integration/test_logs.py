@@ -3,7 +3,7 @@
 import json
 import re
 import socket
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import asyncpg
@@ -152,11 +152,25 @@ async def test_no_parameter_is_logged_of_what_strangers_leave_in_redis(
     assert "window_days=30" not in output
 
 
-async def test_who_hangs_up_inside_a_body_is_one_line(
-    settings: Settings, database: object, tmp_path: Path
-) -> None:
-    instance = Instance(settings, tmp_path / "log")
+@pytest.fixture(scope="module")
+async def instance(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Instance]:
+    """A server process with a variable that nobody knows, for all tests of this file."""
+    served = Instance(settings, tmp_path_factory.mktemp("served") / "log", PARALLEL_OPS_RATELIMIT="secret")
+    served.start()
+    await served.ready()
+    yield served
+    served.kill()
 
+
+async def test_a_variable_that_is_not_known_is_named_at_the_start(instance: Instance) -> None:
+    written = instance.log.read_text()
+    (line,) = [json.loads(line) for line in written.splitlines() if "unknown variable" in line]
+    assert (line["level"], line["variable"]) == ("warning", "PARALLEL_OPS_RATELIMIT")
+    assert line["nearest"] == "PARALLEL_OPS_RATE_LIMIT"
+    assert "secret" not in written
+
+
+async def test_who_hangs_up_inside_a_body_is_one_line(instance: Instance, database: object) -> None:
     def told() -> list[dict[str, Any]]:
         """The lines, up to that of a request which came later."""
         written = instance.log.read_text().splitlines()
@@ -167,16 +181,11 @@ async def test_who_hangs_up_inside_a_body_is_one_line(
             await client.get(f"{instance.url}{PREFIX}/nothing")
         return any(line.get("route") == "unknown" for line in told())
 
-    try:
-        instance.start()
-        await instance.ready()
-        before = len(told())
-        with socket.create_connection(("127.0.0.1", instance.port)) as caller:
-            caller.sendall(b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\ntoken=")
-        await until(later_one_is_told)
-        (line,) = [line for line in told()[before:] if line.get("route") != "unknown"]
-    finally:
-        instance.kill()
+    before = len(told())
+    with socket.create_connection(("127.0.0.1", instance.port)) as caller:
+        caller.sendall(b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\ntoken=")
+    await until(later_one_is_told)
+    (line,) = [line for line in told()[before:] if line.get("route") != "unknown"]
     assert (line["event"], line["level"], line["route"], line["status"]) == (
         *("request", "info", "/sign-in", 499),
     )

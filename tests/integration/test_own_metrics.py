@@ -1,9 +1,13 @@
 """The service's own metrics: what happened is what they say, whichever worker is asked."""
 
 import asyncio
+import resource
+import socket
 import time
 
 import httpx
+import psutil
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
@@ -34,6 +38,12 @@ FAMILIES = {
     "parallel_ops_redis_up": ("gauge", set()),
     "parallel_ops_asyncio_tasks": ("gauge", set()),
     "parallel_ops_build_info": ("gauge", {"version"}),
+    "process_cpu_seconds": ("counter", set()),
+    "process_resident_memory_bytes": ("gauge", set()),
+    "process_virtual_memory_bytes": ("gauge", set()),
+    "process_open_fds": ("gauge", set()),
+    "process_max_fds": ("gauge", set()),
+    "process_start_time_seconds": ("gauge", set()),
 }
 
 
@@ -46,12 +56,12 @@ class Scrape:
             sample for family in self.families.values() for sample in family.samples
         ]
 
-    def value(self, name: str, **labels: str) -> float:
+    def value(self, name: str, prefix: str = "parallel_ops", **labels: str) -> float:
         """The sum of the samples of that name with these labels."""
         return sum(
             sample.value
             for sample in self._samples
-            if sample.name == f"parallel_ops_{name}" and labels.items() <= sample.labels.items()
+            if sample.name == f"{prefix}_{name}" and labels.items() <= sample.labels.items()
         )
 
 
@@ -188,3 +198,22 @@ async def test_any_worker_tells_of_all(settings: Settings, database: object) -> 
     assert metrics.value("request_duration_seconds_count", route=route) == asked
     assert metrics.value("build_info") == 1
     assert metrics.value("database_connections", state="limit") == 2 * settings.max_database_queries
+    most_files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert metrics.value("max_fds", "process") == 2 * most_files
+
+
+async def test_the_process_is_shown_as_it_is(serve: Serve, database: object) -> None:
+    ours = psutil.Process()
+    async with serve(NOW) as client:
+        used = sum(ours.cpu_times()[:2])
+        first = await scrape(client)
+        more = [socket.socket() for _ in range(50)]
+        second = await scrape(client)
+    for each in more:
+        each.close()
+    shown = [scraped.value("cpu_seconds_total", "process") for scraped in (first, second)]
+    assert used - 0.1 <= shown[0] <= shown[1] <= sum(ours.cpu_times()[:2]) + 0.1
+    assert first.value("start_time_seconds", "process") == pytest.approx(ours.create_time(), abs=2)
+    assert first.value("resident_memory_bytes", "process") == pytest.approx(ours.memory_info().rss, rel=0.5)
+    open_files = [scraped.value("open_fds", "process") for scraped in (first, second)]
+    assert 0 < open_files[0] < open_files[1] - len(more) / 2

@@ -277,6 +277,10 @@ async def test_every_response_has_the_security_headers(serve: Serve, database: o
     ("variables", "named"),
     [
         ({}, "PARALLEL_OPS_DATABASE_URL"),
+        ({}, "PARALLEL_OPS_REDIS_URL"),
+        ({}, "PARALLEL_OPS_JWT_PUBLIC_KEY"),
+        ({}, "PARALLEL_OPS_AUTH=disabled"),
+        ({"REDIS_URI": "redis://r"}, "did you mean PARALLEL_OPS_REDIS_URL?"),
         ({"DATABASE_URL": "mysql://db"}, "PARALLEL_OPS_DATABASE_URL"),
         ({"DATABASE_URL": "postgresql://db/plm", "REDIS_URL": "redis://r"}, "PARALLEL_OPS_JWT_SECRET"),
     ],
@@ -285,7 +289,7 @@ def test_without_configuration_it_says_what_is_missing(variables: dict[str, str]
     unset = {name: None for name in os.environ if name.startswith("PARALLEL_OPS_")}
     environment = unset | {f"PARALLEL_OPS_{name}": value for name, value in variables.items()}
     result = CliRunner().invoke(main, ["serve"], env=environment)
-    message = " ".join(result.output.replace("│", " ").split())
+    message = result.output
     assert result.exit_code == 2
     assert named in message
     assert "for example" in message

@@ -16,7 +16,8 @@ from msgspec.structs import asdict
 
 from demo.afterwards import Afterwards, go_on
 from demo.process import free_port
-from service.settings import PREFIX, Settings
+from service.environment import PREFIX
+from service.settings import Settings
 from tests.support.children import ending_with_us
 
 START_SECONDS = 30.0
@@ -25,9 +26,9 @@ INSTANCES = 3
 
 
 class Instance:
-    """One `parallel-ops serve` process with its workers."""
+    """One `parallel-ops serve` process with its workers; `variables` are given to it as they are."""
 
-    def __init__(self, settings: Settings, log: Path, *, workers: int = 1) -> None:
+    def __init__(self, settings: Settings, log: Path, *, workers: int = 1, **variables: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
@@ -40,6 +41,7 @@ class Instance:
             "PATH": os.environ["PATH"],
             "RUNTIME_DIRECTORY": str(log.parent),
             **environment(settings),
+            **variables,
         }
         self._process: subprocess.Popen[bytes] | None = None
         self._frozen: Afterwards | None = None

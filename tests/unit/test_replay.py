@@ -36,7 +36,7 @@ class Handler:
     def __post_init__(self) -> None:
         self.replay = Replay(Policy(refresh=TICK), Thresholds(), lambda: self.now)
         parameters = Parameters(lambda _: None)
-        self.endpoint = Endpoint("/", "", parameters, {None: TEXT}, self._encode)
+        self.endpoint = Endpoint("/", "figures", "", parameters, {None: TEXT}, self._encode)
 
     def ask(self, query_string: bytes = b"") -> tuple[bytes, str]:
         """The body and how fresh it is, replayed or answered by the handler."""

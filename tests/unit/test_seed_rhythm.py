@@ -1,14 +1,20 @@
 """When seeded rows happen: every row once, in order, with a bad day that no window of a week misses."""
 
+import math
+import operator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from demo.rhythm import DAYS, INCIDENTS, JOBS, OVERLAYS, RUNS, SLOT, Rhythm, fresh, slots
+from demo.rhythm import DAYS, DEAD, INCIDENTS, JOBS, OVERLAYS, RUNS, SLOT, Rhythm, Slot, fresh, slots
+from service.overview.slo import Thresholds
 
 HOURS_OF_A_WEEK = [datetime(2026, 3, 2, tzinfo=UTC) + timedelta(hours=number) for number in range(7 * 24)]
+LIMITS = Thresholds()
 rhythms = st.sampled_from([JOBS, RUNS, INCIDENTS, OVERLAYS])
 instants = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
@@ -41,6 +47,32 @@ def test_the_bad_day_is_whole_and_in_the_last_week_whatever_the_hour() -> None:
         assert len(bad) == timedelta(days=1) / SLOT
         naive = until.replace(tzinfo=None)
         assert naive - timedelta(days=7) <= bad[0].start < bad[-1].start < naive - timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("rhythm", "share", "limit"),
+    [
+        (JOBS, lambda slot: slot.failing * DEAD, LIMITS.doc_sync_dead_letter_rate.warn),
+        (RUNS, lambda slot: slot.failing, LIMITS.workflow_failed_rate.warn),
+        (INCIDENTS, lambda slot: slot.unfinished, LIMITS.breakage_open_rate.warn),
+        (OVERLAYS, lambda slot: slot.failing, 1 - LIMITS.overlay_cache_hit_rate.warn),
+    ],
+    ids=["jobs", "runs", "incidents", "overlays"],
+)
+def test_a_week_is_bad_and_ninety_days_are_quiet_whatever_the_hour(
+    rhythm: Rhythm, share: Callable[[Slot], float], limit: float
+) -> None:
+    def share_of(until: datetime, days: int) -> float:
+        since = until.replace(tzinfo=None) - timedelta(days=days)
+        made = [slot for slot in slots(20_000, until, rhythm) if slot.start >= since]
+        rows = [slot.last - slot.first + 1 for slot in made]
+        return math.fsum(map(operator.mul, map(share, made), rows)) / sum(rows)
+
+    for until in HOURS_OF_A_WEEK[::5]:
+        assert share_of(until, 7) > 1.2 * limit
+        assert share_of(until, 90) < limit / 1.2
+    # What comes while the demo runs is at the limit itself, and turns neither round.
+    assert share(fresh(1, 10, HOURS_OF_A_WEEK[0], rhythm)) == pytest.approx(limit)
 
 
 def test_an_instant_of_another_zone_is_the_same_instant() -> None:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from service.settings import PREFIX, Settings, SettingsError, from_environment
+from service.addresses import redis_place
+from service.environment import PREFIX
+from service.settings import Settings, SettingsError, from_environment, unknown_variables
 
 REQUIRED = {
     "DATABASE_URL": "postgresql://reader:secret@db/plm",
@@ -128,15 +130,68 @@ def test_a_missing_address_is_named(name: str, value: str | None) -> None:
 
 
 def test_authentication_is_required_unless_it_is_switched_off() -> None:
-    with pytest.raises(SettingsError, match=f"^{PREFIX}JWT_SECRET: must be at least 32 bytes long"):
+    with pytest.raises(SettingsError, match=f"^{PREFIX}JWT_SECRET: is not set"):
         read(AUTH="")
     with pytest.raises(SettingsError, match=f"^{PREFIX}JWT_SECRET: must be at least 32 bytes long"):
         read(AUTH="required", JWT_SECRET="x" * 31)
     assert read(AUTH="required", JWT_SECRET="x" * 32).auth == "required"
 
 
+def test_all_that_is_missing_is_told_at_once_with_all_that_is_possible() -> None:
+    with pytest.raises(SettingsError) as refused:
+        from_environment({f"{PREFIX}REFRESH_SECONDS": "x", f"{PREFIX}RATE_LIMIT": "600"})
+    told = {problem.variable.removeprefix(PREFIX): str(problem) for problem in refused.value.problems}
+    assert list(told) == ["DATABASE_URL", "REDIS_URL", "JWT_SECRET", "REFRESH_SECONDS", "RATE_LIMIT"]
+    assert str(refused.value).splitlines() == list(told.values())
+    for possible in ("JWT_SECRET=", "JWT_SECRET_FILE=", "JWT_PUBLIC_KEY", "AUTH=disabled"):
+        assert PREFIX + possible in told["JWT_SECRET"]
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("DATABSE_URL", "DATABASE_URL"),
+        ("REDIS_URI", "REDIS_URL"),
+        ("JWT_SECRET_FIEL", "JWT_SECRET_FILE"),
+        ("SLO_WORKFLOW_FAILED_WARN", "SLO_WORKFLOW_FAILED_RATE_WARN"),
+        ("ZZZ", None),
+    ],
+)
+def test_what_looks_like_a_setting_is_named_with_the_nearest_that_is_one(
+    name: str, nearest: str | None
+) -> None:
+    files = {f"{each.upper()}_FILE" for each in Settings.__struct_fields__}
+    good = {PREFIX + each for each in (*VALUES, *files, "DRAINING_SIGN")}
+    (found,) = unknown_variables({*good, PREFIX + name, name, "PATH"})
+    assert (found.variable, found.nearest) == (PREFIX + name, nearest and PREFIX + nearest)
+    assert str(found) == f"{PREFIX}{name} is not known and changes nothing" + (
+        f"; did you mean {PREFIX}{nearest}?" if nearest else ""
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("DATABASE_URL", "postgresql://reader:hun@ter2@db/plm"),
+        ("DATABASE_URL", "postgresql://reader:hun/t@er2@db/plm"),
+        ("REDIS_URL", "redis://:hun/ter2@cache/0"),
+        ("REDIS_URL", "redis://reader:12?ter2@cache/0"),
+        ("REDIS_URL", "redis://reader:12#ter2@cache/0"),
+    ],
+)
+def test_a_password_that_would_pass_for_the_host_is_refused_and_not_shown(name: str, url: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{PREFIX}{name}: has an @ too many.*%40") as refused:
+        read(**{name: url})
+    assert "er2" not in str(refused.value)
+
+
+def test_an_at_in_redis_password_is_what_its_client_makes_of_it() -> None:
+    assert read(REDIS_URL="redis://:hun@ter2@cache:6380/1").redis_url.endswith("1")
+    assert redis_place("redis://:hun@ter2@cache:6380/1") == "cache:6380/1"
+
+
 def test_a_value_and_a_file_of_the_same_name_are_one_too_many(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=f"^{PREFIX}JWT_SECRET and {PREFIX}JWT_SECRET_FILE are both set"):
+    with pytest.raises(SettingsError, match=f"^{PREFIX}JWT_SECRET: is set beside {PREFIX}JWT_SECRET_FILE"):
         read(JWT_SECRET="x" * 32, JWT_SECRET_FILE=str(tmp_path))
 
 
@@ -145,7 +200,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | No
     file = tmp_path / "secret"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(SettingsError, match=f"^{PREFIX}JWT_SECRET_FILE cannot be read: "):
+    with pytest.raises(SettingsError, match=f"the file in {PREFIX}JWT_SECRET_FILE cannot be read: "):
         read(JWT_SECRET_FILE=str(file))
 
 

@@ -12,8 +12,8 @@ from service.overview.export import FILE_NAME, FORMATS, export
 from service.overview.failures import (
     FailedJob,
     FailedJobs,
-    FailedRun,
     FailedRuns,
+    KeptRun,
     doc_sync_failures,
     workflow_failures,
 )
@@ -27,7 +27,7 @@ from tests.support.snapshots import INSTANT, NOTHING, QUERY, QUIET, SNAPSHOT, TH
 EXPECTED = Path(__file__).parent / "expected"
 YESTERDAY = datetime(2026, 3, 9, 12, tzinfo=UTC)
 JOB = FailedJob("J1", "document_sync_push", "failed", 3, 5, "böse", "key", "S1", YESTERDAY)
-RUN = FailedRun(
+RUN = KeptRun(
     *("R1", "rule", "object", "Part", "Draft", "Released", "after", "failed"),
     *(2, '{"code":[1]}', None, YESTERDAY - timedelta(microseconds=1)),
 )

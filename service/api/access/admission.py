@@ -9,6 +9,7 @@ from service.api.access.forwarded import Proxies
 from service.api.access.hosts import Hosts
 from service.api.access.rate_limit import RateLimit
 from service.api.context import RequestContext
+from service.api.reading import METHODS
 from service.api.responses.errors import Refusal, Unauthorized
 from service.api.responses.raw import RawResponse
 
@@ -81,7 +82,7 @@ class Admission:
             raise Unauthorized("there is more than one Authorization header")
         # Another scheme may be what a browser sends by itself, to a gateway that asks for it.
         is_token = authorization is not None and is_bearer(authorization)
-        if not is_token and (bearers := cookies_of(context)) and context.method == "GET":
+        if not is_token and (bearers := cookies_of(context)) and context.method in METHODS:
             return self._operator_of_one(bearers, scraping=scraping)
         return self._authenticator.operator_of(authorization, scraping=scraping)
 

@@ -14,6 +14,7 @@ RETRY_AFTER_SECONDS = 2
 NOT_FOUND, METHOD_NOT_ALLOWED = 404, 405
 # What a client gets that went away before it was answered, as nginx logs it.
 GONE = 499
+CODE = "parallel_ops_{}"
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +53,7 @@ class Refusal(Exception):
 
     def response(self) -> RawResponse:
         """The response that refuses the request; nobody may keep it."""
-        detail = ErrorDetail(f"parallel_ops_{self.code}", self.message, self.context)
+        detail = ErrorDetail(CODE.format(self.code), self.message, self.context)
         body = msgspec.json.encode(ErrorAnswer(detail))
         headers = [
             (b"content-type", b"application/json"),
@@ -102,6 +103,6 @@ def _of_framework(method: str, path: str, error: HTTPException) -> Refusal:
     if error.status_code == NOT_FOUND:
         return Refusal(NOT_FOUND, "not_found", f"no such path: {path}", context)
     if error.status_code == METHOD_NOT_ALLOWED:
-        message = f"{method} is not allowed here, only GET is"
-        return Refusal(METHOD_NOT_ALLOWED, "method_not_allowed", message, context, allow="GET")
+        message = f"{method} is not allowed here, only GET and HEAD are"
+        return Refusal(METHOD_NOT_ALLOWED, "method_not_allowed", message, context, allow="GET, HEAD")
     return InvalidRequest(error.detail, context)

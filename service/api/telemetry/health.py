@@ -12,11 +12,12 @@ from typing import Literal
 
 import msgspec
 import structlog
-from litestar import MediaType, Response, get
+from litestar import MediaType, Response
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 
 from service.api.access.admission import PROBED
+from service.api.reading import readable
 
 LIVE, READY = "/health/live", "/health/ready"
 KEPT_SECONDS = 1.0
@@ -115,12 +116,12 @@ def _since(started: float) -> float:
 def health_routes(readiness: Readiness) -> list[HTTPRouteHandler]:
     """The two endpoints for balancers and orchestrators; nobody needs a token for them."""
 
-    @get(LIVE, media_type=MediaType.JSON, opt=PROBED, sync_to_thread=False)
+    @readable(LIVE, media_type=MediaType.JSON, opt=PROBED, sync_to_thread=False)
     def live() -> Response[bytes]:
         """This process answers."""
         return _answer(200, {"status": "live"})
 
-    @get(READY, media_type=MediaType.JSON, opt=PROBED)
+    @readable(READY, media_type=MediaType.JSON, opt=PROBED)
     async def ready() -> Response[bytes]:
         """This process should be given requests (200), or should not (503)."""
         report = await readiness.report()

@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from litestar import get
 from litestar.handlers import HTTPRouteHandler
 from prometheus_client import (
     CONTENT_TYPE_PLAIN_0_0_4,
@@ -22,15 +21,18 @@ from prometheus_client import (
     Gauge,
     Histogram,
     generate_latest,
+    values,
 )
 from prometheus_client.metrics import MetricWrapperBase, disable_created_metrics
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from service.api.access.admission import SCRAPED
 from service.api.dependencies import Context
+from service.api.reading import readable
 from service.api.responses.compression import negotiated
 from service.api.responses.raw import RawResponse
 from service.api.telemetry.health import Readiness
+from service.api.telemetry.process_metrics import ProcessMetrics
 from service.api.telemetry.reading_metrics import ReadingMetrics
 from service.api.telemetry.request_counts import BOUNDS, RequestCounts
 from service.cache.observer import Observer
@@ -79,10 +81,13 @@ class OwnMetrics(Observer):
         self._counts = counts
         self._connections = connections
         self._folder = os.environ.get(FOLDER_VARIABLE)
+        # The library looked for the folder when it was imported, which the demo does before there is one.
+        values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
         self._request_families()
         self._section_families()
         self._process_families()
+        self._process = ProcessMetrics(self._registry)
         self.readings = ReadingMetrics(partial(_family, self._registry))
         self._show_zeros()
 
@@ -188,6 +193,7 @@ class OwnMetrics(Observer):
         self._database.labels("idle").set(pool.idle)
         self._database.labels("limit").set(pool.limit)
         self._tasks.set(len(asyncio.all_tasks()))
+        self._process.publish()
 
     def text(self) -> bytes:
         """All families of all workers in the text format 0.0.4."""
@@ -213,7 +219,7 @@ class OwnMetrics(Observer):
 def own_metrics_route(metrics: OwnMetrics, readiness: Readiness) -> HTTPRouteHandler:
     """The endpoint for Prometheus, outside the API's prefix."""
 
-    @get(OWN_METRICS, opt=SCRAPED)
+    @readable(OWN_METRICS, opt=SCRAPED)
     async def own_metrics(context: Context) -> RawResponse:
         """The service's own metrics, Redis' state among them: so that is looked at first."""
         await readiness.report()
