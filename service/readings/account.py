@@ -84,7 +84,7 @@ class Account:
         and never so late that answers are too old meanwhile.
         """
         policy, refresh = self._rhythm.policy, self._rhythm.grid.refresh
-        ticks = ceil(spending.needed / self._rhythm.share) if whole and not self._is_first else 1
+        ticks = ceil(spending.needed / self._rhythm.share) if whole else 1
         return self._tick + refresh * max(1, min(ticks, int(policy.max_stale // refresh) - 1))
 
     @property

@@ -23,6 +23,7 @@ from service.readings import manifest as manifests
 from service.readings.account import Rhythm
 from service.readings.first_looks import FirstLooks
 from service.readings.manifest import NAME, Listed, Manifest, manifest_key
+from service.readings.pause import Pause
 from service.readings.reader import Asked, Fresh, Reader
 from service.readings.reading import Name, StoredDay
 from service.readings.shelf import Shelf
@@ -60,6 +61,7 @@ class Readings:
         self._shelf = Shelf(rhythm.grid)
         self._reader = Reader(database, self._shelf, rhythm)
         self._first_looks = FirstLooks()
+        self._pause = Pause(store, rhythm)
         self._part = Part(NAME, manifest_key(rhythm.policy.refresh), self._read, manifests.decoder)
         self._latest: Manifest | None = None
         self._looked_at: int | None = None
@@ -196,7 +198,8 @@ class Readings:
             with self._shelf.keeping():
                 if base is not None:
                     await self._fetch(base)
-                manifest, fresh = await self._reader.manifest(base, tick)
+                async with self._pause.between():
+                    manifest, fresh = await self._reader.manifest(base, tick)
             await self._share_out(fresh, base)
             if base is not None:
                 manifest = replace(manifest, replaced=tuple(base.ids - manifest.ids))

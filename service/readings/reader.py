@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -84,15 +84,15 @@ class Reader:
         return (await self._catalogue.facts()).may_be_looked_at(section, window_days)
 
     async def manifest(self, base: Manifest | None, tick: int) -> tuple[Manifest, list[Fresh]]:
-        """What stands at a tick, and the readings that were made for it; the others are those of `base`."""
+        """What stands at a tick, and the readings that were made for it; the others are those of `base`.
+
+        It takes one core of the database at a time.
+        """
         facts = await self._catalogue.facts()
         account = Account(self._rhythm, base, tick)
         due = self._due(account, base, tick, facts)
-        templates, incidents, *others = await _all(
-            self._templates(),
-            self._incidents(tick, due),
-            *(self._days(table, tick, due.days[table.section]) for table in (JOBS, RUNS)),
-        )
+        templates, incidents = await self._templates(), await self._incidents(tick, due)
+        others = [await self._days(table, tick, due.days[table.section]) for table in (JOBS, RUNS)]
         again, of_incidents = incidents.value
         tables = (of_incidents, *others)
         listed = {section: self._shelf.all_days(section, tick) for section in DAY_TABLES}
@@ -223,12 +223,3 @@ class Reader:
                 fresh.append(Fresh(listed, stored))
                 await asyncio.sleep(0)  # whoever waits for the event loop comes between
         return Found(fresh, together)
-
-
-async def _all(*reads: Awaitable[Found]) -> list[Found]:
-    """The results of all, once none of them runs any more. Raises the first error."""
-    results = await asyncio.gather(*reads, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return results  # type: ignore[return-value]

@@ -35,6 +35,10 @@ class DatabaseError(OSError):
     """A statement gave no answer: the server is away, too slow, or refuses it."""
 
 
+class StatementTimeout(DatabaseError):
+    """The server ended a statement that took too long: the time is spent, and nothing came of it."""
+
+
 class UnknownDatabaseOption(ValueError):
     """A URL has an option that is not one of OPTIONS; the message names it, and no value."""
 
@@ -129,7 +133,10 @@ class Database:
                     deadline.reschedule(asyncio.get_running_loop().time() + self._deadline)
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             section = f"{self._section}: " if self._section else ""
-            raise DatabaseError(section + self._reason(error, deadline)) from error
+            kind = (
+                StatementTimeout if isinstance(_cause(error), asyncpg.QueryCanceledError) else DatabaseError
+            )
+            raise kind(section + self._reason(error, deadline)) from error
         self._note([seconds for _, seconds in found])
         return found
 
@@ -218,9 +225,14 @@ def _milliseconds(seconds: float) -> str:
     return str(max(1, round(seconds * 1000)))
 
 
+def _cause(error: Exception) -> BaseException:
+    """The driver's own error."""
+    wrapped: Exception = getattr(error, "orig", None) or error
+    return wrapped.__cause__ or wrapped
+
+
 def _words(error: Exception) -> str:
     """The server's own words, without the statement and its parameters."""
-    wrapped = getattr(error, "orig", None) or error
-    cause = wrapped.__cause__ or wrapped
+    cause = _cause(error)
     first_line = str(cause).partition("\n")[0]
     return f"{type(cause).__name__}: {first_line}" if first_line else type(cause).__name__

@@ -102,6 +102,5 @@ def test_the_cores_taken_of_late_follow_what_is_taken() -> None:
 def test_tables_that_are_read_whole_are_read_as_seldom_as_the_share_demands(
     needed: float, whole: set[str], later: int
 ) -> None:
-    account = Account(RHYTHM, manifest(TICK - 15), TICK)
-    assert account.again_at(Spending(needed=needed), whole) == TICK + later
-    assert Account(RHYTHM, None, TICK).again_at(Spending(needed=needed), whole) == TICK + 15
+    for before in (manifest(TICK - 15), None):
+        assert Account(RHYTHM, before, TICK).again_at(Spending(needed=needed), whole) == TICK + later
