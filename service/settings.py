@@ -45,8 +45,7 @@ def _objective_fields() -> Iterator[tuple[str, Any, Any]]:
     for objective in OBJECTIVES:
         yield f"slo_{objective.name}_warn", Fraction, objective.default
         yield f"slo_{objective.name}_critical", Fraction | None, None
-        if objective.minimum:
-            yield f"slo_{objective.minimum.name}", Annotated[int, Meta(ge=0)], objective.minimum.default
+        yield f"slo_{objective.minimum.name}", Annotated[int, Meta(ge=0)], objective.minimum.default
 
 
 def _with_objectives(base: type[T]) -> type[T]:
@@ -94,8 +93,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         for objective in OBJECTIVES:
             warn, critical = (getattr(self, f"slo_{objective.name}_{level}") for level in HINT_LEVELS)
             limits[objective.name] = Threshold(warn, critical)
-            if objective.minimum:
-                limits[objective.minimum.name] = getattr(self, f"slo_{objective.minimum.name}")
+            limits[objective.minimum.name] = getattr(self, f"slo_{objective.minimum.name}")
         return Thresholds(**limits)
 
     @property

@@ -7,12 +7,12 @@ from typing import TypeVar
 from msgspec import Struct
 
 from service.cache.tick_cache import Unavailable
-from service.dashboard.panels import Alert, Panel, alerts, panels, unknown_rates
+from service.dashboard.panels import Alert, Panel, alerts, panels, unjudged
 from service.dashboard.view import View
 from service.overview.alerts import status_of
 from service.overview.failures import FailedJobs, FailedRuns
 from service.overview.sections import Snapshot
-from service.overview.slo import Thresholds
+from service.overview.slo import OBJECTIVES, Thresholds
 from service.overview.summary import Summary, summarize
 from service.overview.trends import trends_of
 from service.snapshots import Dated, Snapshots
@@ -38,13 +38,13 @@ class ViewData(Struct, frozen=True):
 class Board(Struct, frozen=True):
     """The figures of a view, ready to be written down.
 
-    `states` has the one that counts most first; `unknown` is how many of the rates that have limits
-    have no data, which is not the same as being within them.
+    `states` has the one that counts most first; `unjudged` is how many of the rates that have limits
+    cannot be held against them, by why: that is not the same as being within them.
     """
 
     summary: Summary
     states: tuple[str, ...]
-    unknown: int
+    unjudged: Mapping[str, int]
     alerts: tuple[Alert, ...]
     panels: tuple[Panel, ...]
 
@@ -70,20 +70,25 @@ async def _or_none(reading: Awaitable[T]) -> T | None:
 def board_of(snapshot: Snapshot, view: View, thresholds: Thresholds, *, is_stale: bool) -> Board:
     """The board of a snapshot."""
     summary = summarize(snapshot, thresholds)
+    why_not = unjudged(summary, thresholds)
     return Board(
         summary=summary,
-        states=_states(status_of(summary.slo_hints), summary, is_stale=is_stale),
-        unknown=unknown_rates(summary),
+        states=_states(summary, is_judged=why_not.total() < len(OBJECTIVES), is_stale=is_stale),
+        unjudged=why_not,
         alerts=alerts(summary, thresholds),
         panels=panels(summary, trends_of(snapshot, view.trend_days), thresholds),
     )
 
 
-def _states(status: str, summary: Summary, *, is_stale: bool) -> tuple[str, ...]:
-    """Old figures come first, for they put the rest in doubt; ok stands only for itself."""
+def _states(summary: Summary, *, is_judged: bool, is_stale: bool) -> tuple[str, ...]:
+    """Old figures come first, for they put the rest in doubt; ok stands only for itself.
+
+    Where no rate can be judged, nothing is known to be ok.
+    """
+    status = status_of(summary.slo_hints)
     found = [
         "stale" if is_stale else "",
         status if status != "ok" else "",
         "degraded" if summary.degraded else "",
     ]
-    return tuple(filter(None, found)) or ("ok",)
+    return tuple(filter(None, found)) or ("ok" if is_judged else "none",)

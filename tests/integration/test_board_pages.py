@@ -110,6 +110,24 @@ async def test_a_chip_says_of_each_rate_whether_it_is_fine_past_its_limit_or_not
     assert list(away.values()) == ["Warning", "Within its limit", "No data", "", "Not available"]
 
 
+async def test_a_rate_of_few_rows_is_too_few_to_judge_and_never_green(
+    database: asyncpg.Connection, serve: Serve
+) -> None:
+    await insert(database, small())
+    least = {"slo_doc_sync_min_jobs": 3, "slo_workflow_min_runs": 2, "slo_breakage_min_incidents": 1}
+    async with serve(NOW, **least) as client:
+        few = await board(client)
+    async with serve(NOW, **{**least, "slo_workflow_min_runs": 1}) as client:
+        some = await board(client)
+    too_few = "Too few to judge"
+    assert list(chips(few).values()) == [too_few, too_few, "No data", "", "No data"]
+    assert list(chips(some).values()) == [too_few, "Within its limit", "No data", "", "No data"]
+    assert [page.one("html")["data-state"] for page in (few, some)] == ["none", "ok"]
+    assert not [each for each in few.all() if "ok" in each.classes or "icon-ok" in each.classes]
+    assert "2 of 4 rates have too few rows to judge." in few.one(id="state").text
+    assert "1 of 4 have too few rows." in some.one(id="alerts").text
+
+
 async def test_counters_that_cannot_be_had_are_no_zeros(database: asyncpg.Connection, serve: Serve) -> None:
     async with serve(NOW, redis_url=nowhere("redis")) as client:
         page = await board(client)
