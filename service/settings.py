@@ -12,6 +12,7 @@ from service.api.access.authentication import Keys, public_key
 from service.api.access.forwarded import Network, networks
 from service.api.access.hosts import ANY
 from service.cache.policy import Policy
+from service.dashboard.links import JOB_FIELDS, OBJECT_FIELDS, Links, check_template
 from service.logs import LogFormat
 from service.overview.slo import HINT_LEVELS, OBJECTIVES, Threshold, Thresholds
 from service.readings.grid import Grid
@@ -85,6 +86,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     drain_seconds: Annotated[float, Meta(ge=0, le=300)] = 2
     shutdown_seconds: Annotated[int, Meta(ge=1, le=300)] = 20
     log_format: LogFormat = "json"
+    plm_link_object: str | None = None
+    plm_link_job: str | None = None
 
     @property
     def thresholds(self) -> Thresholds:
@@ -132,6 +135,16 @@ class Settings(Struct, frozen=True, kw_only=True):
             raise SettingsError(_about("trusted_proxies", str(error))) from None
 
     @property
+    def links(self) -> Links:
+        """Where the PLM has its own pages of what failed. Raises SettingsError."""
+        for name, fields in (("plm_link_object", OBJECT_FIELDS), ("plm_link_job", JOB_FIELDS)):
+            try:
+                check_template(getattr(self, name) or _EXAMPLES[name], fields)
+            except ValueError as error:
+                raise SettingsError(_about(name, str(error))) from None
+        return Links(self.plm_link_object, self.plm_link_job)
+
+    @property
     def database_limits(self) -> DatabaseLimits:
         """What one process may ask of the database."""
         return DatabaseLimits(
@@ -173,6 +186,8 @@ _EXAMPLES: dict[str, str] = {
     "allowed_hosts": "ops.example.com,*.internal.example.com",
     "trusted_proxies": "10.0.0.5,172.18.0.0/16",
     "log_format": "json",
+    "plm_link_object": "https://plm.example.com/items/{object_id}",
+    "plm_link_job": "https://plm.example.com/jobs/{job_id}",
     "auth": "required",
     **{f"slo_{each.name}_critical": str(each.critical_example) for each in OBJECTIVES},
 }
@@ -191,7 +206,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         raise SettingsError(_explained(str(error), values)) from None
     _check_addresses(settings)
     _check_keys(settings)
-    _ = settings.proxies
+    _ = settings.proxies, settings.links
     return settings
 
 

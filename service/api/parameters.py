@@ -160,7 +160,8 @@ def _choice(
     return read
 
 
-def _filter_parameter(name: str, description: str) -> Parameter:
+def filter_parameter(name: str, description: str) -> Parameter:
+    """A text that keeps rows; blank is none."""
     # The limit is on the trimmed value, so the schema leaves room for white space around it.
     return Parameter(name, description, {"type": "string", "pattern": "^[^\\u0000]*$"}, _filter(name))
 
@@ -180,7 +181,7 @@ _BUCKET = Parameter(
     1,
 )
 _FILTERS = tuple(
-    _filter_parameter(name, f"Keeps {kept}; trimmed, at most 200 characters, blank means all.")
+    filter_parameter(name, f"Keeps {kept}; trimmed, at most 200 characters, blank means all.")
     for name, kept in zip(FILTERS, KEPT_BY_FILTERS, strict=True)
 )
 _SITE, _TARGET, *_ = _FILTERS

@@ -38,7 +38,10 @@ class Trend(Struct, frozen=True):
 
 
 class Panel(Struct, frozen=True, kw_only=True):
-    """What one side track shows. `level` is ok, warn, critical, no_data, too_few, none (no limit) or degraded."""
+    """What one side track shows.
+
+    `level` is ok, warn or critical; no_data or too_few (not judged), none (no limit) or degraded.
+    """
 
     name: str
     level: str
@@ -102,6 +105,7 @@ LAYOUTS = (
         facts=("total", "open_total", "repeated_total", "repeated_rate"),
         maps=("by_severity", "by_status", "by_responsibility"),
         part="open_total",
+        rows="open-incidents",
     ),
     Layout(
         section="consumption_templates",
@@ -119,7 +123,7 @@ LAYOUTS = (
         note="one_figure",
     ),
 )
-_ANCHORS = {layout.section: layout.rows or layout.section for layout in LAYOUTS}
+ANCHORS = {layout.section: layout.rows or layout.section for layout in LAYOUTS}
 _BY_CODE = {objective.code: objective for objective in OBJECTIVES}
 _BY_RATE = {(objective.section, objective.rate): objective for objective in OBJECTIVES}
 
@@ -137,7 +141,7 @@ def _alert(hint: Hint, summary: Summary, thresholds: Thresholds) -> Alert:
         level=hint.level,
         figure=_figure(summary, objective.section, objective.rate),
         limit=_limit(objective, thresholds, hint.level),
-        anchor=_ANCHORS[objective.section],
+        anchor=ANCHORS[objective.section],
     )
 
 

@@ -87,8 +87,8 @@ async def test_a_failed_job_without_attempts_or_date_shows_dashes(
     async with serve(NOW) as client:
         page = await board(client)
     (row,) = page.one(id="failed-jobs").one("tbody").all("tr")
-    created_at, site, _, attempts, error, _ = (cell.text.strip() for cell in row.all("td"))
-    assert (created_at, site, attempts, error) == ("–", "–", "–/–", "–")
+    created_at, site, _, document, attempts, error, _ = (cell.text.strip() for cell in row.all("td"))
+    assert (created_at, site, document, attempts, error) == ("–", "–", "–", "–/–", "–")
 
 
 async def test_a_chip_says_of_each_rate_whether_it_is_fine_past_its_limit_or_not_known(
@@ -166,8 +166,8 @@ async def test_html_in_an_error_is_text(database: asyncpg.Connection, serve: Ser
         listed = page.one(id=name)
         first = error.partition("\n")[0]
         shown = listed.one(class_="error").text
-        assert shown == (error if len(error) <= 90 else first[:90] + ("…" if len(first) > 90 else " …"))
-        assert [pre.text for pre in listed.all("pre")] == ([] if error == HOSTILE else [error[:4000]])
+        assert shown == (error if error == HOSTILE else first[:200] + " …")
+        assert [pre.text for pre in listed.all("pre")] == ([] if error == HOSTILE else [error])
 
 
 async def test_html_anywhere_in_the_data_is_text(
@@ -195,7 +195,10 @@ async def test_html_anywhere_in_the_data_is_text(
             ),
             run(status=short, **at),
         ],
-        incidents=[incident(severity=short, responsibility=HOSTILE, status=short, **at)],
+        incidents=[
+            incident(severity=short, responsibility=HOSTILE, status=short, **at),
+            incident(description=HOSTILE, responsibility=HOSTILE, severity=short, status="open", **at),
+        ],
         plans=[template(HOSTILE)],
     )
     await insert(database, rows)
@@ -206,7 +209,8 @@ async def test_html_anywhere_in_the_data_is_text(
         assert not list(each.all("img")) + list(each.all("b"))
         assert not [found for found in each.all() for name in found.attributes if name.startswith("on")]
         assert HOSTILE in each.one(id="failed-jobs").text
-        assert each.one(id="failed-runs").text.count(HOSTILE) == 6
+        assert each.one(id="failed-runs").one("tbody").text.count(HOSTILE) == 6
+        assert HOSTILE in each.one(id="open-incidents").text
         assert HOSTILE in each.one(id="consumption_templates").text
         assert HOSTILE in each.one(id="breakages").text
 

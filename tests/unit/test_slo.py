@@ -30,7 +30,7 @@ NONE: dict[str, int] = {}
 
 
 def hints(
-    thresholds: Thresholds = DEFAULTS, /, totals: dict[str, int] = NONE, **rates: float
+    thresholds: Thresholds = DEFAULTS, totals: dict[str, int] = NONE, /, **rates: float
 ) -> tuple[Hint, ...]:
     """The hints of these rates, over so many rows by section; all other rates have no data."""
     sections = {name: getattr(NOTHING, name) for name in SECTIONS.values()}
@@ -65,8 +65,8 @@ def test_a_low_hit_rate_warns_below_its_threshold_and_with_enough_lookups() -> N
 def test_a_high_rate_of_fewer_rows_than_the_least_is_no_hint_whatever_it_is(rate: str) -> None:
     few = replace(DEFAULTS, **{MINIMA[rate]: 10}, **{CODES[rate][1]: Threshold(CODES[rate][2], 0.75)})
     section = SECTIONS[rate]
-    assert hints(few, **{rate: 1.0}, totals={section: 9}) == ()
-    assert [hint.level for hint in hints(few, **{rate: 1.0}, totals={section: 10})] == ["critical"]
+    assert hints(few, {section: 9}, **{rate: 1.0}) == ()
+    assert [hint.level for hint in hints(few, {section: 10}, **{rate: 1.0})] == ["critical"]
     assert getattr(DEFAULTS, MINIMA[rate]) == 0
 
 
