@@ -6,7 +6,7 @@ from heapq import nsmallest
 
 from msgspec import Struct
 
-from service.dashboard.lists import ListData, read_lists
+from service.dashboard.lists import KINDS, ListData, read_list
 from service.dashboard.panels import Alert, Panel, alerts, panels, unjudged
 from service.dashboard.scope import Kept, scopes
 from service.dashboard.view import View
@@ -54,10 +54,11 @@ class Board(Struct, frozen=True):
 
 async def read(snapshots: Snapshots, view: View, now: float) -> ViewData:
     """Everything for a view at once. Raises Unavailable when there are no figures."""
-    snapshot, lists, found = await asyncio.gather(
-        snapshots.get(view.snapshot, now), read_lists(snapshots, view, now), snapshots.choices(now)
+    lists = asyncio.gather(*(read_list(snapshots, kind, view, now) for kind in KINDS))
+    snapshot, listed, found = await asyncio.gather(
+        snapshots.get(view.snapshot, now), lists, snapshots.choices(now)
     )
-    return ViewData(snapshot, lists, found)
+    return ViewData(snapshot, tuple(listed), found)
 
 
 def board_of(snapshot: Snapshot, view: View, thresholds: Thresholds, *, is_stale: bool) -> Board:

@@ -1,6 +1,5 @@
 """The lists of the board: which rows of a view they have, and what is to be said of those."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -79,12 +78,8 @@ class Listed(Struct, frozen=True, kw_only=True):
     unknown: UnknownName | None
 
 
-async def read_lists(snapshots: Snapshots, view: View, now: float) -> tuple[ListData, ...]:
-    """What there is of each of KINDS."""
-    return tuple(await asyncio.gather(*(_read(snapshots, kind, view, now) for kind in KINDS)))
-
-
-async def _read(snapshots: Snapshots, kind: Kind, view: View, now: float) -> ListData:
+async def read_list(snapshots: Snapshots, kind: Kind, view: View, now: float) -> ListData:
+    """What there is of one of KINDS."""
     query = kind.query(view)
     rows = await _or_none(snapshots, kind.rows, query, now)
     # One row has nothing in common with others.

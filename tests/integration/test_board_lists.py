@@ -151,6 +151,10 @@ async def test_errors_are_looked_into_in_the_newest_rows_only(
         page, past = await board(client), await board(client, error="long past")
     assert equal(page, "failed-jobs") == [(EXAMINED, "at present")]
     assert f"of the newest {EXAMINED} rows" in page.one(id="failed-jobs").one("h3").text
+    assert (
+        past.one(id="failed-jobs").one(class_="scope").text
+        == f"Error long past · of the newest {EXAMINED} rows"
+    )
     assert [total(each, "jobs") for each in (page, past)] == [EXAMINED + 3, 0]
 
 
