@@ -106,7 +106,7 @@ def create_app(
     record = partial(_record, counts, request_log(settings.log_format))
     middleware = RequestMiddleware(_admission(settings, authenticator, redis), replay, record, clock)
     resources = Resources(database, probed, redis, readiness, cache, metrics)
-    board = board_routes(Pages(settings.thresholds, settings.refresh_seconds))
+    board = board_routes(Pages(settings.thresholds, settings.refresh_seconds, settings.links))
     return Litestar(
         [
             *(*HANDLERS, openapi_document, own_metrics_route(metrics, readiness)),

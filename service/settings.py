@@ -10,6 +10,7 @@ from service.api.access.authentication import Keys, public_key
 from service.api.access.forwarded import Network, networks
 from service.api.access.hosts import ANY
 from service.cache.policy import Policy
+from service.dashboard.links import JOB_FIELDS, OBJECT_FIELDS, Links, check_template
 from service.draining import SIGN_VARIABLE
 from service.environment import Problem, Unknown, read, unknown, variable_of
 from service.logs import LogFormat
@@ -47,8 +48,7 @@ def _objective_fields() -> Iterator[tuple[str, Any, Any]]:
     for objective in OBJECTIVES:
         yield f"slo_{objective.name}_warn", Fraction, objective.default
         yield f"slo_{objective.name}_critical", Fraction | None, None
-        if objective.minimum:
-            yield f"slo_{objective.minimum.name}", Annotated[int, Meta(ge=0)], objective.minimum.default
+        yield f"slo_{objective.minimum.name}", Annotated[int, Meta(ge=0)], objective.minimum.default
 
 
 def _with_objectives(base: type[T]) -> type[T]:
@@ -88,6 +88,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     drain_seconds: Annotated[float, Meta(ge=0, le=300)] = 2
     shutdown_seconds: Annotated[int, Meta(ge=1, le=300)] = 20
     log_format: LogFormat = "json"
+    plm_link_object: str | None = None
+    plm_link_job: str | None = None
 
     @property
     def thresholds(self) -> Thresholds:
@@ -96,8 +98,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         for objective in OBJECTIVES:
             warn, critical = (getattr(self, f"slo_{objective.name}_{level}") for level in HINT_LEVELS)
             limits[objective.name] = Threshold(warn, critical)
-            if objective.minimum:
-                limits[objective.minimum.name] = getattr(self, f"slo_{objective.minimum.name}")
+            limits[objective.minimum.name] = getattr(self, f"slo_{objective.minimum.name}")
         return Thresholds(**limits)
 
     @property
@@ -128,6 +129,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     def proxies(self) -> tuple[Network, ...]:
         """Whose word counts about whom they ask for."""
         return networks(self.trusted_proxies)
+
+    @property
+    def links(self) -> Links:
+        """Where the PLM has its own pages of what failed."""
+        return Links(self.plm_link_object, self.plm_link_job)
 
     @property
     def database_limits(self) -> DatabaseLimits:
@@ -171,6 +177,8 @@ _EXAMPLES: dict[str, str] = {
     "allowed_hosts": "ops.example.com,*.internal.example.com",
     "trusted_proxies": "10.0.0.5,172.18.0.0/16",
     "log_format": "json",
+    "plm_link_object": "https://plm.example.com/items/{object_id}",
+    "plm_link_job": "https://plm.example.com/jobs/{job_id}",
     "auth": "required",
     **{f"slo_{each.name}_critical": str(each.critical_example) for each in OBJECTIVES},
 }
@@ -196,6 +204,8 @@ _CHECKS = {
     "redis_url": check_redis_url,
     "jwt_public_key": lambda pem: public_key(pem, 0),
     "trusted_proxies": networks,
+    "plm_link_object": lambda template: check_template(template, OBJECT_FIELDS),
+    "plm_link_job": lambda template: check_template(template, JOB_FIELDS),
 }
 _KEYS = frozenset({"auth", "jwt_secret", "jwt_public_key"})
 _WHAT_KEYS_THERE_ARE = (

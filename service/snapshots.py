@@ -5,7 +5,7 @@ target objects share 25 + 4 + 1 + 1 statements a tick.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Generic, TypeVar
@@ -18,12 +18,12 @@ from service.cache.keys import cache_key
 from service.cache.parts import Answer, Part, State
 from service.cache.tick_cache import TickCache, Unavailable
 from service.overview import sections
-from service.overview.failures import FailedJobs, FailedRuns
+from service.overview.failures import EqualErrors, FailedJobs, FailedRuns, OpenIncidents
 from service.overview.query import FILTERS, PageQuery, Query
 from service.readings.fleet import Readings
 from service.readings.tables import JOBS, RUNS
 from service.shared_redis import SharedRedis
-from service.sources import failing_rows, overlay_cache
+from service.sources import failing_rows, open_incidents, overlay_cache
 from service.sources.database import Database
 
 T = TypeVar("T")
@@ -81,16 +81,19 @@ async def _choices(sources: Sources, _query: None, tick: int) -> dict[str, tuple
     return await sources.readings.suggestions(tick)
 
 
-async def _failed_jobs(sources: Sources, query: PageQuery, tick: int) -> FailedJobs:
-    return await failing_rows.failed_jobs(
-        sources.database.for_section(FAILED_JOBS.name), query, instant_of(tick)
-    )
+def _list(
+    name: str,
+    kind: Any,  # noqa: ANN401
+    read_from: Callable[[Database, PageQuery, datetime], Awaitable[Any]],
+    without: Collection[str] = (),
+) -> Section:
+    """A section that is read by statements of its own, for a PageQuery without some of its fields."""
 
+    async def read(sources: Sources, query: PageQuery, tick: int) -> Any:  # noqa: ANN401
+        return await read_from(sources.database.for_section(name), query, instant_of(tick))
 
-async def _failed_runs(sources: Sources, query: PageQuery, tick: int) -> FailedRuns:
-    return await failing_rows.failed_runs(
-        sources.database.for_section(FAILED_RUNS.name), query, instant_of(tick)
-    )
+    depends_on = tuple(field for field in PageQuery.__struct_fields__ if field not in without)
+    return Section(name, kind, depends_on, read, is_sum=False)
 
 
 # In the order of Snapshot's fields.
@@ -106,11 +109,13 @@ SECTIONS = (
     ),
 )
 CHOICES = Section("choices", dict[str, tuple[str, ...]], (), _choices)
-FAILED_JOBS = Section(
-    "doc_sync_failures", FailedJobs, PageQuery.__struct_fields__, _failed_jobs, is_sum=False
-)
-FAILED_RUNS = Section(
-    "workflow_failures", FailedRuns, PageQuery.__struct_fields__, _failed_runs, is_sum=False
+_PAGE = ("page", "page_size")
+LISTS = (
+    FAILED_JOBS := _list("doc_sync_failures", FailedJobs, failing_rows.failed_jobs),
+    FAILED_RUNS := _list("workflow_failures", FailedRuns, failing_rows.failed_runs),
+    JOB_ERRORS := _list("doc_sync_errors", EqualErrors, failing_rows.equal_job_errors, without=_PAGE),
+    RUN_ERRORS := _list("workflow_errors", EqualErrors, failing_rows.equal_run_errors, without=_PAGE),
+    OPEN_INCIDENTS := _list("open_breakages", OpenIncidents, open_incidents.open_incidents),
 )
 
 
@@ -170,13 +175,14 @@ class Snapshots:
 
     async def failed_jobs(self, query: PageQuery, now: float) -> Dated[FailedJobs]:
         """A page of failed document sync jobs. Raises cache.Unavailable."""
-        return await self._page(FAILED_JOBS, query, now)
+        return await self.listed(FAILED_JOBS, query, now)
 
     async def failed_runs(self, query: PageQuery, now: float) -> Dated[FailedRuns]:
         """A page of failed workflow action runs. Raises cache.Unavailable."""
-        return await self._page(FAILED_RUNS, query, now)
+        return await self.listed(FAILED_RUNS, query, now)
 
-    async def _page(self, section: Section, query: PageQuery, now: float) -> Dated[Any]:
+    async def listed(self, section: Section, query: PageQuery, now: float) -> Dated[Any]:
+        """What one of LISTS has for a query. Raises cache.Unavailable."""
         answer = await self._cache.get([self._part(section, query, asdict(query))], now)
         return Dated(answer.values[0], answer.tick, answer.state)
 

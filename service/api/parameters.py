@@ -161,7 +161,8 @@ def _choice(
     return read
 
 
-def _filter_parameter(name: str, description: str, example: str) -> Parameter:
+def filter_parameter(name: str, description: str, example: str) -> Parameter:
+    """A text that keeps rows; blank is none."""
     # The limit is on the trimmed value, so the schema leaves room for white space around it.
     schema = {"type": "string", "pattern": "^[^\\u0000]*$", "examples": [example]}
     return Parameter(name, description, schema, _filter(name))
@@ -182,7 +183,7 @@ _BUCKET = Parameter(
     1,
 )
 _FILTERS = tuple(
-    _filter_parameter(name, f"Keeps {kept}; trimmed, at most 200 characters, blank means all.", example)
+    filter_parameter(name, f"Keeps {kept}; trimmed, at most 200 characters, blank means all.", example)
     for name, kept, example in zip(FILTERS, KEPT_BY_FILTERS, EXAMPLES_OF_FILTERS, strict=True)
 )
 _SITE, _TARGET, *_ = _FILTERS

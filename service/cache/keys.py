@@ -1,15 +1,19 @@
 """Readable cache keys that no value can break out of."""
 
 import re
+from functools import lru_cache
 from hashlib import blake2b
 from urllib.parse import quote
 
 PREFIX = "parallel-ops:v1"
 MAX_VALUE_LENGTH = 80
 DIGEST_BYTES = 16
+# Some 2 MB at most; a page of the board has eleven keys.
+MOST_KEYS = 4096
 _VALUE = re.compile("=[^:]*")
 
 
+@lru_cache(MOST_KEYS, typed=True)
 def cache_key(name: str, **values: object) -> str:
     """`parallel-ops:v1:doc_sync:window_days=7:site_id=SH-01`; what is None is left out.
 

@@ -1,89 +1,95 @@
 """All that one view of the board shows, read side by side from the caches."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
-from typing import TypeVar
+from collections.abc import Mapping
+from heapq import nsmallest
 
 from msgspec import Struct
 
-from service.cache.tick_cache import Unavailable
-from service.dashboard.panels import Alert, Panel, alerts, panels, unknown_rates
+from service.dashboard.lists import KINDS, ListData, read_list
+from service.dashboard.panels import Alert, Panel, alerts, panels, unjudged
+from service.dashboard.scope import Kept, scopes
 from service.dashboard.view import View
 from service.overview.alerts import status_of
-from service.overview.failures import FailedJobs, FailedRuns
+from service.overview.bounds import OTHERS
 from service.overview.sections import Snapshot
-from service.overview.slo import Thresholds
+from service.overview.slo import OBJECTIVES, Thresholds
 from service.overview.summary import Summary, summarize
 from service.overview.trends import trends_of
 from service.snapshots import Dated, Snapshots
 
-T = TypeVar("T")
+MOST_CODES = 50
 
 
 class ViewData(Struct, frozen=True):
-    """What the caches hold for a view; a list that cannot be had is None."""
+    """What the caches hold for a view."""
 
     snapshot: Dated[Snapshot]
-    jobs: Dated[FailedJobs] | None
-    runs: Dated[FailedRuns] | None
+    lists: tuple[ListData, ...]
     choices: Mapping[str, tuple[str, ...]]
 
     @property
     def stamp(self) -> tuple[object, ...]:
         """The same for data that looks the same on a page."""
-        ticks = (dated and dated.tick for dated in (self.snapshot, self.jobs, self.runs))
-        return (*ticks, self.snapshot.degraded, self.choices)
+        lists = (each.stamp for each in self.lists)
+        return (self.snapshot.tick, *lists, self.snapshot.degraded, self.choices)
 
 
 class Board(Struct, frozen=True):
     """The figures of a view, ready to be written down.
 
-    `states` has the one that counts most first; `unknown` is how many of the rates that have limits
-    have no data, which is not the same as being within them.
+    `states` has the one that counts most first; `unjudged` is how many of the rates that have limits
+    cannot be held against them, by why: that is not the same as being within them. `scopes` are by
+    section, `codes` the result codes that a list can be kept to.
     """
 
     summary: Summary
     states: tuple[str, ...]
-    unknown: int
+    unjudged: Mapping[str, int]
     alerts: tuple[Alert, ...]
     panels: tuple[Panel, ...]
+    scopes: Mapping[str, tuple[Kept, ...]]
+    codes: tuple[str, ...]
 
 
 async def read(snapshots: Snapshots, view: View, now: float) -> ViewData:
     """Everything for a view at once. Raises Unavailable when there are no figures."""
-    snapshot, jobs, runs, found = await asyncio.gather(
-        snapshots.get(view.snapshot, now),
-        _or_none(snapshots.failed_jobs(view.jobs, now)),
-        _or_none(snapshots.failed_runs(view.runs, now)),
-        snapshots.choices(now),
+    lists = asyncio.gather(*(read_list(snapshots, kind, view, now) for kind in KINDS))
+    snapshot, listed, found = await asyncio.gather(
+        snapshots.get(view.snapshot, now), lists, snapshots.choices(now)
     )
-    return ViewData(snapshot, jobs, runs, found)
-
-
-async def _or_none(reading: Awaitable[T]) -> T | None:
-    try:
-        return await reading
-    except Unavailable:
-        return None
+    return ViewData(snapshot, tuple(listed), found)
 
 
 def board_of(snapshot: Snapshot, view: View, thresholds: Thresholds, *, is_stale: bool) -> Board:
     """The board of a snapshot."""
     summary = summarize(snapshot, thresholds)
+    why_not = unjudged(summary, thresholds)
     return Board(
         summary=summary,
-        states=_states(status_of(summary.slo_hints), summary, is_stale=is_stale),
-        unknown=unknown_rates(summary),
+        states=_states(summary, is_judged=why_not.total() < len(OBJECTIVES), is_stale=is_stale),
+        unjudged=why_not,
         alerts=alerts(summary, thresholds),
         panels=panels(summary, trends_of(snapshot, view.trend_days), thresholds),
+        scopes=scopes(view.snapshot.filters),
+        codes=_most_frequent(summary.workflow_actions.by_result_code),
     )
 
 
-def _states(status: str, summary: Summary, *, is_stale: bool) -> tuple[str, ...]:
-    """Old figures come first, for they put the rest in doubt; ok stands only for itself."""
+def _most_frequent(counts: Mapping[str, int]) -> tuple[str, ...]:
+    found = nsmallest(MOST_CODES, ((-count, code) for code, count in counts.items() if code != OTHERS))
+    return tuple(sorted(code for _, code in found))
+
+
+def _states(summary: Summary, *, is_judged: bool, is_stale: bool) -> tuple[str, ...]:
+    """Old figures come first, for they put the rest in doubt; ok stands only for itself.
+
+    Where no rate can be judged, nothing is known to be ok.
+    """
+    status = status_of(summary.slo_hints)
     found = [
         "stale" if is_stale else "",
         status if status != "ok" else "",
         "degraded" if summary.degraded else "",
     ]
-    return tuple(filter(None, found)) or ("ok",)
+    return tuple(filter(None, found)) or ("ok" if is_judged else "none",)

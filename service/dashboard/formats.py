@@ -5,8 +5,10 @@ from datetime import datetime
 from functools import lru_cache
 
 from markupsafe import Markup, escape
+from msgspec.json import decode
 
 from service.dashboard.charts import TrendBucket
+from service.sources.workflow_actions import NO_CODE
 
 NO_DATA = "–"
 
@@ -65,4 +67,14 @@ def point_rows(buckets: Sequence[TrendBucket], partial: str, no_data: str) -> Ma
     return Markup("\n".join(rows))  # noqa: S704 - numbers, and words that are escaped
 
 
-FILTERS = {each.__name__: each for each in (number, percent, limit, clock, moment, day, point_rows)}
+def code(result_code: str) -> str | None:
+    """A result code, given as JSON text, as runs are counted by it; None where there may be no result."""
+    if result_code == "null":
+        return None
+    if result_code.startswith('"'):
+        return decode(result_code, type=str) or NO_CODE
+    is_falsy = result_code == "false" or not result_code.strip("-0.")
+    return NO_CODE if is_falsy else result_code
+
+
+FILTERS = {each.__name__: each for each in (number, percent, limit, clock, code, moment, day, point_rows)}

@@ -9,26 +9,26 @@ from typing import Any
 
 from cachetools import LRUCache
 from msgspec import Struct
-from msgspec.structs import asdict
 
 from service.api.table import PREFIX
 from service.dashboard import assets, formats
 from service.dashboard.board import Board, ViewData, board_of
+from service.dashboard.links import Links
+from service.dashboard.lists import lists_of
 from service.dashboard.memo import Memo
-from service.dashboard.view import View
+from service.dashboard.scope import unknown_names
+from service.dashboard.view import LIST_FILTERS, View
 from service.dashboard.wording import CATALOGUE, words_in
 from service.overview.export import FORMATS
-from service.overview.failures import paginate
-from service.overview.query import FILTERS, WINDOW_DAYS, Filters
+from service.overview.query import FILTERS, WINDOW_DAYS
 from service.overview.sections import Snapshot
 from service.overview.slo import OBJECTIVES, Thresholds
 from service.snapshots import Dated
+from service.sources.failing_rows import EXAMINED
 
 MAX_BYTES = 16 * 1024 * 1024
 # A large one, of thirty points a trend, takes some 25 kB.
 MAX_BOARDS = 128
-# A longer error would make the page heavy; its rest is one click away.
-MAX_ERROR_LENGTH = 4000
 # A page stands for one tick: the least effort, for some 2 kB more.
 GZIP_LEVEL = 1
 
@@ -49,10 +49,14 @@ class Viewer(Struct, frozen=True):
 
 
 class Pages:
-    """Boards by view and viewer, bounded in bytes. `refresh_seconds` is how often figures change."""
+    """Boards by view and viewer, bounded in bytes. `refresh_seconds` is how often figures change.
 
-    def __init__(self, thresholds: Thresholds, refresh_seconds: int) -> None:
+    `links` lead to the PLM's own pages.
+    """
+
+    def __init__(self, thresholds: Thresholds, refresh_seconds: int, links: Links) -> None:
         self._thresholds = thresholds
+        self._links = links
         self._refresh_seconds = refresh_seconds
         self._stale_after = 3 * refresh_seconds
         self._boards: Memo[Board] = Memo(LRUCache(MAX_BOARDS))
@@ -68,6 +72,7 @@ class Pages:
 
     def _written(self, data: ViewData, view: View, viewer: Viewer, *, is_stale: bool) -> Page:
         board = self._drawn(data.snapshot, view, is_stale=is_stale)
+        unknown = unknown_names(view.snapshot.filters, board.summary, data.choices)
         body = render(
             "board.html",
             viewer.language,
@@ -75,8 +80,9 @@ class Pages:
             board=board,
             state=board.states[0],
             data=data,
-            jobs_at=data.jobs and paginate(view.jobs, data.jobs.value.total),
-            runs_at=data.runs and paginate(view.runs, data.runs.value.total),
+            lists=lists_of(data.lists, view, board.summary, unknown),
+            unknown=unknown,
+            links=self._links,
             is_signed_in=viewer.is_signed_in,
             refresh_seconds=self._refresh_seconds,
             stale_after=self._stale_after,
@@ -141,12 +147,11 @@ def _environment(language: str) -> Any:  # noqa: ANN401
         languages=CATALOGUE,
         windows=WINDOW_DAYS,
         filters=FILTERS,
-        unfiltered=Filters(),
-        # The lists of another choice begin anew.
-        cleared={**asdict(Filters()), "jobs_page": 1, "runs_page": 1},
+        list_filters=LIST_FILTERS,
+        cleared=dict.fromkeys((*FILTERS, *LIST_FILTERS)),
         export_formats=tuple(FORMATS),
         objectives=len(OBJECTIVES),
-        max_error_length=MAX_ERROR_LENGTH,
+        examined=EXAMINED,
         api=PREFIX,
     )
     return environment

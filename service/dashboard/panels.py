@@ -1,11 +1,12 @@
 """The five panels and the alerts, from the same summary and trends that the API answers with."""
 
+from collections import Counter
 from typing import Any
 
 from msgspec import Struct
 
 from service.dashboard.charts import Distribution, TrendBucket, TrendChart, distribution, trend_chart
-from service.overview.slo import HINT_LEVELS, OBJECTIVES, Hint, Level, Objective, Thresholds
+from service.overview.slo import OBJECTIVES, Hint, Level, Objective, Thresholds
 from service.overview.summary import Summary
 from service.overview.trends import Trends
 
@@ -37,7 +38,10 @@ class Trend(Struct, frozen=True):
 
 
 class Panel(Struct, frozen=True, kw_only=True):
-    """What one side track shows. `level` is ok, warn, critical, no_data, none (no limit) or degraded."""
+    """What one side track shows.
+
+    `level` is ok, warn or critical; no_data or too_few (not judged), none (no limit) or degraded.
+    """
 
     name: str
     level: str
@@ -101,6 +105,7 @@ LAYOUTS = (
         facts=("total", "open_total", "repeated_total", "repeated_rate"),
         maps=("by_severity", "by_status", "by_responsibility"),
         part="open_total",
+        rows="open-incidents",
     ),
     Layout(
         section="consumption_templates",
@@ -118,7 +123,7 @@ LAYOUTS = (
         note="one_figure",
     ),
 )
-_ANCHORS = {layout.section: layout.rows or layout.section for layout in LAYOUTS}
+ANCHORS = {layout.section: layout.rows or layout.section for layout in LAYOUTS}
 _BY_CODE = {objective.code: objective for objective in OBJECTIVES}
 _BY_RATE = {(objective.section, objective.rate): objective for objective in OBJECTIVES}
 
@@ -136,13 +141,21 @@ def _alert(hint: Hint, summary: Summary, thresholds: Thresholds) -> Alert:
         level=hint.level,
         figure=_figure(summary, objective.section, objective.rate),
         limit=_limit(objective, thresholds, hint.level),
-        anchor=_ANCHORS[objective.section],
+        anchor=ANCHORS[objective.section],
     )
 
 
-def unknown_rates(summary: Summary) -> int:
-    """How many of the rates that have limits have no data."""
-    return sum(_figure(summary, *rate).value is None for rate in _BY_RATE)
+def unjudged(summary: Summary, thresholds: Thresholds) -> Counter[str]:
+    """How many of the rates that have limits cannot be held against them, by why: no_data or too_few."""
+    found = (_why_unjudged(objective, summary, thresholds) for objective in OBJECTIVES)
+    return Counter(why for why in found if why)
+
+
+def _why_unjudged(objective: Objective, summary: Summary, thresholds: Thresholds) -> str | None:
+    section = getattr(summary, objective.section)
+    if getattr(section, objective.rate) is None:
+        return "no_data"  # which is not the same as fine
+    return None if thresholds.suffice(objective, section) else "too_few"
 
 
 def panels(summary: Summary, trends: Trends, thresholds: Thresholds) -> tuple[Panel, ...]:
@@ -158,7 +171,7 @@ def _panel(layout: Layout, summary: Summary, trends: Trends, thresholds: Thresho
     is_away = layout.section in summary.degraded
     return Panel(
         name=layout.section,
-        level="degraded" if is_away else _level(layout, summary) if objective else "none",
+        level="degraded" if is_away else _level(objective, summary, thresholds) if objective else "none",
         main=_figure(summary, layout.section, layout.main),
         limit=limit,
         facts=() if is_away else tuple(_figure(summary, layout.section, name) for name in layout.facts),
@@ -201,12 +214,10 @@ def _trend(layout: Layout, trends: Trends, limit: Limit) -> Trend:
     )
 
 
-def _level(layout: Layout, summary: Summary) -> str:
-    """The most severe level of the section's hints."""
-    if _figure(summary, layout.section, layout.main).value is None:
-        return "no_data"  # which is not the same as fine
-    levels = {hint.level for hint in summary.slo_hints if _BY_CODE[hint.code].section == layout.section}
-    return next((level for level in reversed(HINT_LEVELS) if level in levels), "ok")
+def _level(objective: Objective, summary: Summary, thresholds: Thresholds) -> str:
+    """The level of the objective's hint, or why there can be none."""
+    levels = (hint.level for hint in summary.slo_hints if hint.code == objective.code)
+    return _why_unjudged(objective, summary, thresholds) or next(levels, "ok")
 
 
 def _limit(objective: Objective, thresholds: Thresholds, level: Level) -> Limit:

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from msgspec.structs import asdict, replace
 
-from service.api.parameters import DOC_SYNC_FAILURES, TRENDS, Parameter, Parameters, Values
+from service.api.parameters import DOC_SYNC_FAILURES, TRENDS, Parameter, Parameters, Values, filter_parameter
 from service.dashboard.wording import LANGUAGES
 from service.overview.query import BUCKET_DAYS, FILTERS, Filters, PageQuery, Query
 
@@ -18,6 +18,11 @@ _WINDOW, _BUCKET, *_FILTERS = TRENDS.each
 _PAGE = next(parameter for parameter in DOC_SYNC_FAILURES.each if parameter.name == "page")
 
 
+# The filters of the lists, beside those of the figures.
+LIST_FILTERS = ("result_code", "error")
+PAGES = ("jobs_page", "runs_page", "incidents_page")
+
+
 class View(Filters, frozen=True):
     """One view of the board; fields are named as in the address, None is "not given"."""
 
@@ -25,6 +30,9 @@ class View(Filters, frozen=True):
     bucket_days: int | None = None
     jobs_page: int = 1
     runs_page: int = 1
+    incidents_page: int = 1
+    result_code: str | None = None
+    error: str | None = None
     lang: str | None = None
     theme: str | None = None
 
@@ -47,12 +55,25 @@ class View(Filters, frozen=True):
     @property
     def jobs(self) -> PageQuery:
         """The page of failed jobs that the view shows."""
-        return PageQuery(self.window_days, self.site_id, self.jobs_page, ROWS_PER_PAGE)
+        return self._page(self.site_id, self.jobs_page, error=self.error)
 
     @property
     def runs(self) -> PageQuery:
         """The page of failed runs that the view shows."""
-        return PageQuery(self.window_days, self.target_object, self.runs_page, ROWS_PER_PAGE)
+        return self._page(self.target_object, self.runs_page, error=self.error, result_code=self.result_code)
+
+    @property
+    def incidents(self) -> PageQuery:
+        """The page of open incidents that the view shows."""
+        return self._page(None, self.incidents_page)
+
+    def _page(self, only: str | None, page: int, **kept: str | None) -> PageQuery:
+        return PageQuery(self.window_days, only, page, ROWS_PER_PAGE, **kept)
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether any rows are left out."""
+        return any(getattr(self, name) for name in (*FILTERS, *LIST_FILTERS))
 
     def address(self, **changes: Any) -> str:  # noqa: ANN401
         """The path and query of this view with some fields changed; defaults are left out."""
@@ -61,7 +82,11 @@ class View(Filters, frozen=True):
 
     def window_address(self, window_days: int) -> str:
         """The same in another window, where the lists and buckets begin anew."""
-        return self.address(window_days=window_days, bucket_days=None, jobs_page=1, runs_page=1)
+        return self.kept_address(window_days=window_days, bucket_days=None)
+
+    def kept_address(self, **changes: Any) -> str:  # noqa: ANN401
+        """The same with other rows kept, where the lists begin anew."""
+        return self.address(**dict.fromkeys(PAGES, 1), **changes)
 
     def api_address(self, path: str, *names: str, **more: Any) -> str:  # noqa: ANN401
         """The address of an API endpoint that is asked with those of the view's fields."""
@@ -91,6 +116,7 @@ def _one_of(allowed: tuple[str, ...], name: str) -> Parameter:
 VIEW = Parameters(
     lambda values: View(**values),
     *(_WINDOW, replace(_BUCKET, default=None), *_FILTERS),
-    *(replace(_PAGE, name="jobs_page"), replace(_PAGE, name="runs_page")),
+    *(replace(_PAGE, name=name) for name in PAGES),
+    *(filter_parameter(name, "", "") for name in LIST_FILTERS),
     *(_one_of(LANGUAGES, "lang"), _one_of(THEMES, "theme")),
 )

@@ -1,7 +1,7 @@
-"""Failing rows, one page at a time."""
+"""Failing rows and open incidents, one page at a time, and which errors recur."""
 
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from msgspec import Raw, Struct, structs
 from msgspec.json import decode
@@ -60,17 +60,44 @@ class KeptRun(_Run[str], frozen=True):
 
 
 class FailedJobs(Struct, frozen=True):
-    """The failed jobs of a window and site: how many in all, and one page of them."""
+    """The failed jobs of a window and site: how many in all, and one page of them.
+
+    `headlines` has for each row the line of its error that says what failed; None without an error.
+    """
 
     total: int
     rows: tuple[FailedJob, ...]
+    headlines: tuple[str | None, ...] = ()
 
 
 class FailedRuns(Struct, frozen=True):
-    """The failed runs of a window and target object: how many in all, and one page of them."""
+    """The failed runs of a window and target object: how many in all, and one page of them, as FailedJobs."""
 
     total: int
     rows: tuple[KeptRun, ...]
+    headlines: tuple[str | None, ...] = ()
+
+
+# Errors that several of the newest failing rows share, the most frequent first, and how many rows do; None
+# is no error's text. What differs from row to row is a #.
+EqualErrors: TypeAlias = tuple[tuple[str | None, int], ...]
+
+
+class OpenIncident(Struct, frozen=True):
+    """One breakage incident that is open. `created_at` as in FailedJob."""
+
+    id: str
+    description: str
+    responsibility: str | None
+    severity: str
+    created_at: datetime | None
+
+
+class OpenIncidents(Struct, frozen=True):
+    """The open incidents of a window: how many in all, and one page of them."""
+
+    total: int
+    rows: tuple[OpenIncident, ...]
 
 
 class Pagination(Struct, frozen=True):

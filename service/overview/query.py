@@ -54,9 +54,14 @@ class ExportQuery(Struct, frozen=True):
 
 
 class PageQuery(Struct, frozen=True):
-    """One page of failing rows; `only` is the site or target object that is kept, None keeps all."""
+    """One page of failing rows; `only` is the site or target object that is kept, None keeps all.
+
+    `result_code` and `error`, words of it, keep further; callers of the API have neither.
+    """
 
     window_days: int
     only: str | None
     page: int
     page_size: int
+    result_code: str | None = None
+    error: str | None = None

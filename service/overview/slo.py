@@ -36,7 +36,7 @@ class Objective(Struct, frozen=True, kw_only=True):
     message: str
     default: float
     critical_example: float
-    minimum: Minimum | None = None
+    minimum: Minimum
 
 
 OBJECTIVES = (
@@ -59,6 +59,7 @@ OBJECTIVES = (
         message="Document sync dead-letter rate is above {percent}%",
         default=0.05,
         critical_example=0.2,
+        minimum=Minimum("doc_sync_min_jobs", "total", 0),
     ),
     Objective(
         code="workflow_action_failed_rate_high",
@@ -68,6 +69,7 @@ OBJECTIVES = (
         message="Workflow custom action failed rate is above {percent}%",
         default=0.02,
         critical_example=0.1,
+        minimum=Minimum("workflow_min_runs", "total", 0),
     ),
     Objective(
         code="breakage_open_rate_high",
@@ -77,6 +79,7 @@ OBJECTIVES = (
         message="Open breakage ratio is above {percent}%",
         default=0.5,
         critical_example=0.8,
+        minimum=Minimum("breakage_min_incidents", "total", 0),
     ),
 )
 HINT_CODES = tuple(objective.code for objective in OBJECTIVES)
@@ -92,8 +95,7 @@ class Threshold(Struct, frozen=True):
 def _threshold_fields() -> Iterator[tuple[str, type, Any]]:
     for objective in OBJECTIVES:
         yield objective.name, Threshold, Threshold(objective.default)
-        if objective.minimum:
-            yield objective.minimum.name, int, objective.minimum.default
+        yield objective.minimum.name, int, objective.minimum.default
 
 
 class Thresholds(defstruct("_", _threshold_fields(), frozen=True)):  # type: ignore[misc]
@@ -106,6 +108,12 @@ class Thresholds(defstruct("_", _threshold_fields(), frozen=True)):  # type: ign
         """Where that objective's rate warns and is critical."""
         threshold: Threshold = getattr(self, objective.name)
         return threshold
+
+    def suffice(self, objective: Objective, section: object) -> bool:
+        """Whether the section has as many rows as its rate takes to mean something."""
+        counted: int = getattr(section, objective.minimum.figure)
+        least: int = getattr(self, objective.minimum.name)
+        return counted >= least
 
 
 class Hint(Struct, frozen=True):
@@ -123,8 +131,8 @@ def slo_hints(sections: Mapping[str, object], thresholds: Thresholds) -> tuple[H
 
 
 def _hint(objective: Objective, section: object, thresholds: Thresholds) -> Hint | None:
-    rate, minimum = getattr(section, objective.rate), objective.minimum
-    if rate is None or (minimum and getattr(section, minimum.figure) < getattr(thresholds, minimum.name)):
+    rate = getattr(section, objective.rate)
+    if rate is None or not thresholds.suffice(objective, section):
         return None
     for level in reversed(HINT_LEVELS):
         limit = getattr(thresholds.of(objective), level)

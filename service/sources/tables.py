@@ -60,8 +60,11 @@ plans = Table(
 TABLE_OF = {
     "doc_sync": jobs.name,
     "doc_sync_failures": jobs.name,
+    "doc_sync_errors": jobs.name,
     "workflow_actions": runs.name,
     "workflow_failures": runs.name,
+    "workflow_errors": runs.name,
     "breakages": incidents.name,
+    "open_breakages": incidents.name,
     "consumption_templates": plans.name,
 }

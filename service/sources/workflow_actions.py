@@ -9,9 +9,21 @@ from service.overview.bounds import bounded
 from service.overview.sections import WorkflowActions, WorkflowActionsDay
 from service.sources.by_day import by_day
 from service.sources.database import Statement
-from service.sources.expressions import AnySpan, Window, count, cut, fenced, field_text, is_no_code, lowered
+from service.sources.expressions import (
+    AnySpan,
+    Window,
+    count,
+    cut,
+    fenced,
+    field_text,
+    is_no_code,
+    lowered,
+    trimmed,
+)
 from service.sources.tables import runs
 
+RESULT_CODE = "result_code"
+NO_CODE = "UNKNOWN"
 COUNTS = ("total",)
 
 
@@ -55,18 +67,28 @@ def statement(
             runs.c.target_object,
             runs.c.status,
             runs.c.result,
-            field_text(runs.c.result, "result_code").label("code"),
+            field_text(runs.c.result, RESULT_CODE).label("code"),
         ).where(*population(span, target_object))
     )
     no_code = is_no_code(found.c.result, found.c.code).label("no_code")
     targets = (found.c.target_object,) if named else ()
     axes = (found.c.cell, *targets, found.c.status, found.c.code, no_code)
     groups = select(*axes, count().label("total")).group_by(*axes).subquery("groups")
-    code = case((groups.c.no_code, "UNKNOWN"), else_=cut(groups.c.code)).label("code")
+    code = _named(groups.c.no_code, groups.c.code).label("code")
     state = cut(lowered(groups.c.status)).label("state")
     name = groups.c.target_object if named else null()
     cells = select(groups.c.cell, name.label("name"), state, code, groups.c.total)
     return by_day(span, cells, labels=2)
+
+
+def code_of(result: ColumnElement[Any]) -> ColumnElement[str]:
+    """What a run is counted under by its result code, trimmed; null where there is no result."""
+    code: ColumnElement[Any] = field_text(result, RESULT_CODE)
+    return trimmed(_named(is_no_code(result, code), code))
+
+
+def _named(no_code: ColumnElement[bool | None], code: ColumnElement[str | None]) -> ColumnElement[str | None]:
+    return case((no_code, NO_CODE), else_=cut(code))
 
 
 def population(

@@ -42,7 +42,10 @@ async def of_the_api(page: Page, **parameters: Any) -> dict[str, float | None]: 
     summary = await answer(page, f"{address}/summary", **parameters)
     jobs = await answer(page, f"{address}/doc-sync/failures", **parameters)
     runs = await answer(page, f"{address}/workflow/failures", **parameters)
-    lists = {"jobs": jobs["total"], "runs": runs["total"]}
+    lists = {
+        **{"jobs": jobs["total"], "runs": runs["total"]},
+        "incidents": summary["breakages"]["open_total"],
+    }
     found = {}
     for name in await figures(page):
         section, _, field = name.partition(".")

@@ -96,6 +96,19 @@ async def test_failures_are_paged_with_the_whole_error_at_hand(page: Page, board
     assert await page.locator("#failed-jobs pre").first.inner_text() == ERROR
 
 
+async def test_an_equal_error_leads_to_its_rows_and_back(page: Page, board: str) -> None:
+    await page.goto(board)
+    headline = ERROR.partition("\n")[0]
+    await expect(page.locator("#jobs-error-1")).to_have_text(headline)
+    await page.click("#jobs-error-1")
+    await page.wait_for_url("**/?error=**")
+    await expect(page.locator("#error")).to_have_value(headline)
+    await expect(page.locator("#failed-runs .empty")).to_have_text(re.compile("Nothing that failed"))
+    await page.click("#clear")
+    await page.wait_for_url(f"{board}/")
+    await expect(page.locator("#failed-runs .empty")).to_have_count(0)
+
+
 async def test_the_trend_marks_its_partial_bucket_and_draws_no_zero_in_a_gap(page: Page, board: str) -> None:
     await page.goto(f"{board}/?window_days=30&bucket_days=7")
     await expect(page.locator("#doc_sync .plot .partial")).to_have_count(1)
@@ -159,6 +172,8 @@ async def test_it_works_without_scripts(chromium: Browser, board: str) -> None:
     await plain.goto(board)
     await plain.click("#window-30")
     await expect(plain.locator("#window-30")).to_have_attribute("aria-current", "true")
+    await plain.locator("#failed-jobs summary").first.click()
+    assert await plain.locator("#failed-jobs pre").first.inner_text() == ERROR
     await context.close()
 
 

@@ -19,14 +19,18 @@ from tests.support.statement_log import StatementLog
 from tests.support.tokens import SECRET, claims, token
 from tests.support.waiting import until
 
-# A count and a page of each kind.
-FAILURES = Counter(dict.fromkeys(("meta_conversion_jobs", "meta_workflow_custom_action_runs"), 2))
+# A count and a page of each list, and the errors that failing rows have in common.
+LISTS = Counter(
+    {"meta_conversion_jobs": 3, "meta_workflow_custom_action_runs": 3, "meta_breakage_incidents": 2}
+)
 MINUTE = timedelta(minutes=1).total_seconds()
 
 
-async def test_a_view_costs_what_the_api_costs_and_its_suggestions_nothing(
+async def test_a_view_costs_a_reading_and_its_lists_and_its_suggestions_nothing(
     database: asyncpg.Connection, serve: Serve, statements: StatementLog
 ) -> None:
+    failed: dict[str, Any] = {"status": "failed", "created_at": NOW}
+    await insert(database, Database(jobs=[job(**failed), job(**failed)], runs=[run(**failed), run(**failed)]))
     clock = Clock(NOW)
     async with serve(clock) as client:
         await know_all_days(client)
@@ -35,7 +39,7 @@ async def test_a_view_costs_what_the_api_costs_and_its_suggestions_nothing(
             clock.now += 2 * MINUTE
             for _ in range(3):
                 assert (await client.get("/?window_days=90")).status_code == 200
-            expected += ONE_READING + FAILURES
+            expected += ONE_READING + LISTS
             assert statements.tables() == expected
 
 
@@ -150,7 +154,7 @@ async def test_a_list_that_cannot_be_read_leaves_the_figures_standing(
         text = (await client.get("/")).text
     assert '<data value="1" data-figure="doc_sync.total">' in text
     lists = [part.partition("</section>")[0] for part in text.split('class="card list"')[1:]]
-    assert ["The list could not be read just now." in part for part in lists] == [True, False]
+    assert ["The list could not be read just now." in part for part in lists] == [True, False, False]
 
 
 async def test_without_a_database_it_is_a_page_that_says_so_and_comes_back(serve: Serve) -> None:

@@ -87,8 +87,8 @@ async def test_a_failed_job_without_attempts_or_date_shows_dashes(
     async with serve(NOW) as client:
         page = await board(client)
     (row,) = page.one(id="failed-jobs").one("tbody").all("tr")
-    created_at, site, _, attempts, error, _ = (cell.text.strip() for cell in row.all("td"))
-    assert (created_at, site, attempts, error) == ("–", "–", "–/–", "–")
+    created_at, site, _, document, attempts, error, _ = (cell.text.strip() for cell in row.all("td"))
+    assert (created_at, site, document, attempts, error) == ("–", "–", "–", "–/–", "–")
 
 
 async def test_a_chip_says_of_each_rate_whether_it_is_fine_past_its_limit_or_not_known(
@@ -108,6 +108,24 @@ async def test_a_chip_says_of_each_rate_whether_it_is_fine_past_its_limit_or_not
     assert list(warned.values()) == ["Warning", "Within its limit", "No data", "", "No data"]
     assert list(critical.values()) == ["Critical", "Within its limit", "No data", "", "No data"]
     assert list(away.values()) == ["Warning", "Within its limit", "No data", "", "Not available"]
+
+
+async def test_a_rate_of_few_rows_is_too_few_to_judge_and_never_green(
+    database: asyncpg.Connection, serve: Serve
+) -> None:
+    await insert(database, small())
+    least = {"slo_doc_sync_min_jobs": 3, "slo_workflow_min_runs": 2, "slo_breakage_min_incidents": 1}
+    async with serve(NOW, **least) as client:
+        few = await board(client)
+    async with serve(NOW, **{**least, "slo_workflow_min_runs": 1}) as client:
+        some = await board(client)
+    too_few = "Too few to judge"
+    assert list(chips(few).values()) == [too_few, too_few, "No data", "", "No data"]
+    assert list(chips(some).values()) == [too_few, "Within its limit", "No data", "", "No data"]
+    assert [page.one("html")["data-state"] for page in (few, some)] == ["none", "ok"]
+    assert not [each for each in few.all() if "ok" in each.classes or "icon-ok" in each.classes]
+    assert "2 of 4 rates have too few rows to judge." in few.one(id="state").text
+    assert "1 of 4 have too few rows." in some.one(id="alerts").text
 
 
 async def test_counters_that_cannot_be_had_are_no_zeros(database: asyncpg.Connection, serve: Serve) -> None:
@@ -148,8 +166,8 @@ async def test_html_in_an_error_is_text(database: asyncpg.Connection, serve: Ser
         listed = page.one(id=name)
         first = error.partition("\n")[0]
         shown = listed.one(class_="error").text
-        assert shown == (error if len(error) <= 90 else first[:90] + ("…" if len(first) > 90 else " …"))
-        assert [pre.text for pre in listed.all("pre")] == ([] if error == HOSTILE else [error[:4000]])
+        assert shown == (error if error == HOSTILE else first[:200] + " …")
+        assert [pre.text for pre in listed.all("pre")] == ([] if error == HOSTILE else [error])
 
 
 async def test_html_anywhere_in_the_data_is_text(
@@ -177,7 +195,10 @@ async def test_html_anywhere_in_the_data_is_text(
             ),
             run(status=short, **at),
         ],
-        incidents=[incident(severity=short, responsibility=HOSTILE, status=short, **at)],
+        incidents=[
+            incident(severity=short, responsibility=HOSTILE, status=short, **at),
+            incident(description=HOSTILE, responsibility=HOSTILE, severity=short, status="open", **at),
+        ],
         plans=[template(HOSTILE)],
     )
     await insert(database, rows)
@@ -188,7 +209,8 @@ async def test_html_anywhere_in_the_data_is_text(
         assert not list(each.all("img")) + list(each.all("b"))
         assert not [found for found in each.all() for name in found.attributes if name.startswith("on")]
         assert HOSTILE in each.one(id="failed-jobs").text
-        assert each.one(id="failed-runs").text.count(HOSTILE) == 6
+        assert each.one(id="failed-runs").one("tbody").text.count(HOSTILE) == 6
+        assert HOSTILE in each.one(id="open-incidents").text
         assert HOSTILE in each.one(id="consumption_templates").text
         assert HOSTILE in each.one(id="breakages").text
 

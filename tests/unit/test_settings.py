@@ -34,9 +34,14 @@ VALUES = {
     "TRUSTED_PROXIES": ("10.0.0.5, 172.18.0.0/16,fd00::/8",) * 2,
     "ALLOWED_HOSTS": ("ops.example.com, *.ops.internal",) * 2,
     "LOG_FORMAT": ("console", "console"),
+    "PLM_LINK_OBJECT": ("https://plm.example.com/{target_object}/{object_id}",) * 2,
+    "PLM_LINK_JOB": ("http://plm:8000/jobs?id={job_id}#top",) * 2,
     "SLO_OVERLAY_CACHE_HIT_RATE_WARN": ("0.9", 0.9),
     "SLO_OVERLAY_CACHE_HIT_RATE_CRITICAL": ("0.5", 0.5),
     "SLO_OVERLAY_CACHE_MIN_REQUESTS": ("0", 0),
+    "SLO_DOC_SYNC_MIN_JOBS": ("20", 20),
+    "SLO_WORKFLOW_MIN_RUNS": ("30", 30),
+    "SLO_BREAKAGE_MIN_INCIDENTS": ("5", 5),
     "SLO_DOC_SYNC_DEAD_LETTER_RATE_WARN": ("0.1", 0.1),
     "SLO_DOC_SYNC_DEAD_LETTER_RATE_CRITICAL": ("1", 1),
     "SLO_WORKFLOW_FAILED_RATE_WARN": ("0", 0),
@@ -66,6 +71,31 @@ BAD = [
         ("ALLOWED_HOSTS", value)
         for value in ("ops.example.com:8000", "*.", "a.*.b", "https://ops", "*,a.b", "a b")
     ),
+    *(
+        ("PLM_LINK_OBJECT", value)
+        for value in (
+            *(
+                "javascript:alert('{object_id}')",
+                "//plm/{object_id}",
+                "ftp://plm/{object_id}",
+                "/items/{object_id}",
+            ),
+            *(
+                "https://plm/items",
+                "https://plm/{id}",
+                "https://plm/{object_id!r}",
+                "https://plm/{object_id:>9}",
+            ),
+            *(
+                "https://plm/{object_id.x}",
+                "https://plm/{}",
+                "https://plm/{object_id",
+                "https://plm/a b/{object_id}",
+            ),
+            *("https://{object_id}/items", "https:///{object_id}", "https://[plm/{object_id}"),
+        )
+    ),
+    *(("PLM_LINK_JOB", value) for value in ("plm", "https://plm/{object_id}", "data:text/html,{job_id}")),
     *(("REFRESH_SECONDS", value) for value in ("0", "-1", "3601", "1.5", "x", "15s")),
     *(("MAX_DATABASE_QUERIES", value) for value in ("0", "101", "x", "nan")),
     *(("SLO_OVERLAY_CACHE_MIN_REQUESTS", value) for value in ("-1", "x", "0.5")),

@@ -21,10 +21,21 @@ CODES = {
     "open_rate": ("breakage_open_rate_high", "breakage_open_rate", 0.5),
 }
 
+MINIMA = {
+    "dead_letter_rate": "doc_sync_min_jobs",
+    "failed_rate": "workflow_min_runs",
+    "open_rate": "breakage_min_incidents",
+}
+NONE: dict[str, int] = {}
 
-def hints(thresholds: Thresholds = DEFAULTS, /, **rates: float) -> tuple[Hint, ...]:
-    """The hints of these rates; all other rates have no data."""
+
+def hints(
+    thresholds: Thresholds = DEFAULTS, totals: dict[str, int] = NONE, /, **rates: float
+) -> tuple[Hint, ...]:
+    """The hints of these rates, over so many rows by section; all other rates have no data."""
     sections = {name: getattr(NOTHING, name) for name in SECTIONS.values()}
+    for name, total in totals.items():
+        sections[name] = replace(sections[name], total=total)
     for name, value in rates.items():
         sections[SECTIONS[name]] = replace(sections[SECTIONS[name]], **{name: value})
     return slo_hints(sections, thresholds)
@@ -48,6 +59,15 @@ def test_a_low_hit_rate_warns_below_its_threshold_and_with_enough_lookups() -> N
     assert hints(requests=9, hit_rate=0.0) == ()
     (hint,) = hints(requests=10, hit_rate=0.7999)
     assert (hint.code, hint.level) == ("overlay_cache_hit_rate_low", "warn")
+
+
+@pytest.mark.parametrize("rate", CODES)
+def test_a_high_rate_of_fewer_rows_than_the_least_is_no_hint_whatever_it_is(rate: str) -> None:
+    few = replace(DEFAULTS, **{MINIMA[rate]: 10}, **{CODES[rate][1]: Threshold(CODES[rate][2], 0.75)})
+    section = SECTIONS[rate]
+    assert hints(few, {section: 9}, **{rate: 1.0}) == ()
+    assert [hint.level for hint in hints(few, {section: 10}, **{rate: 1.0})] == ["critical"]
+    assert getattr(DEFAULTS, MINIMA[rate]) == 0
 
 
 @pytest.mark.parametrize("rate", CODES)

@@ -37,7 +37,7 @@ from service.api.telemetry.reading_metrics import ReadingMetrics
 from service.api.telemetry.request_counts import BOUNDS, RequestCounts
 from service.cache.observer import Observer
 from service.readings.manifest import NAME as READINGS
-from service.snapshots import CHOICES, FAILED_JOBS, FAILED_RUNS, SECTIONS
+from service.snapshots import CHOICES, LISTS, SECTIONS
 from service.sources.database import Connections
 from service.version import VERSION
 
@@ -46,7 +46,7 @@ M = TypeVar("M", bound=MetricWrapperBase)
 OWN_METRICS = "/metrics"
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 COMPUTATION_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
-_NAMES = (*(section.name for section in (*SECTIONS, FAILED_JOBS, FAILED_RUNS, CHOICES)), READINGS)
+_NAMES = (*(section.name for section in (*SECTIONS, *LISTS, CHOICES)), READINGS)
 
 # When a counter began says nothing that its value does not, and doubles the text.
 disable_created_metrics()  # type: ignore[no-untyped-call]
