@@ -86,6 +86,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     drain_seconds: Annotated[float, Meta(ge=0, le=300)] = 2
     shutdown_seconds: Annotated[int, Meta(ge=1, le=300)] = 20
     log_format: LogFormat = "json"
+    sign_in_hint: Annotated[str, Meta(max_length=500)] = ""
 
     @property
     def thresholds(self) -> Thresholds:
@@ -175,6 +176,7 @@ _EXAMPLES: dict[str, str] = {
     "allowed_hosts": "ops.example.com,*.internal.example.com",
     "trusted_proxies": "10.0.0.5,172.18.0.0/16",
     "log_format": "json",
+    "sign_in_hint": "https://plm.example.com/account/token",
     "auth": "required",
     **{f"slo_{each.name}_critical": str(each.critical_example) for each in OBJECTIVES},
 }

@@ -11,13 +11,15 @@ from service.api.dependencies import Context, GivenSnapshots
 from service.api.responses.compression import accepts_gzip, negotiated
 from service.api.responses.errors import InvalidRequest, Unauthorized
 from service.api.responses.etag import matches
+from service.api.responses.raw import RawResponse
 from service.cache.tick_cache import TooManyAtOnce, Unavailable
 from service.dashboard import assets
 from service.dashboard.board import read
 from service.dashboard.html import HEADERS, HTML, language_of
-from service.dashboard.pages import Page, Pages, Viewer, prepare, render
-from service.dashboard.sign_in import ask
-from service.dashboard.view import VIEW, View
+from service.dashboard.notices import small_page
+from service.dashboard.pages import Page, Pages, Viewer, prepare
+from service.dashboard.sign_in import SignIn
+from service.dashboard.view import VIEW
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -25,8 +27,9 @@ ONE_YEAR = "public, max-age=31536000, immutable"
 RETRY_AFTER_SECONDS = 5
 
 
-def board_routes(pages: Pages) -> list[HTTPRouteHandler]:
-    """The routes of the board."""
+def board_routes(pages: Pages, sign_in: SignIn) -> list[HTTPRouteHandler]:
+    """The routes of the board, which asks whom nobody knows to sign in."""
+    ask = sign_in.ask_for_board
 
     @get("/", exception_handlers={InvalidRequest: _invalid, Unavailable: _unavailable, Unauthorized: ask})
     async def board(context: Context, snapshots: GivenSnapshots) -> Response[bytes]:
@@ -66,21 +69,16 @@ def _is_signed_in(context: RequestContext) -> bool:
     return context.operator_id is not None and bool(cookies_of(context))
 
 
-def _invalid(request: AnyRequest, error: InvalidRequest) -> Response[bytes]:
-    return _notice(request, 400, "invalid", error.message, {})
+# Litestar takes any ASGI application for a response, but says otherwise in its types.
+def _invalid(request: AnyRequest, error: InvalidRequest) -> Any:  # noqa: ANN401
+    return _notice(request, 400, title="invalid", message=error.message)
 
 
-def _unavailable(request: AnyRequest, error: Unavailable) -> Response[bytes]:
+def _unavailable(request: AnyRequest, error: Unavailable) -> Any:  # noqa: ANN401
     again = {"retry-after": str(RETRY_AFTER_SECONDS), "refresh": str(RETRY_AFTER_SECONDS)}
     status = 429 if isinstance(error, TooManyAtOnce) else 503
-    return _notice(request, status, "unavailable", None, again)
+    return _notice(request, status, title="unavailable", message=None, headers=again)
 
 
-def _notice(
-    request: AnyRequest, status: int, title: str, message: str | None, headers: dict[str, str]
-) -> Response[bytes]:
-    """A small page that says one thing; nobody may keep it."""
-    language = language_of(context_of(request.scope))
-    body = render("notice.html", language, View(), title=title, message=message)
-    all_headers = HEADERS | {"cache-control": "no-store"} | headers
-    return Response(body, status_code=status, media_type=HTML, headers=all_headers)
+def _notice(request: AnyRequest, status: int, **values: Any) -> RawResponse:  # noqa: ANN401
+    return small_page(context_of(request.scope), "notice.html", status, **values)
