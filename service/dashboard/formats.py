@@ -65,4 +65,11 @@ def point_rows(buckets: Sequence[TrendBucket], partial: str, no_data: str) -> Ma
     return Markup("\n".join(rows))  # noqa: S704 - numbers, and words that are escaped
 
 
-FILTERS = {each.__name__: each for each in (number, percent, limit, clock, moment, day, point_rows)}
+def breakable(code: str) -> Markup:
+    """A name that may go on in the next line after an underscore, and not within a word."""
+    return Markup(str(escape(code)).replace("_", "_<wbr>"))  # noqa: S704 - it is escaped
+
+
+FILTERS = {
+    each.__name__: each for each in (number, percent, limit, clock, moment, day, point_rows, breakable)
+}
