@@ -1,5 +1,6 @@
 """The duty board over HTTP: the page itself, and the files it needs."""
 
+import asyncio
 from typing import Any
 
 from litestar import Request, Response, get
@@ -18,6 +19,7 @@ from service.dashboard.board import read
 from service.dashboard.html import HEADERS, HTML, language_of
 from service.dashboard.notices import small_page
 from service.dashboard.pages import Page, Pages, Viewer, prepare
+from service.dashboard.runbook import runbook
 from service.dashboard.sign_in import SignIn
 from service.dashboard.view import VIEW
 
@@ -50,7 +52,12 @@ def board_routes(pages: Pages, sign_in: SignIn) -> list[HTTPRouteHandler]:
         headers = {"cache-control": ONE_YEAR, **encoding}
         return Response(body, media_type=asset.media_type, headers=headers)
 
-    return [board, static]
+    @get("/runbook", exception_handlers={Unauthorized: ask})
+    async def manual(context: Context) -> RawResponse:
+        """What to do when an alert comes."""
+        return small_page(context, "runbook.html", 200, runbook=await asyncio.to_thread(runbook))
+
+    return [board, static, manual]
 
 
 def _conditional(context: RequestContext, page: Page, age: float) -> Response[bytes]:

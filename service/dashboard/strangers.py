@@ -9,6 +9,7 @@ from service.api.responses.raw import RawResponse
 from service.dashboard.html import HTML
 from service.dashboard.notices import small_page
 from service.dashboard.sign_in import SignIn
+from service.dashboard.view import dress_of
 
 
 class Strangers:
@@ -22,7 +23,7 @@ class Strangers:
         if not _is_browser(context):
             return refusal.response()
         if isinstance(refusal, Unauthorized):
-            return self._sign_in.ask(context, refusal, "/")
+            return self._sign_in.ask(context, refusal, dress_of(context.query_string).address())
         if refusal.status == NOT_FOUND:
             return small_page(context, "notice.html", NOT_FOUND, title="not_found", message=refusal.message)
         return refusal.response()

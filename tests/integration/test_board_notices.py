@@ -61,9 +61,10 @@ async def test_a_path_is_only_text(serve: Serve) -> None:
 
 async def test_a_browser_that_nobody_knows_is_asked_to_sign_in_anywhere(serve: Serve) -> None:
     async with serve(NOW, **GUARDED) as client:
-        response = await client.get("/nothing?lang=zh", headers=BROWSER)
-        assert response.status_code == 401
-        assert page_of(response.text).one("form")["action"] == "/sign-in"
+        for path in ("/nothing", "/runbook"):
+            response = await client.get(f"{path}?lang=zh", headers=BROWSER)
+            assert (response.status_code, dress(page_of(response.text))[0]) == (401, "zh-CN")
+            assert page_of(response.text).one("form")["action"] == "/sign-in"
         assert (await client.get("/nothing")).json()["detail"]["code"] == "parallel_ops_unauthorized"
 
 

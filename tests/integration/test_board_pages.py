@@ -142,11 +142,10 @@ async def test_alerts_are_in_the_order_of_the_panels_the_critical_ones_first(
     open_ones = [incident(status="open", created_at=NOW)]
     failed = [run(status="failed", created_at=NOW)]
     await insert(database, Database(jobs=small().jobs, runs=failed, incidents=open_ones))
-    counts = {"00:misses": 20}
 
     async def alerts(**limits: float) -> list[str]:
         async with serve(NOW, **limits) as client:
-            await redis.hset(f"parallel-ops:overlay:counts:{NOW:%Y-%m-%d}", mapping=counts)
+            await redis.hset(f"parallel-ops:overlay:counts:{NOW:%Y-%m-%d}", "00:misses", "20")
             page = await board(client)
         return [link["href"] for link in page.one(class_="alerts").all("a")]
 
@@ -181,6 +180,24 @@ async def test_figures_older_than_three_refreshes_are_called_stale(
     assert ("data-stale" in html.attributes, html["data-state"] == "stale") == (is_stale, is_stale)
     assert page.one("title").text.startswith("Stale · ") is is_stale
     assert ("icon-stale." in page.one(id="icon")["href"]) is is_stale
+
+
+async def test_stale_figures_lead_to_their_section_of_the_runbook(
+    database: asyncpg.Connection, serve: Serve
+) -> None:
+    async with serve(NOW) as client:
+        page = await board(client, lang="zh", theme="dark")
+        address, _, section = page.one(id="runbook")["href"].partition("#")
+        response = await client.get(address)
+    assert response.status_code == 200
+    assert response.headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'")
+    manual = page_of(response.text)
+    assert (manual.one("html")["lang"], manual.one("html")["data-theme"]) == ("zh-CN", "dark")
+    assert manual.one("h2", id=section).text == "ParallelOpsFiguresStale"
+    targets = {heading["id"] for tag in ("h1", "h2", "h3") for heading in manual.all(tag)}
+    links = [link["href"] for link in manual.one("main").all("a")]
+    assert len(links) > 2
+    assert {link.removeprefix("#") for link in links} <= targets
 
 
 @pytest.mark.parametrize("error", [HOSTILE, LONG, "x" * 5000 + HOSTILE], ids=["short", "lines", "long"])
