@@ -105,10 +105,8 @@ def create_app(
     authenticator = _authenticator(settings)
     replay = Replay(policy, settings.thresholds, clock)
     record = partial(_record, counts, request_log(settings.log_format))
-    admission, sign_in = (
-        _admission(settings, authenticator, redis),
-        SignIn(authenticator, settings.sign_in_hint),
-    )
+    admission = _admission(settings, authenticator, redis)
+    sign_in = SignIn(authenticator, settings.sign_in_hint)
     middleware = RequestMiddleware(admission, replay, record, clock, Strangers(sign_in).refuse)
     resources = Resources(database, probed, redis, readiness, cache, metrics)
     board = board_routes(Pages(settings.thresholds, settings.refresh_seconds), sign_in)

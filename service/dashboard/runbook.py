@@ -32,4 +32,4 @@ def _text() -> str:
     """In a checkout it is beside the package, in a wheel within it."""
     package = Path(service.__file__).parent
     places = (package.parent / PATH, package / PATH)
-    return next(place for place in places if place.exists()).read_text()
+    return next(place for place in places if place.exists()).read_text(encoding="utf-8")
