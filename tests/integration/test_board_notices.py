@@ -4,7 +4,6 @@ import httpx
 import pytest
 
 from service.dashboard.wording import words_in
-from service.settings import SettingsError, from_environment
 from tests.support.api import PREFIX
 from tests.support.clock import NOW
 from tests.support.fixtures import Serve
@@ -159,14 +158,3 @@ async def test_the_form_says_where_a_token_comes_from(serve: Serve) -> None:
         assert text in told.one(id="hint").text
         assert not list(told.all("a")) + list(told.all("b"))
     assert "Whoever administers the PLM can say where to get one." in (await hint("")).text
-
-
-def test_a_hint_is_no_novel() -> None:
-    environment = {
-        "PARALLEL_OPS_DATABASE_URL": "postgresql://reader@db/plm",
-        "PARALLEL_OPS_REDIS_URL": "redis://cache",
-        "PARALLEL_OPS_AUTH": "disabled",
-        "PARALLEL_OPS_SIGN_IN_HINT": "x" * 501,
-    }
-    with pytest.raises(SettingsError, match="PARALLEL_OPS_SIGN_IN_HINT"):
-        from_environment(environment)

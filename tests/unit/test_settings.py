@@ -32,6 +32,7 @@ VALUES = {
     "TRUSTED_PROXIES": ("10.0.0.5, 172.18.0.0/16,fd00::/8",) * 2,
     "ALLOWED_HOSTS": ("ops.example.com, *.ops.internal",) * 2,
     "LOG_FORMAT": ("console", "console"),
+    "SIGN_IN_HINT": ("Ask Ms. Li", "Ask Ms. Li"),
     "SLO_OVERLAY_CACHE_HIT_RATE_WARN": ("0.9", 0.9),
     "SLO_OVERLAY_CACHE_HIT_RATE_CRITICAL": ("0.5", 0.5),
     "SLO_OVERLAY_CACHE_MIN_REQUESTS": ("0", 0),
@@ -54,6 +55,7 @@ BAD = [
     *(("REDIS_URL", value) for value in ("http://cache", "cache:6379", "redis://cache:port")),
     *(("AUTH", value) for value in ("off", "Required", "0")),
     *(("LOG_FORMAT", value) for value in ("text", "JSON")),
+    ("SIGN_IN_HINT", "x" * 501),
     *(("RATE_LIMIT", value) for value in ("600", "0/minute", "-1/second", "600/day", "600 per minute", "x")),
     *(
         ("CORS_ORIGINS", value)
