@@ -15,6 +15,7 @@ RUN pip install --require-hashes -r requirements-build.lock \
 COPY pyproject.toml README.md LICENSE ./
 COPY recorder recorder
 COPY migrations_none migrations_none
+COPY docs/runbook.md docs/runbook.md
 COPY service service
 RUN pip wheel --no-deps --no-index --no-build-isolation --wheel-dir /wheels . ./recorder \
  && pip --python /opt/parallel-ops/bin/python install --no-deps --no-index /wheels/*.whl \

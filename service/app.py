@@ -35,7 +35,8 @@ from service.cache.store import Store
 from service.cache.tick_cache import TickCache
 from service.dashboard.pages import Pages
 from service.dashboard.routes import board_routes
-from service.dashboard.sign_in import sign_in_routes
+from service.dashboard.sign_in import SignIn
+from service.dashboard.strangers import Strangers
 from service.draining import draining_sign, end_with_parent
 from service.readings.account import Rhythm
 from service.readings.fleet import Readings
@@ -104,13 +105,15 @@ def create_app(
     authenticator = _authenticator(settings)
     replay = Replay(policy, settings.thresholds, clock)
     record = partial(_record, counts, request_log(settings.log_format))
-    middleware = RequestMiddleware(_admission(settings, authenticator, redis), replay, record, clock)
+    admission = _admission(settings, authenticator, redis)
+    sign_in = SignIn(authenticator, settings.sign_in_hint)
+    middleware = RequestMiddleware(admission, replay, record, clock, Strangers(sign_in).refuse)
     resources = Resources(database, probed, redis, readiness, cache, metrics)
-    board = board_routes(Pages(settings.thresholds, settings.refresh_seconds, settings.links))
+    board = board_routes(Pages(settings.thresholds, settings.refresh_seconds, settings.links), sign_in)
     return Litestar(
         [
             *(*HANDLERS, openapi_document, own_metrics_route(metrics, readiness)),
-            *(*health_routes(readiness), *board, *sign_in_routes(authenticator)),
+            *(*health_routes(readiness), *board, *sign_in.routes()),
         ],
         dependencies=dependencies(Snapshots(cache, Sources(readings, database, redis)), replay),
         middleware=[middleware],

@@ -90,6 +90,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     log_format: LogFormat = "json"
     plm_link_object: str | None = None
     plm_link_job: str | None = None
+    sign_in_hint: Annotated[str, Meta(max_length=500)] = ""
 
     @property
     def thresholds(self) -> Thresholds:
@@ -179,6 +180,7 @@ _EXAMPLES: dict[str, str] = {
     "log_format": "json",
     "plm_link_object": "https://plm.example.com/items/{object_id}",
     "plm_link_job": "https://plm.example.com/jobs/{job_id}",
+    "sign_in_hint": "https://plm.example.com/account/token",
     "auth": "required",
     **{f"slo_{each.name}_critical": str(each.critical_example) for each in OBJECTIVES},
 }

@@ -22,27 +22,35 @@ from service.api.access.body import has_body, whole_body
 from service.api.context import UNKNOWN, RequestContext, context_of, enter, has_entered
 from service.api.reading import METHODS
 from service.api.replay import Replay
-from service.api.responses.errors import refusal_of
+from service.api.responses.errors import Refusal, refusal_of
 from service.api.responses.raw import RawResponse
 from service.cache.tick_cache import CALLER
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 Record = Callable[[RequestContext, float], None]
+Refuse = Callable[[RequestContext, Refusal], RawResponse]
 
 
 class RequestMiddleware:
     """Litestar middleware for all routes. `clock` gives Unix seconds.
 
-    `record` is told of every request and its seconds once it is over.
+    `record` is told of every request and its seconds once it is over. `refuse_unrouted` makes the response to
+    what no route takes.
     """
 
     def __init__(
-        self, admission: Admission, replay: Replay, record: Record, clock: Callable[[], float]
+        self,
+        admission: Admission,
+        replay: Replay,
+        record: Record,
+        clock: Callable[[], float],
+        refuse_unrouted: Refuse,
     ) -> None:
         self._admission = admission
         self._replay = replay
         self._record = record
         self._clock = clock
+        self._refuse_unrouted = refuse_unrouted
         self._ids = RequestIds()
 
     def __call__(self, app: ASGIApp) -> ASGIApp:
@@ -92,7 +100,7 @@ class RequestMiddleware:
         async def refusal(scope: Scope, receive: Receive, send: Send) -> None:
             context = context_of(scope)
             found = refusal_of(context.method, context.path, context.error or error)
-            await found.response()(scope, receive, send)
+            await self._refuse_unrouted(context, found)(scope, receive, send)
 
         return _Unrouted(self(refusal))
 

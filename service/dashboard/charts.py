@@ -131,17 +131,21 @@ class Distribution(Struct, frozen=True):
 
 MOST_ROWS = 6
 _KEYS_BY_TONE = {
-    "bad": ("failed", "critical", "high", "invalid_active_templates"),
-    "warn": ("warning", "open", "misses", "templates_without_active"),
+    "bad": ("failed", "critical", "invalid_active_templates"),
+    "warn": ("warning", "high", "open", "misses", "templates_without_active"),
     "good": ("completed", "ok", "closed", "resolved", "hits", "one_active"),
 }
 _TONES = {key: tone for tone, keys in _KEYS_BY_TONE.items() for key in keys}
+# Keys that have an order of their own, and come first in it, however many there are of each.
+_ORDERS = {"by_severity": ("critical", "high", "medium", "low")}
 
 
 def distribution(name: str, counts: dict[str, int]) -> Distribution:
-    """A map as rows, the largest first, ties by key."""
-    total = sum(counts.values()) or 1
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    """A map as rows: those with an order, then the largest first, ties by key. Nothing counted is no rows."""
+    total, order = sum(counts.values()), _ORDERS.get(name, ())
+    ranks = {key: n - len(order) for n, key in enumerate(order)}
+    found = counts.items() if total else ()
+    ordered = sorted(found, key=lambda item: (ranks.get(item[0], 0), -item[1], item[0]))
     shown, rest = ordered[:MOST_ROWS], ordered[MOST_ROWS:]
     return Distribution(
         name=name,

@@ -77,4 +77,11 @@ def code(result_code: str) -> str | None:
     return NO_CODE if is_falsy else result_code
 
 
-FILTERS = {each.__name__: each for each in (number, percent, limit, clock, code, moment, day, point_rows)}
+def breakable(code: str) -> Markup:
+    """A name that may go on in the next line after an underscore, and not within a word."""
+    return Markup(str(escape(code)).replace("_", "_<wbr>"))  # noqa: S704 - it is escaped
+
+
+FILTERS = {
+    each.__name__: each for each in (number, percent, limit, clock, code, moment, day, point_rows, breakable)
+}

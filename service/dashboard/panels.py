@@ -123,15 +123,26 @@ LAYOUTS = (
         note="one_figure",
     ),
 )
+_PLACES = tuple(layout.section for layout in LAYOUTS)
+# Figures that the summary gives as zero where nothing is counted: by what must not all be zero.
+_COUNTERS = ("entries", "max_entries", "ttl_seconds")
+_SAYING_NOTHING = {
+    ("doc_sync", "avg_attempt_count"): ("total",),
+    **{("overlay_cache", name): _COUNTERS for name in _COUNTERS},
+}
 ANCHORS = {layout.section: layout.rows or layout.section for layout in LAYOUTS}
 _BY_CODE = {objective.code: objective for objective in OBJECTIVES}
 _BY_RATE = {(objective.section, objective.rate): objective for objective in OBJECTIVES}
 
 
 def alerts(summary: Summary, thresholds: Thresholds) -> tuple[Alert, ...]:
-    """The summary's hints, the critical ones first."""
+    """The summary's hints, the critical ones first, and of a level in the order of the panels."""
     found = (_alert(hint, summary, thresholds) for hint in summary.slo_hints)
-    return tuple(sorted(found, key=lambda alert: alert.level != "critical"))
+    return tuple(sorted(found, key=_place))
+
+
+def _place(alert: Alert) -> tuple[bool, int]:
+    return alert.level != "critical", _PLACES.index(alert.figure.section)
 
 
 def _alert(hint: Hint, summary: Summary, thresholds: Thresholds) -> Alert:
@@ -166,12 +177,15 @@ def panels(summary: Summary, trends: Trends, thresholds: Thresholds) -> tuple[Pa
 def _panel(layout: Layout, summary: Summary, trends: Trends, thresholds: Thresholds) -> Panel:
     section = getattr(summary, layout.section)
     objective = _BY_RATE.get((layout.section, layout.main))
-    limit = _limit(objective, thresholds, "warn") if objective else None
+    level = _level(objective, summary, thresholds) if objective else "none"
+    limit = (
+        _limit(objective, thresholds, "critical" if level == "critical" else "warn") if objective else None
+    )
     # Degraded counters are filled with zeros, and no zero is shown for what nobody knows.
     is_away = layout.section in summary.degraded
     return Panel(
         name=layout.section,
-        level="degraded" if is_away else _level(objective, summary, thresholds) if objective else "none",
+        level="degraded" if is_away else level,
         main=_figure(summary, layout.section, layout.main),
         limit=limit,
         facts=() if is_away else tuple(_figure(summary, layout.section, name) for name in layout.facts),
@@ -225,4 +239,7 @@ def _limit(objective: Objective, thresholds: Thresholds, level: Level) -> Limit:
 
 
 def _figure(summary: Summary, section: str, name: str) -> Figure:
-    return Figure(section, name, getattr(getattr(summary, section), name), name.endswith("_rate"))
+    found = getattr(summary, section)
+    basis = _SAYING_NOTHING.get((section, name))
+    is_known = basis is None or any(getattr(found, each) for each in basis)
+    return Figure(section, name, getattr(found, name) if is_known else None, name.endswith("_rate"))

@@ -14,13 +14,16 @@ from service.api.reading import readable
 from service.api.responses.compression import accepts_gzip
 from service.api.responses.errors import InvalidRequest, Unauthorized
 from service.api.responses.etag import matches
+from service.api.responses.raw import RawResponse
 from service.cache.tick_cache import TooManyAtOnce, Unavailable
 from service.dashboard import assets
 from service.dashboard.board import read
 from service.dashboard.html import HEADERS, HTML, language_of
-from service.dashboard.pages import Page, Pages, Viewer, prepare, render
-from service.dashboard.sign_in import ask
-from service.dashboard.view import VIEW, View
+from service.dashboard.notices import small_page
+from service.dashboard.pages import Page, Pages, Viewer, prepare
+from service.dashboard.runbook import runbook
+from service.dashboard.sign_in import SignIn
+from service.dashboard.view import VIEW
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -29,8 +32,9 @@ RETRY_AFTER_SECONDS = 5
 REFERENCE = "/schema"
 
 
-def board_routes(pages: Pages) -> list[HTTPRouteHandler]:
-    """The routes of the board."""
+def board_routes(pages: Pages, sign_in: SignIn) -> list[HTTPRouteHandler]:
+    """The routes of the board, which asks whom nobody knows to sign in."""
+    ask = sign_in.ask_for_board
 
     @readable(
         "/", exception_handlers={InvalidRequest: _invalid, Unavailable: _unavailable, Unauthorized: ask}
@@ -56,14 +60,17 @@ def board_routes(pages: Pages) -> list[HTTPRouteHandler]:
         return Response(body, media_type=asset.media_type, headers=headers | {"content-encoding": "gzip"})
 
     @readable(REFERENCE, opt=OPEN_AND_UNLIMITED)
-    async def reference(context: Context) -> Response[bytes]:
+    async def reference(context: Context) -> RawResponse:
         """A page to read the API's document, and to try what it says."""
-        language = language_of(context)
-        await prepare(language)
-        body = render("reference.html", language, View(), document=SCHEMA)
-        return Response(body, media_type=HTML, headers=HEADERS)
+        await prepare(language_of(context))
+        return small_page(context, "reference.html", 200, document=SCHEMA)
 
-    return [board, static, reference]
+    @readable("/runbook", exception_handlers={Unauthorized: ask})
+    async def manual(context: Context) -> RawResponse:
+        """What to do when an alert comes."""
+        return small_page(context, "runbook.html", 200, runbook=await asyncio.to_thread(runbook))
+
+    return [board, static, reference, manual]
 
 
 def _conditional(context: RequestContext, page: Page, age: float) -> Response[bytes]:
@@ -82,21 +89,16 @@ def _is_signed_in(context: RequestContext) -> bool:
     return context.operator_id is not None and bool(cookies_of(context))
 
 
-def _invalid(request: AnyRequest, error: InvalidRequest) -> Response[bytes]:
-    return _notice(request, 400, "invalid", error.message, {})
+# Litestar takes any ASGI application for a response, but says otherwise in its types.
+def _invalid(request: AnyRequest, error: InvalidRequest) -> Any:  # noqa: ANN401
+    return _notice(request, 400, title="invalid", message=error.message)
 
 
-def _unavailable(request: AnyRequest, error: Unavailable) -> Response[bytes]:
+def _unavailable(request: AnyRequest, error: Unavailable) -> Any:  # noqa: ANN401
     again = {"retry-after": str(RETRY_AFTER_SECONDS), "refresh": str(RETRY_AFTER_SECONDS)}
     status = 429 if isinstance(error, TooManyAtOnce) else 503
-    return _notice(request, status, "unavailable", None, again)
+    return _notice(request, status, title="unavailable", message=None, headers=again)
 
 
-def _notice(
-    request: AnyRequest, status: int, title: str, message: str | None, headers: dict[str, str]
-) -> Response[bytes]:
-    """A small page that says one thing; nobody may keep it."""
-    language = language_of(context_of(request.scope))
-    body = render("notice.html", language, View(), title=title, message=message)
-    all_headers = HEADERS | {"cache-control": "no-store"} | headers
-    return Response(body, status_code=status, media_type=HTML, headers=all_headers)
+def _notice(request: AnyRequest, status: int, **values: Any) -> RawResponse:  # noqa: ANN401
+    return small_page(context_of(request.scope), "notice.html", status, **values)

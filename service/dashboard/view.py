@@ -1,7 +1,7 @@
 """What a view of the board is made of. All of it is in the address, so a view can be shared."""
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from msgspec.structs import asdict, replace
 
@@ -35,6 +35,11 @@ class View(Filters, frozen=True):
     error: str | None = None
     lang: str | None = None
     theme: str | None = None
+
+    @property
+    def dress(self) -> "View":
+        """The usual view in this one's language and theme."""
+        return View(lang=self.lang, theme=self.theme)
 
     @property
     def snapshot(self) -> Query:
@@ -120,3 +125,10 @@ VIEW = Parameters(
     *(filter_parameter(name, "", "") for name in LIST_FILTERS),
     *(_one_of(LANGUAGES, "lang"), _one_of(THEMES, "theme")),
 )
+
+
+def dress_of(query_string: bytes) -> View:
+    """The usual view in the language and theme of a query string, whatever else that holds."""
+    given = dict(parse_qsl(query_string.decode(errors="replace"), errors="replace"))
+    lang, theme = (given.get(name, "").strip().lower() for name in ("lang", "theme"))
+    return View(lang=lang if lang in LANGUAGES else None, theme=theme if theme in THEMES else None)

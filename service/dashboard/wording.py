@@ -1,7 +1,9 @@
 """The board's words, a file a language in languages/, and which of them a reader gets."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from string import Formatter
 
 import msgspec
 from msgspec import Struct
@@ -11,12 +13,16 @@ DEFAULT = "en"
 
 
 class Language(Struct, frozen=True):
-    """A language as it calls itself, its tag in HTML, its texts, and its words for values of the data."""
+    """A language as it calls itself, its tag in HTML, its texts, and its words for values of the data.
+
+    `messages` are by the English of the API's messages, in which {name} stands for any text.
+    """
 
     name: str
     html: str
     words: dict[str, str]
     values: dict[str, str]
+    messages: dict[str, str] = {}
 
 
 # By the files' names, which are what an address and an Accept-Language header say; the default first.
@@ -31,9 +37,10 @@ def words_in(language: str) -> dict[str, Callable[..., str]]:
     """Functions from a key to its text in one language.
 
     `word` takes the values to be filled in, word("age", n=3). `known` gives the word for a value of the
-    data where there is one, else the value itself.
+    data where there is one, else the value itself. `said` does so for a message of the API.
     """
     catalogue = CATALOGUE[language]
+    messages = [(_pattern(message), text) for message, text in catalogue.messages.items()]
 
     def word(key: str, **values: object) -> str:
         text = catalogue.words[key]
@@ -42,7 +49,19 @@ def words_in(language: str) -> dict[str, Callable[..., str]]:
     def known(value: str) -> str:
         return catalogue.values.get(value, value)
 
-    return {"word": word, "known": known}
+    return {"word": word, "known": known, "said": lambda message: _said(message, messages)}
+
+
+def _said(message: str, messages: Sequence[tuple[re.Pattern[str], str]]) -> str:
+    found = ((pattern.fullmatch(message), text) for pattern, text in messages)
+    return next((text.format(**match.groupdict()) for match, text in found if match), message)
+
+
+def _pattern(message: str) -> re.Pattern[str]:
+    parts = Formatter().parse(message)
+    return re.compile(
+        "".join(re.escape(text) + (f"(?P<{name}>.*)" if name else "") for text, name, *_ in parts), re.DOTALL
+    )
 
 
 def preferred(accept_language: str) -> str:

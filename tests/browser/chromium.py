@@ -6,6 +6,7 @@ from typing import Any
 from playwright.async_api import Page
 
 from tests.support.api import PREFIX
+from tests.support.board_figures import shown_figure
 
 EXECUTABLE = shutil.which("chromium")
 ARGUMENTS = [
@@ -49,5 +50,5 @@ async def of_the_api(page: Page, **parameters: Any) -> dict[str, float | None]: 
     found = {}
     for name in await figures(page):
         section, _, field = name.partition(".")
-        found[name] = lists[field] if section == "failures" else summary[section][field]
+        found[name] = lists[field] if section == "failures" else shown_figure(summary, section, field)
     return found

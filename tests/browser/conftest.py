@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Generator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -15,7 +16,7 @@ from demo.run import READER
 from demo.servers import Postgres, Valkey
 from service.settings import Settings
 from tests.browser.chromium import ARGUMENTS
-from tests.browser.texts import ERROR, HOSTILE
+from tests.browser.texts import ERROR, FAILED_RUN, HOSTILE
 from tests.support.builders import Database, incident, insert, job, run, template
 from tests.support.clock import long_ticks
 from tests.support.fixtures import PLENTY
@@ -87,6 +88,7 @@ async def rows(admin: asyncpg.Connection) -> Database:
         jobs=[
             *(
                 job(
+                    id=str(uuid4()),
                     status="failed",
                     attempt_count=3,
                     last_error=ERROR,
@@ -97,7 +99,7 @@ async def rows(admin: asyncpg.Connection) -> Database:
             ),
             *(job(created_at=now - age) for age in ages for _ in range(3)),
         ],
-        runs=[run(status="failed", target_object="ECO", created_at=now - age) for age in ages[:12]]
+        runs=[run(**FAILED_RUN, id=str(uuid4()), created_at=now - age) for age in ages[:12]]
         + [run(created_at=now - age) for age in ages for _ in range(4)],
         incidents=[incident(status="open", severity="high", created_at=now - age) for age in ages],
         plans=[template("T-1", active=True), template("T-2"), template(HOSTILE, active=True)],

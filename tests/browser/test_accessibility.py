@@ -22,7 +22,7 @@ async def serious(page: Page) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("width", [390, 1440, 2560])
+@pytest.mark.parametrize("width", [390, 820, 1440, 2560])
 @pytest.mark.parametrize(
     "address", ["/?theme=light", "/?theme=dark&window_days=90", "/?lang=zh&site_id=NONE"]
 )
@@ -43,6 +43,16 @@ async def test_nothing_serious_in_old_figures(page: Page, board: str) -> None:
             theme,
         )
         assert await serious(page) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_nothing_serious_in_notices_and_in_the_runbook(page: Page, board: str, theme: str) -> None:
+    for path in ("/nothing", "/runbook"):
+        await page.goto(f"{board}{path}?theme={theme}&lang=zh")
+        assert await serious(page) == []
+    await page.goto(f"{board}/?theme={theme}")
+    await page.evaluate("document.getElementById('kept').hidden = false")
+    assert await serious(page) == []
 
 
 async def test_nothing_serious_in_the_sign_in_form(page: Page, settings: Settings, rows: Database) -> None:

@@ -68,7 +68,7 @@ async def test_filters_suggest_what_the_data_holds(page: Page, board: str) -> No
     await page.wait_for_function("document.querySelectorAll('#template_key-choices option').length > 0")
     for name, values in (
         ("site_id", [HOSTILE, "S1", "S2"]),
-        ("target_object", ["ECO", "Part"]),
+        ("target_object", ["ChangeRequest", "Part"]),
         ("template_key", [HOSTILE, "T-1", "T-2"]),
     ):
         options = page.locator(f"#{name}-choices option")

@@ -9,13 +9,12 @@ from msgspec.structs import replace
 from playwright.async_api import Page, expect
 
 from demo.process import free_port
-from demo.run import READER
+from demo.run import READER, reader_role_script
 from demo.schema import create_schema
 from demo.servers import Postgres, Valkey
 from service.settings import Settings
 from tests.browser.chromium import figures
 from tests.support.builders import Database, insert, job
-from tests.support.checkout import ROOT
 from tests.support.served import launched, served
 
 PATIENCE = 30_000
@@ -51,7 +50,7 @@ async def test_postgresql_stopped_and_started_again(page: Page, own_folder: Path
     try:
         connection = await asyncpg.connect(postgres.url)
         await create_schema(connection)
-        await connection.execute((ROOT / "migrations_none" / "reader_role.sql").read_text())
+        await connection.execute(reader_role_script())
         await insert(connection, Database(jobs=[job(created_at=datetime.now(UTC))]))
         await connection.close()
         own = replace(settings, database_url=postgres.url.replace("postgres@", f"{READER}@"))
@@ -72,6 +71,42 @@ async def test_postgresql_stopped_and_started_again(page: Page, own_folder: Path
             await expect(page.locator("#problem")).to_be_hidden()
     finally:
         postgres.kill()
+
+
+async def test_a_filter_that_cannot_be_had_leaves_the_board_standing_with_a_note(
+    page: Page, own_postgres: Postgres, settings: Settings
+) -> None:
+    connection = await asyncpg.connect(own_postgres.url)
+    await create_schema(connection)
+    await connection.execute(reader_role_script())
+    await insert(connection, Database(jobs=[job(created_at=datetime.now(UTC))]))
+    await connection.close()
+    own = replace(settings, database_url=own_postgres.url.replace("postgres@", f"{READER}@"))
+    with served(own, refresh_seconds="1", statement_timeout_seconds="1") as address:
+        await page.goto(address)
+        total, kept = page.locator('[data-figure="doc_sync.total"]'), page.locator("#kept")
+        await expect(total).to_have_attribute("value", "1")
+        own_postgres.pause()
+        # Until then what was read last may do for any filter.
+        await expect(page.locator(".stale-note")).to_be_visible(timeout=PATIENCE)
+        await page.fill("#site_id", "S1")
+        await page.press("#site_id", "Enter")
+        await expect(kept).to_be_visible(timeout=PATIENCE)
+        await expect(kept).to_contain_text("the database has not answered in time")
+        await expect(total).to_have_attribute("value", "1")
+        await expect(page.locator("#site_id")).to_have_value("")
+        assert page.url == f"{address}/"
+        await expect(page.locator(".stale-note")).to_be_visible()
+        await expect(page.locator("#problem")).to_be_hidden()
+        async with page.expect_response(f"{address}/"):  # the old view, which does not take the note away
+            pass
+        await expect(kept).to_be_visible()
+        await expect(page.locator("#runbook")).to_have_attribute("href", "/runbook#parallelopsfiguresstale")
+        own_postgres.resume()
+        await expect(page.locator(".stale-note")).to_be_hidden(timeout=PATIENCE)
+        await page.click("#again")
+        await page.wait_for_url("**site_id=S1", timeout=PATIENCE)
+        await expect(kept).to_be_hidden()
 
 
 async def test_without_figures_the_page_says_so_and_tries_again(page: Page, settings: Settings) -> None:
@@ -97,8 +132,11 @@ async def test_a_service_that_is_gone_is_told_with_the_time_and_found_again(
         await asyncio.to_thread(process.wait)
         shown = await figures(page)
     problem = page.locator("#problem")
-    await expect(problem).to_contain_text("has not been refreshed since", timeout=PATIENCE)
     await expect(page.locator(".badge.stale")).to_be_visible(timeout=PATIENCE)
+    as_of = (await page.locator("#as-of").inner_text()).partition(" ")[2]
+    await expect(problem).to_contain_text(f"has not been refreshed since {as_of}", timeout=PATIENCE)
+    # Since when is said once, and the database is not to blame.
+    await expect(page.locator(".stale-note .cause")).to_be_hidden()
     assert await figures(page) == shown
     with launched(settings, port, refresh_seconds="1"):
         await expect(problem).to_be_hidden(timeout=PATIENCE)

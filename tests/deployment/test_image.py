@@ -101,6 +101,7 @@ class Built:
         if (ROOT / source).is_dir():
             shutil.copytree(ROOT / source, into, ignore=shutil.ignore_patterns("__pycache__"))
         else:
+            into.parent.mkdir(exist_ok=True)  # as COPY does
             shutil.copy2(ROOT / source, into)
 
 

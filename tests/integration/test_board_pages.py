@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from tests.support.addresses import nowhere
 from tests.support.api import PREFIX
+from tests.support.board_figures import CACHE_SETTINGS, shown_figure
 from tests.support.builders import Database, incident, insert, job, run, template
 from tests.support.clock import NOW, Clock
 from tests.support.fixtures import Serve
@@ -55,7 +56,7 @@ async def test_every_figure_is_the_apis_and_a_dash_where_nothing_is_known(
     assert {each["data-figure"].partition(".")[0] for each in shown} == set(SECTIONS)
     for each in shown:
         section, name = each["data-figure"].split(".")
-        value = figures[section][name]
+        value = shown_figure(figures, section, name)
         if value is None:
             assert (each.tag, each.text) == ("span", "– (no data)")
         else:
@@ -128,6 +129,50 @@ async def test_a_rate_of_few_rows_is_too_few_to_judge_and_never_green(
     assert "1 of 4 have too few rows." in some.one(id="alerts").text
 
 
+async def test_a_mean_of_nothing_and_a_cache_that_nobody_reports_are_dashes(
+    database: asyncpg.Connection, serve: Serve
+) -> None:
+    async with serve(NOW) as client:
+        page = await board(client)
+    for name in ("doc_sync.avg_attempt_count", *(f"overlay_cache.{each}" for each in CACHE_SETTINGS)):
+        assert page.one(data_figure=name).text == "– (no data)"
+    assert page.one(data_figure="overlay_cache.requests").text == "0"
+    for name in ("consumption_templates", "overlay_cache"):
+        assert [cell.text for cell in page.one(id=name).one("tbody").all("td")] == ["no data"]
+
+
+async def test_a_panel_shows_the_limit_that_it_is_past(database: asyncpg.Connection, serve: Serve) -> None:
+    await insert(database, small())
+    limits = {"slo_doc_sync_dead_letter_rate_warn": 0.1, "slo_doc_sync_dead_letter_rate_critical": 0.4}
+    async with serve(NOW, **limits) as client:
+        critical = await board(client)
+    async with serve(NOW, **limits | {"slo_doc_sync_dead_letter_rate_critical": 0.6}) as client:
+        warned = await board(client)
+    for page, limit in ((critical, "limit 40 %"), (warned, "limit 10 %")):
+        panel, alert = page.one("section", id="doc_sync"), page.one(id="alert-doc_sync_dead_letter_rate_high")
+        assert panel.one(class_="main").one(class_="limit").text == alert.one(class_="limit").text == limit
+        assert panel.one(class_="k-limit").text == limit
+
+
+async def test_alerts_are_in_the_order_of_the_panels_the_critical_ones_first(
+    database: asyncpg.Connection, serve: Serve, redis: Redis
+) -> None:
+    open_ones = [incident(status="open", created_at=NOW)]
+    failed = [run(status="failed", created_at=NOW)]
+    await insert(database, Database(jobs=small().jobs, runs=failed, incidents=open_ones))
+
+    async def alerts(**limits: float) -> list[str]:
+        async with serve(NOW, **limits) as client:
+            await redis.hset(f"parallel-ops:overlay:counts:{NOW:%Y-%m-%d}", "00:misses", "20")
+            page = await board(client)
+        return [link["href"] for link in page.one(class_="alerts").all("a")]
+
+    order = ["#failed-jobs", "#failed-runs", "#breakages", "#overlay_cache"]
+    assert await alerts() == order
+    critical = {"slo_overlay_cache_hit_rate_critical": 0.5, "slo_workflow_failed_rate_critical": 0.5}
+    assert await alerts(**critical) == ["#failed-runs", "#overlay_cache", "#failed-jobs", "#breakages"]
+
+
 async def test_counters_that_cannot_be_had_are_no_zeros(database: asyncpg.Connection, serve: Serve) -> None:
     async with serve(NOW, redis_url=nowhere("redis")) as client:
         page = await board(client)
@@ -153,6 +198,24 @@ async def test_figures_older_than_three_refreshes_are_called_stale(
     assert ("data-stale" in html.attributes, html["data-state"] == "stale") == (is_stale, is_stale)
     assert page.one("title").text.startswith("Stale · ") is is_stale
     assert ("icon-stale." in page.one(id="icon")["href"]) is is_stale
+
+
+async def test_stale_figures_lead_to_their_section_of_the_runbook(
+    database: asyncpg.Connection, serve: Serve
+) -> None:
+    async with serve(NOW) as client:
+        page = await board(client, lang="zh", theme="dark")
+        address, _, section = page.one(id="runbook")["href"].partition("#")
+        response = await client.get(address)
+    assert response.status_code == 200
+    assert response.headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'")
+    manual = page_of(response.text)
+    assert (manual.one("html")["lang"], manual.one("html")["data-theme"]) == ("zh-CN", "dark")
+    assert manual.one("h2", id=section).text == "ParallelOpsFiguresStale"
+    targets = {heading["id"] for tag in ("h1", "h2", "h3") for heading in manual.all(tag)}
+    links = [link["href"] for link in manual.one("main").all("a")]
+    assert len(links) > 2
+    assert {link.removeprefix("#") for link in links} <= targets
 
 
 @pytest.mark.parametrize("error", [HOSTILE, LONG, "x" * 5000 + HOSTILE], ids=["short", "lines", "long"])

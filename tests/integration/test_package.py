@@ -13,6 +13,7 @@ import parallel_ops_recorder
 from service.api import openapi
 from service.dashboard import assets
 from service.dashboard.pages import _environment, load
+from service.dashboard.runbook import runbook
 from service.dashboard.wording import LANGUAGES
 from demo import run, schema, seed
 assert run.__file__.startswith({folder!r}), run.__file__
@@ -20,6 +21,7 @@ assert parallel_ops_recorder.__file__.startswith({folder!r}), parallel_ops_recor
 assert "CREATE ROLE" in run.reader_role_script()
 assert len(schema.SCHEMA) > 0 and all(map(seed._statement, ("jobs", "runs", "incidents", "plans", "settle")))
 assert len(assets.assets()) > 0
+assert "ParallelOpsFiguresStale" in runbook()
 assert {{"en", "zh"}} <= set(LANGUAGES)
 for language in LANGUAGES:
     load(language)

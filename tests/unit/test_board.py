@@ -6,7 +6,7 @@ from string import Formatter
 import pytest
 
 from service.dashboard.charts import TrendBucket, distribution, trend_chart
-from service.dashboard.formats import number, percent
+from service.dashboard.formats import breakable, number, percent
 from service.dashboard.view import VIEW, View
 from service.dashboard.wording import CATALOGUE, DEFAULT, FOLDER, LANGUAGES, preferred
 from service.overview.query import BUCKET_DAYS, WINDOW_DAYS
@@ -64,6 +64,21 @@ def test_a_distribution_shows_the_largest_and_counts_the_others() -> None:
     assert [row.key for row in shown.rows] == ["s9", "s8", "s7", "s6", "s5", "s4"]
     assert (shown.others, shown.others_count) == (4, 6)
     assert distribution("by_status", {}).rows == ()
+
+
+def test_a_distribution_of_nothing_has_no_rows() -> None:
+    assert distribution("by_lookup", {"hits": 0, "misses": 0}).rows == ()
+
+
+def test_severities_are_in_their_own_order_and_the_worst_alone_is_red() -> None:
+    counts = {"low": 9, "blocker": 3, "medium": 8, "high": 7, "unknown": 5, "critical": 1, "minor": 2}
+    shown = distribution("by_severity", counts)
+    assert [row.key for row in shown.rows] == ["critical", "high", "medium", "low", "unknown", "blocker"]
+    assert [row.tone for row in shown.rows[:4]] == ["bad", "warn", "plain", "plain"]
+
+
+def test_a_code_breaks_after_its_underscores_and_is_only_text() -> None:
+    assert breakable("A_<b>_C") == "A_<wbr>&lt;b&gt;_<wbr>C"
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ VALUES = {
     "LOG_FORMAT": ("console", "console"),
     "PLM_LINK_OBJECT": ("https://plm.example.com/{target_object}/{object_id}",) * 2,
     "PLM_LINK_JOB": ("http://plm:8000/jobs?id={job_id}#top",) * 2,
+    "SIGN_IN_HINT": ("Ask Ms. Li", "Ask Ms. Li"),
     "SLO_OVERLAY_CACHE_HIT_RATE_WARN": ("0.9", 0.9),
     "SLO_OVERLAY_CACHE_HIT_RATE_CRITICAL": ("0.5", 0.5),
     "SLO_OVERLAY_CACHE_MIN_REQUESTS": ("0", 0),
@@ -61,6 +62,7 @@ BAD = [
     *(("REDIS_URL", value) for value in ("http://cache", "cache:6379", "redis://cache:port")),
     *(("AUTH", value) for value in ("off", "Required", "0")),
     *(("LOG_FORMAT", value) for value in ("text", "JSON")),
+    ("SIGN_IN_HINT", "x" * 501),
     *(("RATE_LIMIT", value) for value in ("600", "0/minute", "-1/second", "600/day", "600 per minute", "x")),
     *(
         ("CORS_ORIGINS", value)

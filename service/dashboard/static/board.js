@@ -5,11 +5,13 @@ const root = document.documentElement;
 const { refresh, staleAfter, staleTitle } = document.body.dataset;
 const byId = (id) => document.getElementById(id);
 const seconds = () => performance.now() / 1000;
+const viewOf = (address) => address.split("#")[0];
 const relative = new Intl.RelativeTimeFormat(root.lang, { style: "short" });
 
 const sources = new Map(); // each part as the server sent it, before anybody opened or typed anything
 let asOf = seconds() - Math.max(0, Date.now() / 1000 - document.body.dataset.tick); // until a header says better
-let failing = null; // since when, and how often
+let shown = viewOf(location.href); // the view whose figures stand on the page
+let failures = 0; // in a row
 let timer;
 let request;
 
@@ -48,17 +50,22 @@ async function load(address) {
   clearTimeout(timer);
   request?.abort("another page is wanted");
   const mine = (request = new AbortController());
+  const isOther = viewOf(address) !== shown;
+  byId("figures").ariaBusy = isOther;
   const giveUp = setTimeout(() => mine.abort("no answer"), 30000);
   try {
     const response = await fetch(address, { cache: "no-cache", signal: mine.signal, headers: { accept: "text/html" } });
     if (response.status === 401) return failed("signedOut", mine);
+    if (isOther && [429, 503].includes(response.status)) return keep(address, mine);
     const page = response.ok && new DOMParser().parseFromString(await response.text(), "text/html");
     if (!page || page.body.id !== "board") return failed("refused", mine);
     if (mine !== request) return "overtaken";
     asOf = seconds() - Number(response.headers.get("age"));
     swap(page);
-    failing = null;
+    shown = viewOf(address);
+    failures = 0;
     byId("problem").hidden = true;
+    if (isOther) byId("kept").hidden = true;
     tell();
     const isBehind = response.headers.get("x-cache") === "stale";
     const due = isBehind ? 2 : Number(refresh) - (seconds() - asOf);
@@ -68,19 +75,29 @@ async function load(address) {
     return failed("unreachable", mine);
   } finally {
     clearTimeout(giveUp);
+    if (mine === request) byId("figures").ariaBusy = false;
   }
+}
+
+/** Other figures cannot be had just now: those that stand here stay and are kept fresh, with a note. */
+function keep(address, mine) {
+  if (mine !== request) return "overtaken";
+  byId("again").href = address;
+  byId("kept").hidden = false;
+  byId("filters").reset();
+  timer = setTimeout(again, 1000);
+  return "unavailable";
 }
 
 function failed(reason, mine) {
   if (mine !== request) return "overtaken";
-  failing ??= { since: new Date(), times: 0 };
-  failing.times += 1;
-  const time = `${failing.since.toISOString().slice(11, 19)} UTC`;
+  failures += 1;
+  const time = `${new Date(byId("as-of").dateTime).toISOString().slice(11, 19)} UTC`;
   const problem = byId("problem");
   const text = problem.dataset[reason].replace("{time}", time);
   if (problem.textContent !== text) problem.textContent = text;
   problem.hidden = false;
-  timer = setTimeout(again, 1000 * Math.min(Number(refresh), 2 ** failing.times));
+  timer = setTimeout(again, 1000 * Math.min(Number(refresh), 2 ** failures));
   return reason;
 }
 
@@ -102,7 +119,8 @@ function tell() {
   time.title ||= new Date(time.dateTime).toLocaleString(root.lang, { timeZoneName: "short" });
 }
 
-async function visit(address) {
+async function visit(target) {
+  const address = new URL(target, location.href).href;
   const problem = await load(address);
   if (!problem) history.pushState(null, "", address);
   else if (problem === "refused" || problem === "signedOut") location.assign(address); // that page says why
