@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,12 @@ from tests.support.addresses import nowhere
 from tests.support.api import PREFIX
 from tests.support.balancer import CONFIGURATION, MARKING, Balancer, balanced, command, configure
 from tests.support.children import run_program
+from tests.support.folders import passing_folder
 from tests.support.instances import Instance
 from tests.support.waiting import until
 
+ROOT = CONFIGURATION.parent.parent
+RUNBOOK, COMPOSE_FILE = ROOT / "docs" / "runbook.md", ROOT / "docker-compose.yml"
 UNAVAILABLE = "parallel_ops_unavailable"
 
 
@@ -68,14 +72,16 @@ async def test_one_id_is_in_the_answer_and_in_both_logs(
     await until(lambda: all(f'"request_id":"{given}"' in _said_by(instances) for given in ids), 5)
 
 
-def test_no_log_of_nginx_holds_a_parameter_whatever_goes_wrong() -> None:
+async def test_no_log_of_nginx_holds_a_parameter_whatever_goes_wrong() -> None:
     """With nobody to ask it has an error to tell of each request, and tells it in the access log."""
     with balanced([free_port(), free_port()]) as balancer:
-        for path in ("/?site_id=private-site", f"{PREFIX}/summary?site_id=private-site"):
-            assert httpx.get(balancer.url + path).status_code == 503
-        large = httpx.post(f"{balancer.url}/sign-in?next=private-site", content=b"x" * 100_000)
+        async with httpx.AsyncClient(base_url=balancer.url) as caller:
+            for path in ("/?site_id=private-site", f"{PREFIX}/summary?site_id=private-site"):
+                assert (await caller.get(path)).status_code == 503
+            large = await caller.post("/sign-in?next=private-site", content=b"x" * 100_000)
         assert large.status_code == 413
-        assert [line["status"] for line in _access_log(balancer)] == ["503", "503", "413"]
+        # The last line comes when nginx has read what it refused.
+        await until(lambda: [line["status"] for line in _access_log(balancer)] == ["503", "503", "413"], 5)
         assert "private" not in balancer.log.read_text()
 
 
@@ -111,6 +117,26 @@ async def test_own_metrics_are_for_inside() -> None:
             asked = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
             status, body = await _raw(alone.port, asked)
             assert (path, status, body["detail"]["code"]) == (path, 404, "parallel_ops_not_found")
+
+
+def test_the_runbook_is_where_compose_puts_it() -> None:
+    text = (CONFIGURATION / "nginx.conf").read_text()
+    published = re.findall(r"alias (\S+);", text)
+    assert len(published) == 1
+    assert f'"./docs/runbook.md:{published[0]}:ro"' in COMPOSE_FILE.read_text()
+    with passing_folder() as folder:
+        (folder / "runbook.md").write_text(RUNBOOK.read_text())
+        alone = Balancer(folder, free_port())
+        configure(folder, [free_port()], alone.port)
+        (folder / "nginx.conf").unlink()
+        (folder / "nginx.conf").write_text(text.replace(published[0], f"{folder}/runbook.md"))
+        alone.start()
+        try:
+            answer = httpx.get(f"{alone.url}/runbook.md")
+        finally:
+            alone.stop()
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    assert answer.text == RUNBOOK.read_text()
 
 
 async def test_business_metrics_are_for_the_outside(client: httpx.AsyncClient) -> None:
