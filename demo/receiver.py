@@ -24,8 +24,8 @@ class _Webhook(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Write the alerts out, and only then say that they have arrived."""
-        length = int(self.headers.get("Content-Length", 0))
         try:
+            length = int(self.headers.get("Content-Length", 0))
             told = list(lines(json.loads(self.rfile.read(min(length, LARGEST)))))
         except (ValueError, KeyError, TypeError):
             self.send_error(400, "this is no notification of Alertmanager's")

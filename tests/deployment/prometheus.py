@@ -12,7 +12,7 @@ import httpx
 import yaml
 
 from demo.process import free_port
-from tests.support.children import ending_with_us
+from tests.support.children import ending_with_us, run_program
 from tests.support.programs import program
 
 DEPLOYED = Path(__file__).parent.parent.parent / "deploy" / "prometheus"
@@ -66,6 +66,13 @@ def configure(folder: Path, addresses: Mapping[str, str], scrape_token: str) -> 
     path = folder / "prometheus.yml"
     path.write_text(yaml.safe_dump(configuration))
     return path
+
+
+def promtool(*words: str, cwd: Path = DEPLOYED) -> None:
+    """Run it in a folder; AssertionError with its words when it finds fault."""
+    command = [program("promtool", "prometheus"), *words]
+    result = run_program(command, capture_output=True, cwd=cwd, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 @contextmanager

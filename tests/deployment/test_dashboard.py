@@ -8,7 +8,7 @@ import yaml
 
 from service.overview.slo import HINT_CODES, HINT_LEVELS, OBJECTIVES
 from tests.deployment.expressions import DEPLOY, FILTERS, dashboard, filled_in, named
-from tests.deployment.test_rules import promtool
+from tests.deployment.prometheus import promtool
 
 SITE = "S-1"
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
