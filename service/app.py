@@ -88,7 +88,7 @@ def create_app(
     `draining` says whether shutdown has begun: nobody should send requests any more.
     """
     policy, counts = settings.cache_policy, RequestCounts()
-    metrics = OwnMetrics(counts, lambda: database.connections())  # noqa: PLW0108 - it is made below
+    metrics = OwnMetrics(counts, lambda: database.connections(), settings.thresholds)  # noqa: PLW0108 - made below
     metrics.readings.allow(settings.database_share)
     database = Database(settings.database_url, settings.database_limits, metrics.readings.ran)
     probed = Database(settings.database_url, LIMITS)

@@ -12,14 +12,19 @@ DEPLOY = Path(__file__).parent.parent.parent / "deploy"
 DASHBOARD = DEPLOY / "grafana" / "dashboards" / "parallel-ops.json"
 RULES = DEPLOY / "prometheus" / "rules.yml"
 
-# What Grafana fills in.
-_VARIABLES = {"$window_days": "7", "$__rate_interval": "1m"}
+# What Grafana fills in; a filter that is not chosen is its variable's allValue.
+FILTERS = ("site_id", "target_object", "template_key")
+_VARIABLES = {
+    "$window_days": "7",
+    "$__rate_interval": "1m",
+    **dict.fromkeys((f"${name}" for name in FILTERS), "^$"),
+}
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _SELECTOR = re.compile(rf"\b([a-zA-Z_:][\w:]*+)(?!\s*\()(?:\{{((?:{_STRING}|[^}}\"])*)\}})?")
 _MATCHER = re.compile(rf"(\w+)\s*(?:=~|!~|!=|=)\s*{_STRING}")
 _LABELS = re.compile(r"\b(by|without|on|ignoring|group_left|group_right)\s*\(([^)]*)\)")
 _KEYWORDS = {"and", "or", "unless", "bool", "offset"}
-_LABEL_VALUES = re.compile(r"label_values\((\w+), (\w+)\)")
+_LABEL_VALUES = re.compile(r"label_values\((\w+)(?:\{[^}]*\})?, (\w+)\)")
 
 
 class Selector(NamedTuple):
@@ -58,7 +63,8 @@ def shown() -> Iterator[tuple[str, str, str]]:
 
 def variables() -> list[tuple[str, str]]:
     """Metric and label that each of the dashboard's variables is made of."""
-    queries = [variable["query"]["query"] for variable in dashboard()["templating"]["list"]]
+    of_type = [each for each in dashboard()["templating"]["list"] if each["type"] == "query"]
+    queries = [variable["query"]["query"] for variable in of_type]
     return [match.groups() for query in queries if (match := _LABEL_VALUES.fullmatch(query))]  # type: ignore[misc]
 
 

@@ -12,12 +12,12 @@ import httpx
 import yaml
 
 from demo.process import free_port
-from tests.support.children import ending_with_us
+from tests.support.children import ending_with_us, run_program
 from tests.support.programs import program
 
 DEPLOYED = Path(__file__).parent.parent.parent / "deploy" / "prometheus"
 # A test has no time for the deployed 15 s between scrapes and minutes before an alert: both are shorter
-# here, and nothing else differs from what is deployed but the targets' addresses.
+# here, and nothing else differs from what is deployed but the targets' addresses, and that nobody is told.
 INTERVAL = "2s"
 FOR = "5s"
 START_SECONDS = 20
@@ -56,6 +56,7 @@ def configure(folder: Path, addresses: Mapping[str, str], scrape_token: str) -> 
     """Write the deployed files with other addresses and shorter times; gives the main one's path."""
     configuration = yaml.safe_load((DEPLOYED / "prometheus.yml").read_text())
     configuration["global"] = {"scrape_interval": INTERVAL, "evaluation_interval": INTERVAL}
+    del configuration["alerting"]
     for job in configuration["scrape_configs"]:
         for group in job["static_configs"]:
             group["targets"] = [addresses[target] for target in group["targets"]]
@@ -65,6 +66,13 @@ def configure(folder: Path, addresses: Mapping[str, str], scrape_token: str) -> 
     path = folder / "prometheus.yml"
     path.write_text(yaml.safe_dump(configuration))
     return path
+
+
+def promtool(*words: str, cwd: Path = DEPLOYED) -> None:
+    """Run it in a folder; AssertionError with its words when it finds fault."""
+    command = [program("promtool", "prometheus"), *words]
+    result = run_program(command, capture_output=True, cwd=cwd, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 @contextmanager

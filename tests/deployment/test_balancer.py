@@ -21,6 +21,7 @@ from tests.support.children import run_program
 from tests.support.instances import Instance
 from tests.support.waiting import until
 
+ROOT = CONFIGURATION.parent.parent
 UNAVAILABLE = "parallel_ops_unavailable"
 
 
@@ -68,14 +69,16 @@ async def test_one_id_is_in_the_answer_and_in_both_logs(
     await until(lambda: all(f'"request_id":"{given}"' in _said_by(instances) for given in ids), 5)
 
 
-def test_no_log_of_nginx_holds_a_parameter_whatever_goes_wrong() -> None:
+async def test_no_log_of_nginx_holds_a_parameter_whatever_goes_wrong() -> None:
     """With nobody to ask it has an error to tell of each request, and tells it in the access log."""
     with balanced([free_port(), free_port()]) as balancer:
-        for path in ("/?site_id=private-site", f"{PREFIX}/summary?site_id=private-site"):
-            assert httpx.get(balancer.url + path).status_code == 503
-        large = httpx.post(f"{balancer.url}/sign-in?next=private-site", content=b"x" * 100_000)
+        async with httpx.AsyncClient(base_url=balancer.url) as caller:
+            for path in ("/?site_id=private-site", f"{PREFIX}/summary?site_id=private-site"):
+                assert (await caller.get(path)).status_code == 503
+            large = await caller.post("/sign-in?next=private-site", content=b"x" * 100_000)
         assert large.status_code == 413
-        assert [line["status"] for line in _access_log(balancer)] == ["503", "503", "413"]
+        # The last line comes when nginx has read what it refused.
+        await until(lambda: [line["status"] for line in _access_log(balancer)] == ["503", "503", "413"], 5)
         assert "private" not in balancer.log.read_text()
 
 
@@ -111,6 +114,12 @@ async def test_own_metrics_are_for_inside() -> None:
             asked = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
             status, body = await _raw(alone.port, asked)
             assert (path, status, body["detail"]["code"]) == (path, 404, "parallel_ops_not_found")
+
+
+async def test_the_runbook_is_there(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/runbook")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "ParallelOpsDown" in answer.text
 
 
 async def test_business_metrics_are_for_the_outside(client: httpx.AsyncClient) -> None:

@@ -13,8 +13,8 @@ from demo.run import READER
 from demo.servers import Postgres
 from service.environment import PREFIX
 from service.settings import Settings, from_environment
-from tests.deployment.expressions import DEPLOY, dashboard
-from tests.support.balancer import CONFIGURATION
+from tests.deployment.expressions import DEPLOY
+from tests.support.balancer import CONFIGURATION, PLAIN
 from tests.support.children import run_program
 
 ROOT = DEPLOY.parent
@@ -113,25 +113,28 @@ def test_nginx_and_prometheus_name_services_that_are_there(services: dict[str, A
     scraped = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
     targets = [target for job in scraped for group in job["static_configs"] for target in group["targets"]]
     assert targets == ["nginx:8080", *(f"{name}:8000" for name in INSTANCES)]
-    assert "listen 8080;" in (CONFIGURATION / "listen.conf").read_text()
+    assert (CONFIGURATION / "listen.conf").read_text() == f"{PLAIN}\n"
     source = yaml.safe_load((DEPLOY / "grafana/provisioning/datasources/prometheus.yml").read_text())
     assert source["datasources"][0]["url"] == "http://prometheus:9090"
 
 
-def test_the_dashboard_asks_the_source_that_is_provided() -> None:
-    source = yaml.safe_load((DEPLOY / "grafana/provisioning/datasources/prometheus.yml").read_text())
-    panels = dashboard()["panels"]
-    asked = {target["datasource"]["uid"] for panel in panels for target in panel.get("targets", [])}
-    assert asked == {source["datasources"][0]["uid"]}
-    assert len({panel["id"] for panel in panels}) == len(panels)
-
-
 def test_only_this_machine_reaches_it_and_ours_cannot_be_written_to(services: dict[str, Any]) -> None:
     ports = [port for service in services.values() for port in service.get("ports", [])]
-    assert ports == ["127.0.0.1:8080:8080", "127.0.0.1:9090:9090", "127.0.0.1:3000:3000"]
-    for name in (*INSTANCES, "seed", "plm", "nginx"):
+    assert ports == [
+        "127.0.0.1:8080:8080",
+        "127.0.0.1:9090:9090",
+        "127.0.0.1:9093:9093",
+        "127.0.0.1:3000:3000",
+    ]
+    for name in (*INSTANCES, "seed", "plm", "nginx", "alertmanager", "receiver"):
         assert services[name]["read_only"] is True
         assert services[name]["cap_drop"] == ["ALL"]
+
+
+def test_no_service_takes_all_the_memory_and_no_log_the_whole_disk(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        assert re.fullmatch(r"\d+[mg]", service["mem_limit"]), name
+        assert service["logging"]["options"] == {"max-size": "10m", "max-file": "3"}, name
 
 
 def test_secrets_are_the_environments() -> None:

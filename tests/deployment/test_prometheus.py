@@ -17,7 +17,16 @@ from demo.run import READER
 from demo.seed import Counts, seed
 from demo.servers import Postgres, Valkey
 from service.settings import Settings
-from tests.deployment.expressions import filled_in, in_annotations, in_legend, named, rules, shown, variables
+from tests.deployment.expressions import (
+    FILTERS,
+    filled_in,
+    in_annotations,
+    in_legend,
+    named,
+    rules,
+    shown,
+    variables,
+)
 from tests.deployment.prometheus import Prometheus, scraping
 from tests.support.api import PREFIX
 from tests.support.balancer import balanced
@@ -31,7 +40,7 @@ DEPLOYED_INSTANCES = [f"parallel-ops-{number}:8000" for number in (1, 2, 3)]
 # A status that no request may have had yet is a status all the same.
 ANY_VALUE = {"status"}
 # Labels that are there where a target asks for them.
-FILTERS = {"site_id", "target_object", "template_key"}
+OPTIONAL = set(FILTERS)
 PATHS = ("/summary", "/trends", "/alerts", "/summary/export", "/doc-sync/failures", "/workflow/failures")
 
 
@@ -105,7 +114,7 @@ async def test_business_figures_are_there_once(prometheus: Prometheus) -> None:
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: f"{rule['alert']}-{rule['labels']['severity']}")
 async def test_each_rule_names_what_the_service_exports(prometheus: Prometheus, rule: dict[str, Any]) -> None:
-    _check(prometheus, rule["expr"], in_annotations(rule) - FILTERS)
+    _check(prometheus, rule["expr"], in_annotations(rule) - OPTIONAL)
 
 
 @pytest.mark.parametrize(("title", "expression", "legend"), list(shown()), ids=lambda value: value[:40])
@@ -118,9 +127,9 @@ async def test_each_query_of_the_dashboard_names_what_the_service_exports(
 
 
 async def test_the_dashboards_variables_have_values(prometheus: Prometheus) -> None:
-    assert variables() == [("yuantus_parallel_generated_timestamp_seconds", "window_days")]
-    for metric, label in variables():
-        assert "7" in prometheus.get(f"/label/{label}/values", **{"match[]": metric})
+    metric = "yuantus_parallel_generated_timestamp_seconds"
+    assert variables() == [(metric, label) for label in ("window_days", *FILTERS)]
+    assert "7" in prometheus.get("/label/window_days/values", **{"match[]": metric})
 
 
 async def test_the_check_finds_what_is_not_there(prometheus: Prometheus) -> None:
@@ -147,7 +156,7 @@ def _check(prometheus: Prometheus, expression: str, texts: set[str]) -> None:
         series = prometheus.get("/series", **{"match[]": selector.metric})
         assert series, f"no such metric: {selector.metric}"
         labels = {label for one in series for label in one}
-        assert selector.labels <= labels, f"{selector.text}: has only {labels}"
+        assert selector.labels - OPTIONAL <= labels, f"{selector.text}: has only {labels}"
         known |= labels
         if not selector.labels & ANY_VALUE:
             assert prometheus.get("/series", **{"match[]": selector.text}), f"no such series: {selector.text}"

@@ -7,18 +7,10 @@ import yaml
 
 from service.overview.slo import HINT_CODES, HINT_LEVELS
 from tests.deployment.expressions import named, rules
-from tests.deployment.prometheus import DEPLOYED
-from tests.support.children import run_program
-from tests.support.programs import program
+from tests.deployment.prometheus import DEPLOYED, promtool
 
 RUNBOOK = "docs/runbook.md"
 SEVERITIES = {"warn": "warning", "critical": "critical"}
-
-
-def promtool(*words: str, cwd: Path = DEPLOYED) -> None:
-    command = [program("promtool", "prometheus"), *words]
-    result = run_program(command, capture_output=True, cwd=cwd, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_prometheus_takes_the_configuration(tmp_path: Path) -> None:

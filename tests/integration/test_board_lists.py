@@ -68,7 +68,7 @@ async def test_a_traceback_is_shown_by_its_last_line_with_the_whole_text_at_hand
     lines = dict(
         zip(
             [row[-1] for row in listed(page, "failed-jobs")],
-            page.one(id="failed-jobs").all(class_="wide"),
+            page.one(id="failed-jobs").all("td", class_="wide"),
             strict=True,
         )
     )

@@ -167,10 +167,10 @@ async def test_alerts_are_in_the_order_of_the_panels_the_critical_ones_first(
             page = await board(client)
         return [link["href"] for link in page.one(class_="alerts").all("a")]
 
-    order = ["#failed-jobs", "#failed-runs", "#breakages", "#overlay_cache"]
+    order = ["#failed-jobs", "#failed-runs", "#open-incidents", "#overlay_cache"]
     assert await alerts() == order
     critical = {"slo_overlay_cache_hit_rate_critical": 0.5, "slo_workflow_failed_rate_critical": 0.5}
-    assert await alerts(**critical) == ["#failed-runs", "#overlay_cache", "#failed-jobs", "#breakages"]
+    assert await alerts(**critical) == ["#failed-runs", "#overlay_cache", "#failed-jobs", "#open-incidents"]
 
 
 async def test_counters_that_cannot_be_had_are_no_zeros(database: asyncpg.Connection, serve: Serve) -> None:

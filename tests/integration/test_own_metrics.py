@@ -11,6 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
+from service.overview.slo import OBJECTIVES
 from service.settings import Settings
 from tests.support.addresses import nowhere
 from tests.support.api import PREFIX
@@ -35,6 +36,7 @@ FAMILIES = {
     "parallel_ops_database_share_cores": ("gauge", {"kind"}),
     "parallel_ops_oldest_reading_timestamp_seconds": ("gauge", set()),
     "parallel_ops_readings_made": ("gauge", {"table"}),
+    "parallel_ops_slo_limit": ("gauge", {"code", "level"}),
     "parallel_ops_redis_up": ("gauge", set()),
     "parallel_ops_asyncio_tasks": ("gauge", set()),
     "parallel_ops_build_info": ("gauge", {"version"}),
@@ -93,6 +95,16 @@ async def test_promtool_finds_nothing_to_mind(serve: Serve, database: object) ->
         run_program, words, check=False, input=text, capture_output=True, timeout=30
     )
     assert (lint.returncode, lint.stdout + lint.stderr) == (0, "")
+
+
+async def test_limits_are_those_that_are_set(serve: Serve, database: object) -> None:
+    async with serve(NOW, slo_workflow_failed_rate_critical=0.1) as client:
+        shown = (await scrape(client)).families["parallel_ops_slo_limit"].samples
+    workflow = {
+        sample.labels["level"]: sample.value for sample in shown if "workflow" in sample.labels["code"]
+    }
+    assert workflow == {"warn": 0.02, "critical": 0.1}
+    assert len(shown) == len(OBJECTIVES) + 1
 
 
 async def test_requests_are_counted_by_route_and_status(serve: Serve, database: object) -> None:

@@ -1,5 +1,6 @@
 """Debian's nginx as a plain child process, with the configuration that is deployed."""
 
+import re
 import signal
 import socket
 import subprocess
@@ -16,7 +17,8 @@ from tests.support.folders import passing_folder
 from tests.support.programs import program
 
 CONFIGURATION = Path(__file__).parent.parent.parent / "deploy" / "nginx"
-# As in deploy/nginx/instances.conf, which a test of the deployment compares.
+# As in deploy/nginx/listen.conf and instances.conf, which tests of the deployment compare.
+PLAIN = "listen 8080;"
 MARKING = "max_fails=1 fail_timeout=1s"
 START_SECONDS = 10
 END_SECONDS = 30
@@ -67,23 +69,26 @@ class Balancer:
 
 
 @contextmanager
-def balanced(instances: Sequence[int], port: int | None = None) -> Generator[Balancer]:
-    """nginx before the instances at these local ports, until the block ends; skips where there is none."""
+def balanced(instances: Sequence[int], port: int | None = None, listen: str = PLAIN) -> Generator[Balancer]:
+    """nginx before the instances at these local ports, until the block ends; skips where there is none.
+
+    `listen` is the listen.conf that is deployed, whose port is replaced.
+    """
     with passing_folder() as folder:
         balancer = Balancer(folder, port or free_port())
         try:
-            configure(folder, instances, balancer.port)
+            configure(folder, instances, balancer.port, listen)
             balancer.start()
             yield balancer
         finally:
             balancer.stop()
 
 
-def configure(folder: Path, instances: Sequence[int], port: int) -> None:
+def configure(folder: Path, instances: Sequence[int], port: int, listen: str = PLAIN) -> None:
     """The deployed configuration, between two files that say where it listens and who answers here."""
     for name in ("nginx.conf", "names.conf", "refusal.conf"):
         (folder / name).symlink_to(CONFIGURATION / name)
-    (folder / "listen.conf").write_text(f"listen 127.0.0.1:{port};\n")
+    (folder / "listen.conf").write_text(re.sub(r"(?m)^listen \d+", f"listen 127.0.0.1:{port}", listen))
     lines = (f"server 127.0.0.1:{instance} {MARKING};\n" for instance in instances)
     (folder / "instances.conf").write_text("".join(lines))
 

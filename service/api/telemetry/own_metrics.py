@@ -32,10 +32,12 @@ from service.api.reading import readable
 from service.api.responses.compression import negotiated
 from service.api.responses.raw import RawResponse
 from service.api.telemetry.health import Readiness
+from service.api.telemetry.limit_metrics import show_limits
 from service.api.telemetry.process_metrics import ProcessMetrics
 from service.api.telemetry.reading_metrics import ReadingMetrics
 from service.api.telemetry.request_counts import BOUNDS, RequestCounts
 from service.cache.observer import Observer
+from service.overview.slo import Thresholds
 from service.readings.manifest import NAME as READINGS
 from service.snapshots import CHOICES, LISTS, SECTIONS
 from service.sources.database import Connections
@@ -77,7 +79,9 @@ def _family(
 class OwnMetrics(Observer):
     """The families, and how they are filled. `connections` looks at the database pool."""
 
-    def __init__(self, counts: RequestCounts, connections: Callable[[], Connections]) -> None:
+    def __init__(
+        self, counts: RequestCounts, connections: Callable[[], Connections], thresholds: Thresholds
+    ) -> None:
         self._counts = counts
         self._connections = connections
         self._folder = os.environ.get(FOLDER_VARIABLE)
@@ -88,6 +92,7 @@ class OwnMetrics(Observer):
         self._section_families()
         self._process_families()
         self._process = ProcessMetrics(self._registry)
+        show_limits(partial(_family, self._registry), thresholds)
         self.readings = ReadingMetrics(partial(_family, self._registry))
         self._show_zeros()
 
