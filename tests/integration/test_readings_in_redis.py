@@ -15,6 +15,7 @@ from tests.support.clock import Clock
 from tests.support.edge_rows import edge_times, rows_at
 from tests.support.fixtures import Serve
 from tests.support.moving_answers import Question, age_of, ask, ask_now, assert_right
+from tests.support.reads import know_all_days
 from tests.support.spoiling import (
     SPOILINGS,
     Which,
@@ -189,4 +190,5 @@ async def test_what_was_replaced_goes_though_instances_read_in_turn(
     async with serve(clock) as one, serve(clock, flush=False) as two:
         for clock.now, client in zip(TICKS, (one, two) * 3, strict=True):
             await ask_now(client, clock, SOME[:1])
+            await know_all_days(client)
             assert len(await found_in(redis, is_a_day)) <= 2 * 3 * 91  # those that stand, and those before
