@@ -1,5 +1,6 @@
 #   docker build -t parallel-ops .                     the service: no demo, no tools, not root
 #   docker build -t parallel-ops-demo --target demo .  what fills a database with made-up data
+#   --build-arg LOCK=requirements-otel.lock            with what traces need (the extra `otel`)
 #
 # Python is the version that the tests run on.
 ARG PYTHON=3.11-slim-bookworm
@@ -8,10 +9,11 @@ FROM python:${PYTHON} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
 # First what changes seldom. The environment has no pip of its own, so the image's writes into it.
-COPY requirements-build.lock requirements-runtime.lock ./
+COPY requirements-build.lock requirements-runtime.lock requirements-otel.lock ./
+ARG LOCK=requirements-runtime.lock
 RUN pip install --require-hashes -r requirements-build.lock \
  && python -m venv --without-pip /opt/parallel-ops \
- && pip --python /opt/parallel-ops/bin/python install --require-hashes --only-binary :all: -r requirements-runtime.lock
+ && pip --python /opt/parallel-ops/bin/python install --require-hashes --only-binary :all: -r "$LOCK"
 COPY pyproject.toml README.md LICENSE ./
 COPY recorder recorder
 COPY migrations_none migrations_none

@@ -7,7 +7,7 @@ RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
 LOG := $(VENV)/setup.log
 
-.PHONY: help run test browser deployment faults soak mutants screenshots check bench lock clean
+.PHONY: help run test browser deployment faults soak mutants screenshots check bench lock sbom release clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -71,8 +71,27 @@ LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 lock: ## Pin every dependency again, and the same versions for the image (needs uv)
 	$(LOCK) --all-extras -o requirements.lock pyproject.toml
 	$(LOCK) -c requirements.lock -o requirements-runtime.lock pyproject.toml
+	$(LOCK) --extra otel -c requirements.lock -o requirements-otel.lock pyproject.toml
 	echo hatchling | $(LOCK) -c requirements.lock -o requirements-build.lock -
 	printf 'hatchling\neditables\n' | $(LOCK) --extra demo -c requirements.lock -o requirements-demo.lock pyproject.toml -
+
+# What the image has, and no more: an environment of what is pinned for it, as the Dockerfile makes it.
+ENVIRONMENT := build/environment
+SBOM := build/sbom.json
+
+$(ENVIRONMENT): requirements-runtime.lock pyproject.toml
+	$(PYTHON) -m venv --clear --without-pip $@
+	$(BIN)/python -m pip --python $@/bin/python install --quiet --disable-pip-version-check --require-hashes -r requirements-runtime.lock
+	$(BIN)/python -m pip --python $@/bin/python install --quiet --disable-pip-version-check --no-deps --no-build-isolation . ./recorder
+
+sbom: $(READY) $(ENVIRONMENT) ## List all that the service is made of in build/sbom.json (CycloneDX)
+	mkdir -p $(dir $(SBOM))
+	$(BIN)/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml --output-file $(SBOM) $(ENVIRONMENT)/bin/python
+
+release: check test ## Tag the version that CHANGELOG.md dates, and build its packages into dist/
+	bash .ci/release
+	$(BIN)/python -m hatchling build -d dist
+	cd recorder && ../$(BIN)/python -m hatchling build -d ../dist
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

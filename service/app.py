@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 from litestar import Litestar
@@ -44,7 +45,11 @@ from service.settings import Settings, from_environment, unknown_variables
 from service.shared_redis import SharedRedis, connect
 from service.snapshots import Snapshots, Sources
 from service.sources.database import Database
+from service.tracing import spans_of
 from service.unread import hang_up_on_the_deaf
+
+if TYPE_CHECKING:
+    from service.tracing.spans import Spans
 
 PUBLISH_SECONDS = 1.0
 
@@ -60,6 +65,7 @@ class Resources(Struct, frozen=True):
     readiness: Readiness
     cache: TickCache
     metrics: OwnMetrics
+    spans: "Spans | None"
 
     @asynccontextmanager
     async def open(self, _: Litestar) -> AsyncIterator[None]:
@@ -76,16 +82,19 @@ class Resources(Struct, frozen=True):
             await self.database.close()
             await self.probed.close()
             await self.redis.client.aclose()
+            if self.spans is not None:
+                await self.spans.close()
 
 
 def create_app(
     settings: Settings,
     clock: Callable[[], float] = time.time,
     draining: Callable[[], bool] = lambda: False,
+    spans: "Spans | None" = None,
 ) -> Litestar:
     """The application. `clock` gives Unix seconds; nothing is connected before the first request.
 
-    `draining` says whether shutdown has begun: nobody should send requests any more.
+    `draining` says whether shutdown has begun: nobody should send requests any more. `spans` traces requests.
     """
     policy, counts = settings.cache_policy, RequestCounts()
     metrics = OwnMetrics(counts, lambda: database.connections(), settings.thresholds)  # noqa: PLW0108 - made below
@@ -93,6 +102,8 @@ def create_app(
     database = Database(settings.database_url, settings.database_limits, metrics.readings.ran)
     probed = Database(settings.database_url, LIMITS)
     redis = SharedRedis(connect(settings.redis_url))
+    if spans is not None:
+        spans.follow(database.engine, redis.client)
     store = Store(redis, policy.lease)
     cache = TickCache(store, policy, clock, metrics)
     rhythm = Rhythm(policy, settings.grid, settings.database_share)
@@ -108,7 +119,7 @@ def create_app(
     admission = _admission(settings, authenticator, redis)
     sign_in = SignIn(authenticator, settings.sign_in_hint)
     middleware = RequestMiddleware(admission, replay, record, clock, Strangers(sign_in).refuse)
-    resources = Resources(database, probed, redis, readiness, cache, metrics)
+    resources = Resources(database, probed, redis, readiness, cache, metrics, spans)
     board = board_routes(Pages(settings.thresholds, settings.refresh_seconds, settings.links), sign_in)
     return Litestar(
         [
@@ -116,7 +127,7 @@ def create_app(
             *(*health_routes(readiness), *board, *sign_in.routes()),
         ],
         dependencies=dependencies(Snapshots(cache, Sources(readings, database, redis)), replay),
-        middleware=[middleware],
+        middleware=[*(spans.middleware if spans else ()), middleware],
         guards=[raise_found_error],
         exception_handlers={Exception: middleware.refuse, HTTPException: middleware.refuse},
         lifespan=[resources.open],
@@ -170,7 +181,7 @@ def application() -> Litestar:
     os.setpgrp()
     end_with_parent()
     hang_up_on_the_deaf()
-    app = create_app(settings, draining=draining_sign())
+    app = create_app(settings, draining=draining_sign(), spans=spans_of(os.environ))
     # What is loaded by now stays. The collector need not look through it again, while callers wait.
     gc.freeze()
     return app

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import asyncpg
 import structlog
 from msgspec import Struct
-from sqlalchemy import URL, Row, Select, make_url
+from sqlalchemy import URL, Engine, Row, Select, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import QueuePool
@@ -107,6 +107,11 @@ class Database:
                 "server_settings": session(limits),
             },
         )
+
+    @property
+    def engine(self) -> Engine:
+        """What runs the statements, for who listens to it."""
+        return self._engine.sync_engine
 
     async def rows(self, statement: Statement | Bound) -> Records:
         """All rows of one statement. Raises DatabaseError."""

@@ -68,6 +68,7 @@ class Built:
     def carry_out(self, name: str) -> None:
         """Run a stage's COPY and RUN as they stand, but for the folders."""
         path = f"{self.folder / 'base' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        arguments = dict(rest.split("=") for word, rest in stage(name) if word == "ARG")
         for instruction, rest in stage(name):
             if instruction == "COPY":
                 *sources, target = rest.split()
@@ -78,7 +79,7 @@ class Built:
                 run_program(
                     ["bash", "-ec", script],
                     cwd=self.folder / "src",
-                    env=os.environ | {"PATH": path},
+                    env=os.environ | arguments | {"PATH": path},
                     check=True,
                     timeout=BUILD_SECONDS,
                 )
@@ -151,9 +152,25 @@ def test_only_what_the_service_needs_is_installed(built: Built) -> None:
 
 def test_the_locks_agree() -> None:
     everything = (ROOT / "requirements.lock").read_text()
-    for lock in ("requirements-runtime.lock", "requirements-build.lock"):
+    for lock in ("requirements-runtime.lock", "requirements-otel.lock", "requirements-build.lock"):
         for line in re.findall(r"^[a-z0-9-]+==\S+", (ROOT / lock).read_text(), flags=re.MULTILINE):
             assert f"{line} " in everything, f"{lock} has another version: {line}"
+
+
+def test_what_is_in_it_can_be_listed(built: Built, tmp_path: Path) -> None:
+    made = tmp_path / "sbom.json"
+    run_program(["make", "sbom", f"SBOM={made}", f"ENVIRONMENT={built.python.parent.parent}"], cwd=ROOT)
+    listed = json.loads(made.read_text())
+    names = [each["name"] for each in (listed["metadata"]["component"], *listed["components"])]
+    assert {re.sub(r"[-_.]+", "-", name).lower() for name in names} == built.packages()
+    assert listed["bomFormat"] == "CycloneDX"
+
+
+def test_traces_are_not_in_it_unless_they_are_asked_for() -> None:
+    assert ("ARG", "LOCK=requirements-runtime.lock") in stage("build")
+    more = pinned("requirements-otel.lock") - pinned("requirements-runtime.lock")
+    extra = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["otel"]
+    assert {re.match(r"[a-z0-9-]+", name)[0] for name in extra} <= more  # type: ignore[index]
 
 
 async def test_it_serves_is_found_healthy_and_ends_when_told(
