@@ -79,10 +79,12 @@ lock: ## Pin every dependency again, and the same versions for the image (needs 
 ENVIRONMENT := build/environment
 SBOM := build/sbom.json
 
-$(ENVIRONMENT): requirements-runtime.lock pyproject.toml
+$(ENVIRONMENT): requirements-runtime.lock pyproject.toml | $(READY)
 	$(PYTHON) -m venv --clear --without-pip $@
 	$(BIN)/python -m pip --python $@/bin/python install --quiet --disable-pip-version-check --require-hashes -r requirements-runtime.lock
-	$(BIN)/python -m pip --python $@/bin/python install --quiet --disable-pip-version-check --no-deps --no-build-isolation . ./recorder
+	rm -rf build/wheels
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir build/wheels . ./recorder
+	$(BIN)/python -m pip --python $@/bin/python install --quiet --disable-pip-version-check --no-deps --no-index build/wheels/*.whl
 
 sbom: $(READY) $(ENVIRONMENT) ## List all that the service is made of in build/sbom.json (CycloneDX)
 	mkdir -p $(dir $(SBOM))

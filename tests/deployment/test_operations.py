@@ -9,6 +9,11 @@ from service.environment import PREFIX
 from service.settings import Settings
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
+PAGES = [
+    DOCS / "operations.md",
+    DOCS / "runbook.md",
+    *(DOCS.parent / name for name in ("CONTRIBUTING.md", "SECURITY.md")),
+]
 
 
 def test_every_variable_is_there_with_its_default() -> None:
@@ -18,12 +23,11 @@ def test_every_variable_is_there_with_its_default() -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    for page in ("operations.md", "runbook.md"):
-        text = (DOCS / page).read_text()
-        for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([\w-]+))?\)", text):
-            path = (DOCS / target).resolve() if target else DOCS / page
-            assert path.exists(), f"{page}: {target}"
-            assert not anchor or anchor in _anchors(path), f"{page}: #{anchor}"
+    for page in PAGES:
+        for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([\w-]+))?\)", page.read_text()):
+            path = (page.parent / target).resolve() if target else page
+            assert path.exists(), f"{page.name}: {target}"
+            assert not anchor or anchor in _anchors(path), f"{page.name}: #{anchor}"
 
 
 def _told(field: msgspec.structs.FieldInfo) -> str:
@@ -34,6 +38,6 @@ def _told(field: msgspec.structs.FieldInfo) -> str:
 
 def _anchors(path: Path) -> set[str]:
     return {
-        heading.lower().replace(" ", "-")
+        heading.lower().replace(" ", "-").replace(",", "")
         for heading in re.findall(r"^## (.+)$", path.read_text(), re.MULTILINE)
     }

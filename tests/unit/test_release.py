@@ -47,7 +47,7 @@ class Checkout:
             "GIT_COMMITTER_NAME": "n",
             "GIT_COMMITTER_EMAIL": "n@example.com",
         }
-        script = ["bash", self.folder / ".ci" / "release"]
+        script = ["bash", str(self.folder / ".ci" / "release")]
         return run_program(script, env=environment, capture_output=True, check=False)
 
 
