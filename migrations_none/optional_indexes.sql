@@ -1,5 +1,5 @@
 -- Indexes that a DBA may add to the PLM's tables. parallel-ops needs none of them: without any it reads each
--- table once a refresh, whole. It creates and names no index; `parallel-ops check` says which reads have none.
+-- table whole, as often as DATABASE_SHARE allows, and figures are as old. It creates and names no index; `parallel-ops check` says which reads have none.
 --
 -- Each makes every write to its table a little dearer, so take those whose figures you need. Run them one by
 -- one, outside a transaction, in psql or as `psql -f`; CONCURRENTLY leaves writers alone. Should one be
