@@ -90,10 +90,11 @@ sbom: $(READY) $(ENVIRONMENT) ## List all that the service is made of in build/s
 	mkdir -p $(dir $(SBOM))
 	$(BIN)/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml --output-file $(SBOM) $(ENVIRONMENT)/bin/python
 
-release: check test ## Tag the version that CHANGELOG.md dates, and build its packages into dist/
-	bash .ci/release
+release: check test ## Build the packages into dist/, and tag the version that CHANGELOG.md dates
+	rm -rf dist
 	$(BIN)/python -m hatchling build -d dist
 	cd recorder && ../$(BIN)/python -m hatchling build -d ../dist
+	bash .ci/release
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

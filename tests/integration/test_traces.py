@@ -78,12 +78,27 @@ def test_nobody_who_does_not_ask_for_traces_has_them(environment: dict[str, str]
     assert logs == []
 
 
-def test_without_them_nothing_that_makes_or_sends_them_is_loaded() -> None:
-    script = "import sys, service.app; print(*sys.modules)"
-    loaded = run_program([sys.executable, "-c", script], capture_output=True).stdout.split()
-    assert "service.app" in loaded
-    makers = ("service.tracing.spans", "opentelemetry.instrumentation", "opentelemetry.exporter")
-    assert not any(name.startswith(makers) for name in loaded)
+OFF = """
+import os, sys
+from opentelemetry.trace import ProxyTracerProvider, get_tracer_provider
+from service.app import application
+
+os.environ.update(zip(sys.argv[1::2], sys.argv[2::2]))
+application()
+print(isinstance(get_tracer_provider(), ProxyTracerProvider), *sys.modules)
+"""
+
+
+def test_without_them_nothing_makes_or_sends_them(settings: Settings) -> None:
+    """What redis-py and Litestar load of OpenTelemetry, where it is installed, is theirs."""
+    given = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url, "AUTH": "disabled"}
+    variables = [part for name, value in given.items() for part in (f"PARALLEL_OPS_{name}", value)]
+    program = [sys.executable, "-c", OFF, *variables]
+    is_unset, *loaded = run_program(program, capture_output=True).stdout.splitlines()[-1].split()
+    assert (is_unset, "service.app" in loaded) == ("True", True)
+    ours = ("redis", "sqlalchemy")
+    makers = (*(f"opentelemetry.instrumentation.{each}" for each in ours), "opentelemetry.exporter")
+    assert not any(name.startswith(("service.tracing.spans", *makers)) for name in loaded)
 
 
 @pytest.mark.parametrize(
