@@ -1,4 +1,7 @@
-"""Whether traces are asked for: only then is anything of OpenTelemetry loaded, so that none cost nothing."""
+"""Whether traces are asked for: only then is what makes or sends spans made, so that none cost nothing.
+
+Where the extra is installed, redis-py and Litestar load their own share of OpenTelemetry all the same.
+"""
 
 from collections.abc import Mapping
 from importlib import import_module

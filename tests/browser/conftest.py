@@ -12,11 +12,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from demo.run import READER
 from demo.servers import Postgres, Valkey
 from service.settings import Settings
 from tests.browser.chromium import ARGUMENTS
 from tests.browser.texts import ERROR, FAILED_RUN, HOSTILE
+from tests.support.addresses import reader_url
 from tests.support.builders import Database, incident, insert, job, run, template
 from tests.support.clock import long_ticks
 from tests.support.fixtures import PLENTY
@@ -75,7 +75,7 @@ async def page(context: BrowserContext) -> Page:
 @pytest.fixture(scope="session")
 def settings(postgres: Postgres, valkey: Valkey) -> Settings:
     """The service's settings: it reads under the reader role."""
-    database_url = postgres.url.replace("postgres@", f"{READER}@")
+    database_url = reader_url(postgres)
     return Settings(database_url=database_url, redis_url=valkey.url, auth="disabled", database_share=PLENTY)
 
 

@@ -9,11 +9,12 @@ from msgspec.structs import replace
 from playwright.async_api import Page, expect
 
 from demo.process import free_port
-from demo.run import READER, reader_role_script
+from demo.run import reader_role_script
 from demo.schema import create_schema
 from demo.servers import Postgres, Valkey
 from service.settings import Settings
 from tests.browser.chromium import figures
+from tests.support.addresses import reader_url
 from tests.support.builders import Database, insert, job
 from tests.support.served import launched, served
 
@@ -44,16 +45,21 @@ async def test_new_rows_appear_and_nothing_that_the_reader_did_is_lost(
     assert await page.locator("#failed-jobs details").first.get_attribute("open") is not None
 
 
+async def with_one_job(postgres: Postgres) -> str:
+    """Give a server the PLM's tables with one job of now; its address for the service."""
+    connection = await asyncpg.connect(postgres.url)
+    await create_schema(connection)
+    await connection.execute(reader_role_script())
+    await insert(connection, Database(jobs=[job(created_at=datetime.now(UTC))]))
+    await connection.close()
+    return reader_url(postgres)
+
+
 async def test_postgresql_stopped_and_started_again(page: Page, own_folder: Path, settings: Settings) -> None:
     postgres = Postgres(own_folder / "postgres")
     postgres.start()
     try:
-        connection = await asyncpg.connect(postgres.url)
-        await create_schema(connection)
-        await connection.execute(reader_role_script())
-        await insert(connection, Database(jobs=[job(created_at=datetime.now(UTC))]))
-        await connection.close()
-        own = replace(settings, database_url=postgres.url.replace("postgres@", f"{READER}@"))
+        own = replace(settings, database_url=await with_one_job(postgres))
         with served(own, refresh_seconds="1") as address:
             await page.goto(address)
             await expect(page.locator("html")).not_to_have_attribute("data-stale", "")
@@ -76,12 +82,7 @@ async def test_postgresql_stopped_and_started_again(page: Page, own_folder: Path
 async def test_a_filter_that_cannot_be_had_leaves_the_board_standing_with_a_note(
     page: Page, own_postgres: Postgres, settings: Settings
 ) -> None:
-    connection = await asyncpg.connect(own_postgres.url)
-    await create_schema(connection)
-    await connection.execute(reader_role_script())
-    await insert(connection, Database(jobs=[job(created_at=datetime.now(UTC))]))
-    await connection.close()
-    own = replace(settings, database_url=own_postgres.url.replace("postgres@", f"{READER}@"))
+    own = replace(settings, database_url=await with_one_job(own_postgres))
     with served(own, refresh_seconds="1", statement_timeout_seconds="1") as address:
         await page.goto(address)
         total, kept = page.locator('[data-figure="doc_sync.total"]'), page.locator("#kept")

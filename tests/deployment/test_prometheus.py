@@ -13,7 +13,6 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from demo.overlay_counters import seed_overlay
-from demo.run import READER
 from demo.seed import Counts, seed
 from demo.servers import Postgres, Valkey
 from service.settings import Settings
@@ -28,6 +27,7 @@ from tests.deployment.expressions import (
     variables,
 )
 from tests.deployment.prometheus import Prometheus, scraping
+from tests.support.addresses import reader_url
 from tests.support.api import PREFIX
 from tests.support.balancer import balanced
 from tests.support.instances import three_instances
@@ -53,7 +53,7 @@ async def demo(postgres: Postgres, valkey: Valkey, admin: asyncpg.Connection) ->
         await redis.flushall()
         await seed_overlay(redis, now)
     return Settings(
-        database_url=postgres.url.replace("postgres@", f"{READER}@"),
+        database_url=reader_url(postgres),
         redis_url=valkey.url,
         jwt_secret=SECRET,
         scrape_token=SCRAPE_TOKEN,

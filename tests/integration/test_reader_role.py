@@ -9,6 +9,7 @@ import pytest
 from demo.run import READER, reader_role_script
 from demo.servers import Postgres
 from service.sources import tables
+from tests.support.addresses import reader_url
 
 PLM_TABLES = (
     "meta_conversion_jobs",
@@ -22,7 +23,7 @@ PLM_TABLES = (
 @pytest.fixture
 async def reader(postgres: Postgres, database: asyncpg.Connection) -> AsyncIterator[asyncpg.Connection]:
     """A connection as the reader."""
-    connection = await asyncpg.connect(postgres.url.replace("postgres@", f"{READER}@"))
+    connection = await asyncpg.connect(reader_url(postgres))
     yield connection
     await connection.close()
 

@@ -12,6 +12,7 @@ from demo.run import READER
 from demo.schema import create_schema
 from demo.servers import Postgres
 from service.settings import Settings
+from tests.support.addresses import reader_url
 from tests.support.api import PREFIX
 from tests.support.builders import Database, insert, job
 from tests.support.checkout import ROOT
@@ -110,7 +111,7 @@ async def own_settings(settings: Settings, own_postgres: Postgres) -> Settings:
     await connection.execute((ROOT / "migrations_none" / "reader_role.sql").read_text())
     await insert(connection, Database(jobs=[job(created_at=NOW)]))
     await connection.close()
-    return replace(settings, database_url=own_postgres.url.replace("postgres@", f"{READER}@"))
+    return replace(settings, database_url=reader_url(own_postgres))
 
 
 async def test_the_service_is_fresh_again_after_postgres_was_stopped(

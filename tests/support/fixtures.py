@@ -13,11 +13,12 @@ import pytest_asyncio
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from demo.run import READER, reader_role_script
+from demo.run import reader_role_script
 from demo.schema import create_schema
 from demo.servers import Postgres, Valkey
 from service.app import create_app
 from service.settings import Settings
+from tests.support.addresses import reader_url
 from tests.support.api import PREFIX
 from tests.support.builders import Database, clear, insert, job
 from tests.support.clock import NOW, Clock
@@ -172,7 +173,7 @@ async def redis(valkey: Valkey) -> AsyncIterator[Redis]:
 def settings(postgres: Postgres, valkey: Valkey) -> Settings:
     """The service's settings: it reads under the reader role."""
     return Settings(
-        database_url=postgres.url.replace("postgres@", f"{READER}@"),
+        database_url=reader_url(postgres),
         redis_url=valkey.url,
         auth="disabled",
         database_share=PLENTY,
