@@ -193,10 +193,14 @@ class Snapshots:
         async def compute(tick: int) -> Any:  # noqa: ANN401
             return await section.read(self._sources, query, tick)
 
-        def is_ready(tick: int) -> bool:
-            return section.is_sum and self._sources.readings.are_at_hand(tick)
-
-        return Part(section.name, key, compute, decoder(section.type), section.optional, is_ready)
+        if not section.is_sum:
+            return Part(section.name, key, compute, decoder(section.type), section.optional)
+        readings = self._sources.readings
+        return Part(
+            *(section.name, key, compute, decoder(section.type), section.optional),
+            is_ready=readings.are_at_hand,
+            stale=readings.stale,
+        )
 
 
 @cache

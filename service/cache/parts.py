@@ -22,7 +22,8 @@ class Part(Struct, frozen=True):
 
     An optional part is left out (None) while it cannot be computed; without any other part there
     is no answer. `name` stands for all parts of a kind, in logs and metrics. `is_ready` says whether
-    computing it for a tick takes but a moment, for all that it needs is there.
+    computing it for a tick takes but a moment, for all that it needs is there. `stale` is the age up to
+    which an older value hides its refresh, where what it is computed from takes long.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Part(Struct, frozen=True):
     decoder: msgspec.msgpack.Decoder[Any]
     optional: bool = False
     is_ready: Callable[[int], bool] = lambda _: False
+    stale: Callable[[], float] = float
 
 
 class Answer(Struct, frozen=True):

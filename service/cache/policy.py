@@ -52,9 +52,14 @@ class Policy(Struct, frozen=True):
         """The ticks before `tick` whose values may still be served, newest first."""
         return range(tick - self.refresh, tick - int(self.max_stale) - 1, -self.refresh)
 
-    def stale_bound(self, compute_seconds: float) -> float:
+    def stale_bound(self, compute_seconds: float, at_least: float = 0.0) -> float:
         """The age up to which a value whose computation took that long hides its refresh.
 
         A scan that takes longer than the ticks would otherwise make every reader wait for it.
         """
-        return min(self.max_stale, max(self.stale, 4 * compute_seconds))
+        return min(self.max_stale, max(self.stale, self.room_for(compute_seconds), at_least))
+
+    @staticmethod
+    def room_for(compute_seconds: float) -> float:
+        """What a computation may take that took that long before: the database may be busy."""
+        return 4 * compute_seconds

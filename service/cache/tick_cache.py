@@ -69,11 +69,12 @@ class TickCache:
         What is past stays the moment that is asked for, however long that takes.
         """
         tick = self._policy.tick(now)
-        answer = self._in_memory(parts, tick, "hit") or self._older(parts, tick, now)
+        answer = self._in_memory(parts, tick, "hit") or self._older(parts, tick, self._clock())
+        past = tick if is_past else None
         if answer is None:
-            return await self._cold(parts, tick, is_past=is_past)
+            return await self._cold(parts, tick, past)
         if now - answer.tick >= self._policy.hidden:
-            answer = await self._younger(parts, tick) or answer
+            answer = await self._younger(parts, tick, past) or answer
         self._refresh(parts, tick)
         return answer
 
@@ -144,7 +145,8 @@ class TickCache:
         if any(part.key in self._failed_at for part in parts):
             return self._policy.max_stale
         entries = (self._memory.get(part.key, tick) for part in parts)
-        return self._policy.stale_bound(max((entry.seconds for entry in entries if entry), default=0.0))
+        longest = max((entry.seconds for entry in entries if entry), default=0.0)
+        return self._policy.stale_bound(longest, max(part.stale() for part in parts))
 
     def _refresh(
         self, parts: Sequence[Part], tick: int, *, awaited: bool = False
@@ -170,7 +172,7 @@ class TickCache:
         caller = CALLER.get() if awaited else None
         return self._flights.start(part.key, lambda: self._taking_turns(part, tick, awaited=awaited), caller)
 
-    async def _younger(self, parts: Sequence[Part], tick: int) -> Answer | None:
+    async def _younger(self, parts: Sequence[Part], tick: int, past: int | None) -> Answer | None:
         """The answer of this tick or the one before, if it takes but a moment.
 
         This process was not asked for a while, but others may have been, or may have left what it takes.
@@ -183,11 +185,11 @@ class TickCache:
                 await asyncio.shield(recalled)
                 answer = self._in_memory(parts, tick, "hit") or self._in_memory(parts, before, "stale")
                 if answer is None and all(part.optional or part.is_ready(tick) for part in parts):
-                    answer = await self._computed(parts, None)
+                    answer = await self._computed(parts, past)
                 return answer
         return None
 
-    async def _cold(self, parts: Sequence[Part], tick: int, *, is_past: bool) -> Answer:
+    async def _cold(self, parts: Sequence[Part], tick: int, past: int | None) -> Answer:
         """Wait for Redis or a computation; when that fails, any answer that may still be served."""
         answer, reason = None, Unavailable
         try:
@@ -198,7 +200,7 @@ class TickCache:
                 answer = await self._recalled(parts, tick)
                 if answer is None:
                     self._spare_others()  # more may have been begun meanwhile
-                    answer = await self._computed(parts, tick if is_past else None)
+                    answer = await self._computed(parts, past)
         except Closed:
             pass
         except TooManyAtOnce:

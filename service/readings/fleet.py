@@ -125,6 +125,13 @@ class Readings:
         known = self._complete
         return known is not None and known.tick == tick
 
+    def stale(self) -> float:
+        """The age up to which what is made of readings hides that these are made anew, if that is seldom."""
+        known, policy = self._latest, self._rhythm.policy
+        if known is None or known.again_at <= known.tick + policy.refresh:
+            return 0.0
+        return known.again_at - known.tick + policy.room_for(known.spending.needed * policy.refresh)
+
     async def are_known(self, now: float) -> bool:
         """Whether somebody has read all days of late."""
         return await self._base(self._rhythm.policy.tick(now)) is not None

@@ -16,7 +16,7 @@ from tests.support.clock import Clock
 from tests.support.fixtures import Serve
 from tests.support.held import held_jobs
 from tests.support.indexes import optional_indexes
-from tests.support.moving_answers import Question, age_of, ask, ask_now
+from tests.support.moving_answers import Question, age_of, ask, ask_now, generated_at
 from tests.support.waiting import until
 
 NOW = datetime(2026, 3, 9, 12, tzinfo=UTC)
@@ -78,6 +78,33 @@ async def test_a_reading_that_outlasts_its_tick_is_what_the_next_one_starts_from
         answer = await ask(one, Question("/trends", 14))
     # Runs are read again as seldom as the share demands.
     assert age_of(answer).total_seconds() == 2
+
+
+async def test_nobody_waits_while_what_is_read_seldom_is_read_again(
+    database: asyncpg.Connection, serve: Serve
+) -> None:
+    clock = Clock(NOW)
+    async with serve(clock, **SETTINGS | {"stale_seconds": 1, "max_stale_seconds": 20}) as one:
+        await ask_now(one, clock, [Question("/summary", 90)])
+        clock.now += 19  # all is due again as late as may be, and a tick ago
+        async with held_jobs(database) as hold:
+            asked = [await one.get(f"{PREFIX}/summary", params={"window_days": 90}) for _ in range(3)]
+            await until(hold.is_read)
+            asked.append(await one.get(f"{PREFIX}/summary", params={"window_days": 90}))
+            await hold.let_go()
+        await until_fresh(one)
+    assert [(answer.status_code, answer.headers["x-cache"]) for answer in asked] == [(200, "stale")] * 4
+    assert {generated_at(answer.json()) for answer in asked} == {NOW}
+
+
+async def until_fresh(client: httpx.AsyncClient) -> None:
+    """Wait until what was begun behind answers is there."""
+
+    async def is_fresh() -> bool:
+        answer = await client.get(f"{PREFIX}/summary", params={"window_days": 90})
+        return generated_at(answer.json()) > NOW
+
+    await until(is_fresh)
 
 
 async def hear_of_it(client: httpx.AsyncClient, clock: Clock, redis: Redis) -> None:

@@ -95,7 +95,8 @@ def test_the_cores_taken_of_late_follow_what_is_taken() -> None:
         (0.1, {"doc_sync"}, 15),
         (0.11, {"doc_sync"}, 30),
         (0.75, {"doc_sync"}, 120),
-        (50.0, {"doc_sync"}, 285),
+        (2.0, {"doc_sync"}, 180),
+        (50.0, {"doc_sync"}, 150),
         (50.0, set(), 15),
     ],
 )
