@@ -180,7 +180,7 @@ async def _redis(settings: Settings) -> list[Line]:
     redis = connect(settings.redis_url)
     try:
         await redis.ping()
-        known = await newest_manifest(redis, settings.cache_policy, time.time())
+        known = await newest_manifest(redis, settings.cache_policy, settings.grid, time.time())
     except (RedisError, OSError) as error:
         return [_cannot_be_used("Redis", await redis_trouble(settings.redis_url, error))]
     finally:

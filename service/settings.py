@@ -14,6 +14,7 @@ from service.dashboard.links import JOB_FIELDS, OBJECT_FIELDS, Links, check_temp
 from service.draining import SIGN_VARIABLE
 from service.environment import Problem, Unknown, read, unknown, variable_of
 from service.logs import LogFormat
+from service.overview.clock import time_zone
 from service.overview.slo import HINT_LEVELS, OBJECTIVES, Threshold, Thresholds
 from service.readings.grid import Grid
 from service.sources.database import GRACE_SECONDS, DatabaseLimits
@@ -84,6 +85,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     allowed_hosts: Annotated[str, Meta(pattern=HOSTS)] = ""
     database_share: Annotated[float, Meta(gt=0, le=64)] = 0.1
     old_days_seconds: Annotated[float, Meta(gt=0, le=6 * 3600)] = 900
+    time_zone: str = "UTC"
     slow_statement_seconds: Seconds = 1
     drain_seconds: Annotated[float, Meta(ge=0, le=300)] = 2
     shutdown_seconds: Annotated[int, Meta(ge=1, le=300)] = 20
@@ -149,7 +151,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     @property
     def grid(self) -> Grid:
         """How days are cut, and when they are read again."""
-        return Grid(self.refresh_seconds, self.old_days_seconds)
+        return Grid(self.refresh_seconds, self.old_days_seconds, time_zone(self.time_zone))
 
     @property
     def cache_policy(self) -> Policy:
@@ -177,6 +179,7 @@ _EXAMPLES: dict[str, str] = {
     "cors_origins": "https://plm.example.com,https://board.example.com",
     "allowed_hosts": "ops.example.com,*.internal.example.com",
     "trusted_proxies": "10.0.0.5,172.18.0.0/16",
+    "time_zone": "Asia/Shanghai",
     "log_format": "json",
     "plm_link_object": "https://plm.example.com/items/{object_id}",
     "plm_link_job": "https://plm.example.com/jobs/{job_id}",
@@ -206,6 +209,7 @@ _CHECKS = {
     "redis_url": check_redis_url,
     "jwt_public_key": lambda pem: public_key(pem, 0),
     "trusted_proxies": networks,
+    "time_zone": time_zone,
     "plm_link_object": lambda template: check_template(template, OBJECT_FIELDS),
     "plm_link_job": lambda template: check_template(template, JOB_FIELDS),
 }

@@ -41,7 +41,7 @@ class Sources(Struct, frozen=True):
 
 
 class Section(Struct, frozen=True):
-    """One thing that is read: its type, which fields of a query it depends on, and how it is read at a tick.
+    """One thing that is read: its type, what of a query and the time zone it depends on, and how it is read.
 
     What is optional is as empty as its type's default while it cannot be had, and is named in `degraded`
     then. A sum of readings takes but a moment once these are there.
@@ -56,13 +56,13 @@ class Section(Struct, frozen=True):
 
 
 async def _doc_sync(sources: Sources, query: Query, tick: int) -> sections.DocSync:
-    found = await sources.readings.sums(JOBS, tick, query.window_days, query.filters.site_id)
-    return JOBS.section_of(found, tick)  # type: ignore[no-any-return]
+    read = sources.readings.section(JOBS, tick, query.window_days, query.filters.site_id)
+    return await read  # type: ignore[no-any-return]
 
 
 async def _workflow_actions(sources: Sources, query: Query, tick: int) -> sections.WorkflowActions:
-    found = await sources.readings.sums(RUNS, tick, query.window_days, query.filters.target_object)
-    return RUNS.section_of(found, tick)  # type: ignore[no-any-return]
+    read = sources.readings.section(RUNS, tick, query.window_days, query.filters.target_object)
+    return await read  # type: ignore[no-any-return]
 
 
 async def _breakages(sources: Sources, query: Query, tick: int) -> sections.Breakages:
@@ -98,11 +98,14 @@ def _list(
 
 # In the order of Snapshot's fields.
 SECTIONS = (
-    Section("doc_sync", sections.DocSync, ("window_days", "site_id"), _doc_sync),
+    Section("doc_sync", sections.DocSync, ("window_days", "site_id", "zone"), _doc_sync),
     Section(
-        "workflow_actions", sections.WorkflowActions, ("window_days", "target_object"), _workflow_actions
+        "workflow_actions",
+        sections.WorkflowActions,
+        ("window_days", "target_object", "zone"),
+        _workflow_actions,
     ),
-    Section("breakages", sections.Breakages, ("window_days",), _breakages),
+    Section("breakages", sections.Breakages, ("window_days", "zone"), _breakages),
     Section("consumption_templates", sections.ConsumptionTemplates, ("template_key",), _templates),
     Section(
         "overlay_cache", sections.OverlayCache, ("window_days",), _overlay_cache, optional=True, is_sum=False
@@ -142,12 +145,13 @@ class Snapshots:
 
     async def get(self, query: Query, now: float) -> Dated[sections.Snapshot]:
         """The snapshot of a query, all sections as of one instant. Raises cache.Unavailable."""
-        fields = {"window_days": query.window_days, **asdict(query.filters)}
+        zone = self._sources.readings.zone
+        fields = {"window_days": query.window_days, **asdict(query.filters), "zone": zone.key}
         answer = await self._answer([self._part(section, query, fields) for section in SECTIONS], now)
         found = list(zip(SECTIONS, answer.values, strict=True))
         degraded = tuple(section.name for section, value in found if value is None)
         values = {each.name: each.type() if value is None else value for each, value in found}
-        snapshot = sections.Snapshot(instant_of(answer.tick), query, **values, degraded=degraded)
+        snapshot = sections.Snapshot(instant_of(answer.tick), query, **values, degraded=degraded, zone=zone)
         return Dated(snapshot, answer.tick, answer.state, degraded)
 
     async def _answer(self, parts: Sequence[Part], now: float) -> Answer:

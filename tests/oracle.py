@@ -7,13 +7,15 @@ the comments are the contract's own words.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from itertools import pairwise
 from math import ceil
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from tests.support.builders import INFINITY, Database, Row
 
@@ -91,13 +93,24 @@ def summary(
         "slo_hints": slo_hints(sections, thresholds),
         # "equals generated_at where everything was read for this tick".
         "oldest_reading": rfc3339(instant),
+        "previous": previous(database, instant, overlay, query),
         "degraded": degraded(overlay),
         "operator_id": None,
     }
 
 
+@dataclass(frozen=True)
+class Buckets:
+    """How trends are cut: in days, or in hours, by a time zone's clock or back from now."""
+
+    days: int = 1
+    by_clock: bool = False
+    hours: int | None = None
+    time_zone: str = "UTC"
+
+
 def trends(
-    database: Database, instant: datetime, overlay: Overlay | None, query: Query, bucket_days: int
+    database: Database, instant: datetime, overlay: Overlay | None, query: Query, buckets: Buckets
 ) -> Document:
     """The answer of /trends."""
     since = window_since(instant, query)
@@ -106,9 +119,9 @@ def trends(
     incidents = in_window(database.incidents, since)
     return {
         **heading(instant, query),
-        "bucket_days": bucket_days,
+        "bucket_days": None if buckets.hours else buckets.days,
         "filters": filters(query),
-        "points": trend_points((jobs, runs, incidents), instant, query, bucket_days),
+        "points": trend_points((jobs, runs, incidents), instant, query, buckets),
         "aggregates": {
             "doc_sync_total": len(jobs),
             "doc_sync_failed_total": count_status(jobs, "failed"),
@@ -122,6 +135,11 @@ def trends(
         "overlay_cache": overlay_cache(overlay),
         # "equals generated_at where everything was read for this tick".
         "oldest_reading": rfc3339(instant),
+        # "`bucket_hours` (...; implies clock)".
+        "align": "clock" if buckets.by_clock or buckets.hours else "window",
+        "bucket_hours": buckets.hours,
+        # "`time_zone` is echoed."
+        "time_zone": buckets.time_zone,
         "degraded": degraded(overlay),
         "operator_id": None,
     }
@@ -175,6 +193,7 @@ def doc_sync_failures(
             "dedupe_key": job["dedupe_key"],
             "site_id": site_of(job),
             "created_at": row_time(job["created_at"]),
+            "direction": direction_of(job),
         }
         for job in page_of(failed, page, page_size)
     ]
@@ -250,6 +269,56 @@ def degraded(overlay: Overlay | None) -> list[str]:
     return ["overlay_cache"] if overlay is None else []
 
 
+# --- the window before (section 7) ---------------------------------------------------------------
+
+
+def previous(database: Database, instant: datetime, overlay: Overlay | None, query: Query) -> Document | None:
+    """ "the window before this one"; "null for window_days = 90"."""
+    if query.window_days == 90:
+        return None
+    # "[window_since - window_days, window_since)".
+    until = window_since(instant, query)
+    since = until - timedelta(hours=24 * query.window_days)
+
+    def before(rows: list[Row]) -> list[Row]:
+        return [row for row in rows if row["created_at"] < as_stored(until)]
+
+    jobs = before(jobs_of(database, since, query))
+    runs = before(runs_of(database, since, query))
+    incidents = before(in_window(database.incidents, since))
+    dead_letters, still_open = sum(map(is_dead_letter, jobs)), count_status(incidents, "open")
+    failed = count_status(runs, "failed")
+    return {
+        "window_since": rfc3339(since),
+        "doc_sync": {
+            "total": len(jobs),
+            "failed_total": count_status(jobs, "failed"),
+            "dead_letter_total": dead_letters,
+            "dead_letter_rate": rate(dead_letters, len(jobs)),
+            "success_rate": rate(count_status(jobs, "completed"), len(jobs)),
+        },
+        "workflow_actions": {
+            "total": len(runs),
+            "failed_total": failed,
+            "failed_rate": rate(failed, len(runs)),
+        },
+        "breakages": {
+            "total": len(incidents),
+            "open_total": still_open,
+            "open_rate": rate(still_open, len(incidents)),
+        },
+        "overlay_cache": overlay_before(overlay),
+    }
+
+
+def overlay_before(overlay: Overlay | None) -> Document | None:
+    """ "what is not known of it is null"."""
+    if overlay is None:
+        return None
+    hits, misses = overlay.get("hits_before", 0), overlay.get("misses_before", 0)
+    return {"requests": hits + misses, "hit_rate": rate(hits, hits + misses)}
+
+
 # --- time (section 3) ----------------------------------------------------------------------------
 
 
@@ -291,32 +360,59 @@ def trend_points(
     populations: tuple[list[Row], list[Row], list[Row]],
     instant: datetime,
     query: Query,
-    bucket_days: int,
+    buckets: Buckets,
 ) -> list[Document]:
     """The points of the trends, oldest first."""
     jobs, runs, incidents = populations
+    edges, is_whole = bucket_edges(instant, query, buckets)
     points = []
-    # "exactly ceil(window_days / bucket_days) points, from window_since on, each [start, end)".
-    how_many = ceil(query.window_days / bucket_days)
-    for number in range(how_many):
-        start = window_since(instant, query) + timedelta(days=number * bucket_days)
-        end = start + timedelta(days=bucket_days)
-        # "the last one clipped at generated_at. A clipped point is marked `"partial": true`".
-        partial = end > instant
-        if partial:
-            end = instant
-        newest = number == how_many - 1
+    for number, (start, end) in enumerate(pairwise(edges)):
+        newest = number == len(edges) - 2
         points.append(
             {
                 "bucket_start": rfc3339(start),
                 "bucket_end": rfc3339(end),
-                "partial": partial,
+                # "A clipped point is marked `"partial": true`".
+                "partial": not (is_whole(start) and is_whole(end)),
                 "doc_sync": doc_sync_point(in_bucket(jobs, start, end, newest)),
                 "workflow_actions": workflow_actions_point(in_bucket(runs, start, end, newest)),
                 "breakages": breakages_point(in_bucket(incidents, start, end, newest)),
             }
         )
     return points
+
+
+def bucket_edges(
+    instant: datetime, query: Query, buckets: Buckets
+) -> tuple[list[datetime], Callable[[datetime], bool]]:
+    """Where points begin and end, and whether an edge is one that is not clipped."""
+    since = window_since(instant, query)
+    if not buckets.by_clock and not buckets.hours:
+        # "exactly ceil(window_days / bucket_days) points, from window_since on, each [start, end),
+        # the last one clipped at generated_at."
+        width = timedelta(days=buckets.days)
+        starts = [since + number * width for number in range(ceil(query.window_days / buckets.days))]
+        return [*starts, instant], lambda edge: (edge - since) % width == timedelta()
+
+    def begins(edge: datetime) -> bool:
+        local = edge.astimezone(ZoneInfo(buckets.time_zone))
+        if buckets.hours:
+            # "at whole hours (`bucket_hours` 1 or 6 ...)".
+            return local.hour % buckets.hours == 0 == local.minute == local.second
+        # "points begin at midnights of the configured time zone (bucket_days 1)": where its date changes.
+        before = (edge - timedelta(seconds=1)).astimezone(ZoneInfo(buckets.time_zone))
+        # "at Mondays' midnights (bucket_days 7)".
+        return local.date() != before.date() and (buckets.days == 1 or local.weekday() == 0)
+
+    # No clock of today is off by anything but quarters of an hour.
+    quarter = since.replace(minute=0, second=0, microsecond=0)
+    edges = [since]
+    while quarter < instant:
+        if quarter > since and begins(quarter):
+            edges.append(quarter)
+        quarter += timedelta(minutes=15)
+    # "First and last points are clipped at window_since and generated_at and marked partial".
+    return [*edges, instant], begins
 
 
 def in_bucket(rows: list[Row], start: datetime, end: datetime, newest: bool) -> list[Row]:
@@ -334,6 +430,7 @@ def doc_sync_point(jobs: list[Row]) -> Document:
         "dead_letter_total": dead_letters,
         "success_rate": rate(count_status(jobs, "completed"), len(jobs)),
         "dead_letter_rate": rate(dead_letters, len(jobs)),
+        "by_direction": sorted_counts(direction_of(job) for job in jobs),
     }
 
 
@@ -410,7 +507,49 @@ def doc_sync(jobs: list[Row], query: Query) -> Document:
         "dead_letter_rate": rate(dead_letters, total),
         "avg_attempt_count": round(attempts / total, 4) if total else 0.0,
         "site_filter": trimmed_filter(query.site_id),
+        # "map; push, pull, unknown; only those that occur".
+        "by_direction": sorted_counts(direction_of(job) for job in jobs),
+        "by_site": worst_sites(jobs, query),
     }
+
+
+def direction_of(job: Row) -> str:
+    """Whether a job is pushed or pulled."""
+    payload = parse(job["payload"])
+    told = payload.get("direction") if isinstance(payload, dict) else None
+    # "payload.direction as text, trimmed and lower-cased, if it is push or pull";
+    text = told if isinstance(told, str) else json_text(told)
+    if text.strip().lower() in ("push", "pull"):
+        return text.strip().lower()
+    # "else what follows `document_sync_` in the lower-cased task_type if that is push or pull; else unknown".
+    kind = str(job["task_type"]).lower().removeprefix("document_sync_")
+    return kind if kind in ("push", "pull") else "unknown"
+
+
+def worst_sites(jobs: list[Row], query: Query) -> list[Document]:
+    """ "the ten worst, by dead letters, then failures, then name; sites with neither are left out"."""
+    # It is empty "when that filter is given".
+    if trimmed_filter(query.site_id) is not None:
+        return []
+    sites = []
+    # "a job without a site counts under null".
+    for site in {site_of(job) for job in jobs}:
+        of_site = [job for job in jobs if site_of(job) == site]
+        dead_letters, failed = sum(map(is_dead_letter, of_site)), count_status(of_site, "failed")
+        sites.append(
+            {
+                "site_id": site,
+                "total": len(of_site),
+                "failed_total": failed,
+                "failed_rate": rate(failed, len(of_site)),
+                "dead_letter_total": dead_letters,
+                "dead_letter_rate": rate(dead_letters, len(of_site)),
+            }
+        )
+    bad = [site for site in sites if site["failed_total"] or site["dead_letter_total"]]
+    bad.sort(key=lambda site: (site["site_id"] is not None, site["site_id"] or ""))
+    bad.sort(key=lambda site: (-site["dead_letter_total"], -site["failed_total"]))
+    return bad[:10]
 
 
 def is_dead_letter(job: Row) -> bool:
@@ -440,7 +579,28 @@ def workflow_actions(runs: list[Row], query: Query) -> Document:
         "failed_rate": rate(count_status(runs, "failed"), len(runs)),
         "warning_rate": rate(count_status(runs, "warning"), len(runs)),
         "target_object_filter": trimmed_filter(query.target_object),
+        "by_target_object": worst_target_objects(runs, query),
     }
+
+
+def worst_target_objects(runs: list[Row], query: Query) -> list[Document]:
+    """ "the ten worst, by failures, then name; those without are left out"."""
+    if trimmed_filter(query.target_object) is not None:
+        return []
+    targets = []
+    for target in {run["target_object"] for run in runs}:
+        of_target = [run for run in runs if run["target_object"] == target]
+        failed = count_status(of_target, "failed")
+        targets.append(
+            {
+                "target_object": target,
+                "total": len(of_target),
+                "failed_total": failed,
+                "failed_rate": rate(failed, len(of_target)),
+            }
+        )
+    bad = [target for target in targets if target["failed_total"]]
+    return sorted(bad, key=lambda each: (-each["failed_total"], each["target_object"]))[:10]
 
 
 def result_code_of(run: Row) -> str:

@@ -30,7 +30,9 @@ _DAYS = 7
 _SNAPSHOT = Snapshot(
     _INSTANT,
     Query(_DAYS),
-    DocSync((DocSyncDay(40, 34, 4, 3),) * _DAYS, {"completed": 238, "failed": 28, "pending": 14}, 336),
+    DocSync(
+        (DocSyncDay(40, 34, 4, 3, 25, 15),) * _DAYS, {"completed": 238, "failed": 28, "pending": 14}, 336
+    ),
     WorkflowActions((WorkflowActionsDay(30, 1),) * _DAYS, {"completed": 203, "failed": 7}, {"OK": 210}, 0),
     Breakages(
         (BreakagesDay(5, 2),) * _DAYS,
@@ -52,6 +54,7 @@ _JOB = FailedJob(
     dedupe_key="document_sync_push:DOC-000042:A:SH-01",
     site_id="SH-01",
     created_at=_INSTANT - timedelta(minutes=5),
+    direction="push",
 )
 _RUN = KeptRun(
     id="0b8f6a52-1d0e-4f5b-8a56-6f1f0e9d7c3a",

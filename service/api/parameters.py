@@ -14,9 +14,13 @@ from msgspec import Struct
 from service.api.responses.errors import InvalidRequest
 from service.overview.export import FORMATS
 from service.overview.query import (
+    ALIGNMENTS,
     BUCKET_DAYS,
+    BUCKET_HOURS,
+    CLOCK_BUCKETS,
     EXAMPLES_OF_FILTERS,
     FILTERS,
+    HOURLY_WINDOWS,
     KEPT_BY_FILTERS,
     LEVELS,
     WINDOW_DAYS,
@@ -121,6 +125,22 @@ def _bucket(raw: str, before: Values) -> int:
     return value
 
 
+def _bucket_hours(raw: str, before: Values) -> int:
+    value = _one_of("bucket_hours", BUCKET_HOURS)(raw, before)
+    if before["window_days"] not in HOURLY_WINDOWS:
+        raise ValueError(f"bucket_hours needs window_days of {' or '.join(map(str, HOURLY_WINDOWS))}")
+    if before["bucket_days"] is not None:
+        raise ValueError("give bucket_days or bucket_hours, not both")
+    return value
+
+
+def _align(raw: str, before: Values) -> str | None:
+    value = _choice(ALIGNMENTS, None, f"align must be {' or '.join(ALIGNMENTS)}")(raw, before)
+    if value == "clock" and before["bucket_days"] not in (None, *CLOCK_BUCKETS):
+        raise ValueError(f"align=clock needs bucket_days of {' or '.join(map(str, CLOCK_BUCKETS))}")
+    return value
+
+
 def _page(raw: str, _before: Values) -> int:
     refusal = "page must be >= 1"
     value = _integer(raw, refusal)
@@ -180,7 +200,18 @@ _BUCKET = Parameter(
     "How many days one point of the trend spans; at most window_days.",
     {"type": "integer", "enum": list(BUCKET_DAYS), "default": 1},
     _bucket,
-    1,
+)
+_ALIGN = Parameter(
+    "align",
+    "Whether points count back from now, or begin at midnights of the time zone's days, or of its Mondays.",
+    {"type": "string", "enum": [*ALIGNMENTS, ""], "default": ALIGNMENTS[0]},
+    _align,
+)
+_BUCKET_HOURS = Parameter(
+    "bucket_hours",
+    "How many hours by the clock one point of the trend spans, in place of days; for window_days of 1 or 7.",
+    {"type": "integer", "enum": list(BUCKET_HOURS)},
+    _bucket_hours,
 )
 _FILTERS = tuple(
     filter_parameter(name, f"Keeps {kept}; trimmed, at most 200 characters, blank means all.", example)
@@ -221,6 +252,12 @@ def _snapshot(values: Values) -> Query:
     return Query(values["window_days"], Filters(**{name: values[name] for name in FILTERS}))
 
 
+def _trends(values: Values) -> TrendsQuery:
+    hours = values["bucket_hours"]
+    align = "clock" if hours else values["align"] or ALIGNMENTS[0]
+    return TrendsQuery(_snapshot(values), values["bucket_days"] or BUCKET_DAYS[0], align, hours)
+
+
 def _page_of(filtered_by: str) -> Callable[[Values], PageQuery]:
     return lambda values: PageQuery(
         values["window_days"], values[filtered_by], values["page"], values["page_size"]
@@ -228,9 +265,7 @@ def _page_of(filtered_by: str) -> Callable[[Values], PageQuery]:
 
 
 SNAPSHOT = Parameters(_snapshot, _WINDOW, *_FILTERS)
-TRENDS = Parameters(
-    lambda values: TrendsQuery(_snapshot(values), values["bucket_days"]), _WINDOW, _BUCKET, *_FILTERS
-)
+TRENDS = Parameters(_trends, _WINDOW, _BUCKET, _ALIGN, _BUCKET_HOURS, *_FILTERS)
 ALERTS = Parameters(
     lambda values: AlertsQuery(_snapshot(values), values["level"]), _WINDOW, *_FILTERS, _LEVEL
 )

@@ -83,7 +83,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "The window's course in buckets, with the sums over all of them",
         parameters.TRENDS,
         _json(Trends),
-        lambda found, query, _: trends_of(found.value, query.bucket_days),
+        lambda found, query, _: trends_of(found.value, query),
         example="window_days=7",
     ),
     ALERTS := Endpoint(

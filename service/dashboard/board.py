@@ -12,6 +12,7 @@ from service.dashboard.scope import Kept, scopes
 from service.dashboard.view import View
 from service.overview.alerts import status_of
 from service.overview.bounds import OTHERS
+from service.overview.query import TrendsQuery
 from service.overview.sections import Snapshot
 from service.overview.slo import OBJECTIVES, Thresholds
 from service.overview.summary import Summary, summarize
@@ -70,7 +71,7 @@ def board_of(snapshot: Snapshot, view: View, thresholds: Thresholds, *, is_stale
         states=_states(summary, is_judged=why_not.total() < len(OBJECTIVES), is_stale=is_stale),
         unjudged=why_not,
         alerts=alerts(summary, thresholds),
-        panels=panels(summary, trends_of(snapshot, view.trend_days), thresholds),
+        panels=panels(summary, trends_of(snapshot, TrendsQuery(view.snapshot, view.trend_days)), thresholds),
         scopes=scopes(view.snapshot.filters),
         codes=_most_frequent(summary.workflow_actions.by_result_code),
     )

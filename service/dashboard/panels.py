@@ -223,7 +223,7 @@ def _trend(layout: Layout, trends: Trends, limit: Limit) -> Trend:
         chart=trend_chart(buckets, limit.value),
         buckets=buckets,
         part=part,
-        days=trends.bucket_days,
+        days=trends.bucket_days or 1,
         last_days=(newest.bucket_end - newest.bucket_start).days,
     )
 

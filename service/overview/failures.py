@@ -25,6 +25,7 @@ class FailedJob(Struct, frozen=True):
     dedupe_key: str | None
     site_id: str | None
     created_at: Instant | None
+    direction: str
 
 
 class _Run(Struct, Generic[Json], frozen=True):

@@ -1,9 +1,16 @@
 """What a caller asks for, and the values that are allowed in it."""
 
+from typing import Literal, get_args
+
 from msgspec import Struct
 
 WINDOW_DAYS = (1, 7, 14, 30, 90)
 BUCKET_DAYS = (1, 7, 14, 30)
+BUCKET_HOURS = (1, 6)
+HOURLY_WINDOWS = (1, 7)
+CLOCK_BUCKETS = (1, 7)
+Align = Literal["window", "clock"]
+ALIGNMENTS: tuple[Align, ...] = get_args(Align)
 LEVELS = ("warn", "critical", "info")
 
 
@@ -33,10 +40,15 @@ class Query(Struct, frozen=True):
 
 
 class TrendsQuery(Struct, frozen=True):
-    """A snapshot's course in buckets of `bucket_days`."""
+    """A snapshot's course in buckets of `bucket_days`, or of `bucket_hours` if these are given.
+
+    Edges count back from the instant (`window`), or are those of the time zone's clock.
+    """
 
     snapshot: Query
-    bucket_days: int
+    bucket_days: int = 1
+    align: Align = "window"
+    bucket_hours: int | None = None
 
 
 class AlertsQuery(Struct, frozen=True):

@@ -2,24 +2,31 @@
 
 A *day cell* counts the rows of one whole day before the snapshot's instant. `days` is ordered
 oldest first and has exactly window_days cells; rows dated after the instant are in the last one.
+`by_clock` are the same rows by the days of the time zone, cut at clock.day_edges; `by_hour` are those of the
+last days, cut at clock.hour_edges. `before` is the window before; None where that is not known. `worst` are
+the worst names of the window, and nothing where it is kept to one name.
 Maps are sorted by key and bounded: a status that is rare among many is not told apart in them. Totals that
 can be derived are derived, so they cannot disagree.
 """
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from service.overview.clock import UTC_ZONE
 from service.overview.query import Query
 
 
 class DocSyncDay(Struct, frozen=True, array_like=True):
-    """Jobs of one day; dead letters are among the failed."""
+    """Jobs of one day; dead letters are among the failed. Some are neither pushed nor pulled."""
 
     total: int = 0
     completed: int = 0
     failed: int = 0
     dead_letters: int = 0
+    push: int = 0
+    pull: int = 0
 
 
 class DocSync(Struct, frozen=True):
@@ -32,6 +39,10 @@ class DocSync(Struct, frozen=True):
     by_status: dict[str, int]
     attempts: int
     oldest_reading: int | None = None
+    by_clock: tuple[DocSyncDay, ...] = ()
+    by_hour: tuple[DocSyncDay, ...] = ()
+    before: DocSyncDay | None = None
+    worst: tuple[tuple[str | None, DocSyncDay], ...] = ()
 
 
 class WorkflowActionsDay(Struct, frozen=True, array_like=True):
@@ -49,6 +60,10 @@ class WorkflowActions(Struct, frozen=True):
     by_result_code: dict[str, int]
     warnings: int
     oldest_reading: int | None = None
+    by_clock: tuple[WorkflowActionsDay, ...] = ()
+    by_hour: tuple[WorkflowActionsDay, ...] = ()
+    before: WorkflowActionsDay | None = None
+    worst: tuple[tuple[str | None, WorkflowActionsDay], ...] = ()
 
 
 class BreakagesDay(Struct, frozen=True, array_like=True):
@@ -69,6 +84,9 @@ class Breakages(Struct, frozen=True):
     by_responsibility: dict[str, int]
     repeated: int
     oldest_reading: int | None = None
+    by_clock: tuple[BreakagesDay, ...] = ()
+    by_hour: tuple[BreakagesDay, ...] = ()
+    before: BreakagesDay | None = None
 
 
 class ConsumptionTemplates(Struct, frozen=True):
@@ -81,8 +99,23 @@ class ConsumptionTemplates(Struct, frozen=True):
     templates_without_active: tuple[str, ...]
 
 
+class Lookups(Struct, frozen=True, array_like=True):
+    """Lookups of the 3D overlay cache."""
+
+    hits: int = 0
+    misses: int = 0
+
+    @property
+    def requests(self) -> int:
+        """All of them."""
+        return self.hits + self.misses
+
+
 class OverlayCache(Struct, frozen=True):
-    """Lookups of the 3D overlay cache in a window, over all processes that serve overlays."""
+    """Lookups of the 3D overlay cache in a window, over all processes that serve overlays.
+
+    `by_hour` are those of the UTC hours of the last days, the running one last.
+    """
 
     entries: int = 0
     hits: int = 0
@@ -90,6 +123,8 @@ class OverlayCache(Struct, frozen=True):
     evictions: int = 0
     ttl_seconds: int = 0
     max_entries: int = 0
+    by_hour: tuple[Lookups, ...] = ()
+    before: Lookups | None = None
 
 
 class Snapshot(Struct, frozen=True):
@@ -103,6 +138,7 @@ class Snapshot(Struct, frozen=True):
     consumption_templates: ConsumptionTemplates
     overlay_cache: OverlayCache
     degraded: tuple[str, ...] = ()
+    zone: ZoneInfo = UTC_ZONE
 
     @property
     def oldest_reading(self) -> datetime:

@@ -1,14 +1,35 @@
 """The summary: totals, maps and rates of one snapshot."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, astuple
 
 from service.overview import sections
-from service.overview.sections import Snapshot
+from service.overview.sections import DocSyncDay, Snapshot, window_since
 from service.overview.slo import Hint, Thresholds, slo_hints
 from service.overview.times import Instant
+
+
+class WorstSite(Struct, frozen=True):
+    """A site with failures; null stands for the jobs that have none."""
+
+    site_id: str | None
+    total: int
+    failed_total: int
+    failed_rate: float | None
+    dead_letter_total: int
+    dead_letter_rate: float | None
+
+
+class WorstTargetObject(Struct, frozen=True):
+    """A target object with failures; null stands for the runs that have none."""
+
+    target_object: str | None
+    total: int
+    failed_total: int
+    failed_rate: float | None
 
 
 class DocSyncSummary(Struct, frozen=True):
@@ -21,6 +42,8 @@ class DocSyncSummary(Struct, frozen=True):
     dead_letter_rate: float | None
     avg_attempt_count: float
     site_filter: str | None
+    by_direction: dict[str, int]
+    by_site: tuple[WorstSite, ...]
 
 
 class WorkflowActionsSummary(Struct, frozen=True):
@@ -32,6 +55,7 @@ class WorkflowActionsSummary(Struct, frozen=True):
     failed_rate: float | None
     warning_rate: float | None
     target_object_filter: str | None
+    by_target_object: tuple[WorstTargetObject, ...]
 
 
 class BreakagesSummary(Struct, frozen=True):
@@ -66,6 +90,49 @@ class OverlayCacheSummary(Struct, frozen=True):
     hit_rate: float | None
 
 
+class DocSyncBefore(Struct, frozen=True):
+    """Document sync jobs of the window before."""
+
+    total: int
+    failed_total: int
+    dead_letter_total: int
+    dead_letter_rate: float | None
+    success_rate: float | None
+
+
+class WorkflowActionsBefore(Struct, frozen=True):
+    """Custom action runs of the window before."""
+
+    total: int
+    failed_total: int
+    failed_rate: float | None
+
+
+class BreakagesBefore(Struct, frozen=True):
+    """Breakage incidents of the window before."""
+
+    total: int
+    open_total: int
+    open_rate: float | None
+
+
+class OverlayCacheBefore(Struct, frozen=True):
+    """Lookups of the 3D overlay cache in the window before."""
+
+    requests: int
+    hit_rate: float | None
+
+
+class Previous(Struct, frozen=True):
+    """The window before, as rows are today; null is what is not known of it."""
+
+    window_since: Instant
+    doc_sync: DocSyncBefore | None
+    workflow_actions: WorkflowActionsBefore | None
+    breakages: BreakagesBefore | None
+    overlay_cache: OverlayCacheBefore | None
+
+
 class Summary(Struct, frozen=True):
     """How the five side tracks did in the window, without the caller's operator_id."""
 
@@ -79,6 +146,7 @@ class Summary(Struct, frozen=True):
     overlay_cache: OverlayCacheSummary
     slo_hints: tuple[Hint, ...]
     oldest_reading: Instant
+    previous: Previous | None
     degraded: tuple[str, ...]
 
 
@@ -106,6 +174,7 @@ def summarize(snapshot: Snapshot, thresholds: Thresholds) -> Summary:
         **by_name,
         slo_hints=slo_hints(by_name, thresholds),
         oldest_reading=snapshot.oldest_reading,
+        previous=_previous(snapshot),
         degraded=snapshot.degraded,
     )
 
@@ -113,15 +182,35 @@ def summarize(snapshot: Snapshot, thresholds: Thresholds) -> Summary:
 def doc_sync_summary(section: sections.DocSync, site_id: str | None) -> DocSyncSummary:
     """Totals and rates of the document sync section."""
     total = sum(section.by_status.values())
-    dead_letters = sum(day.dead_letters for day in section.days)
+    together = DocSyncDay(*sums(section.days))
     return DocSyncSummary(
         total=total,
         by_status=section.by_status,
-        success_rate=rate(sum(day.completed for day in section.days), total),
-        dead_letter_total=dead_letters,
-        dead_letter_rate=rate(dead_letters, total),
+        success_rate=rate(together.completed, total),
+        dead_letter_total=together.dead_letters,
+        dead_letter_rate=rate(together.dead_letters, total),
         avg_attempt_count=round(section.attempts / total, 4) if total else 0.0,
         site_filter=site_id,
+        by_direction=by_direction(together),
+        by_site=tuple(_site(name, day) for name, day in section.worst),
+    )
+
+
+def sums(days: Iterable[Struct]) -> Iterator[int]:
+    """The sum of each field over the days."""
+    return map(sum, zip(*map(astuple, days), strict=True))
+
+
+def by_direction(jobs: DocSyncDay) -> dict[str, int]:
+    """How many jobs are pushed, pulled, or neither as far as is known; those that occur."""
+    unknown = jobs.total - jobs.push - jobs.pull
+    return {name: n for name, n in (("pull", jobs.pull), ("push", jobs.push), ("unknown", unknown)) if n}
+
+
+def _site(site_id: str | None, jobs: DocSyncDay) -> WorstSite:
+    return WorstSite(
+        *(site_id, jobs.total, jobs.failed, rate(jobs.failed, jobs.total)),
+        *(jobs.dead_letters, rate(jobs.dead_letters, jobs.total)),
     )
 
 
@@ -137,6 +226,10 @@ def workflow_actions_summary(
         failed_rate=rate(sum(day.failed for day in section.days), total),
         warning_rate=rate(section.warnings, total),
         target_object_filter=target_object,
+        by_target_object=tuple(
+            WorstTargetObject(name, runs.total, runs.failed, rate(runs.failed, runs.total))
+            for name, runs in section.worst
+        ),
     )
 
 
@@ -166,4 +259,27 @@ def consumption_templates_summary(
 def overlay_cache_summary(section: sections.OverlayCache) -> OverlayCacheSummary:
     """The overlay counters with requests and hit rate."""
     requests = section.hits + section.misses
-    return OverlayCacheSummary(**asdict(section), requests=requests, hit_rate=rate(section.hits, requests))
+    return OverlayCacheSummary(
+        *(section.entries, section.hits, section.misses, section.evictions),
+        *(section.ttl_seconds, section.max_entries, requests, rate(section.hits, requests)),
+    )
+
+
+def _previous(snapshot: Snapshot) -> Previous | None:
+    """The window before, unless nothing is known of it."""
+    jobs, runs = snapshot.doc_sync.before, snapshot.workflow_actions.before
+    incidents, overlay = snapshot.breakages.before, snapshot.overlay_cache.before
+    if jobs is None:
+        return None
+    return Previous(
+        window_since(snapshot.window_since, snapshot.query.window_days),
+        DocSyncBefore(
+            *(jobs.total, jobs.failed, jobs.dead_letters),
+            *(rate(jobs.dead_letters, jobs.total), rate(jobs.completed, jobs.total)),
+        ),
+        WorkflowActionsBefore(runs.total, runs.failed, rate(runs.failed, runs.total)) if runs else None,
+        BreakagesBefore(incidents.total, incidents.open, rate(incidents.open, incidents.total))
+        if incidents
+        else None,
+        OverlayCacheBefore(overlay.requests, rate(overlay.hits, overlay.requests)) if overlay else None,
+    )

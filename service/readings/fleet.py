@@ -7,6 +7,8 @@ process keeps those that it has needed. While Redis is away each process reads f
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import structlog
@@ -22,14 +24,16 @@ from service.overview.sections import Breakages, ConsumptionTemplates
 from service.readings import manifest as manifests
 from service.readings.account import Rhythm
 from service.readings.first_looks import FirstLooks
+from service.readings.grid import Window
 from service.readings.manifest import NAME, Listed, Manifest, manifest_key
 from service.readings.pause import Pause
-from service.readings.reader import Asked, Fresh, Reader
+from service.readings.reader import Fresh, Reader
 from service.readings.reading import Name, StoredDay
 from service.readings.shelf import Shelf
 from service.readings.suggestions import names_in, suggested
-from service.readings.sums import Sums, knows, summed
+from service.readings.sums import knows, summed
 from service.readings.tables import DAY_TABLES, INCIDENTS, JOBS, RUNS, DayTable
+from service.readings.worst import Worst, ranked
 from service.shared_redis import RedisAway
 from service.sources.database import Database
 
@@ -61,12 +65,18 @@ class Readings:
         self._shelf = Shelf(rhythm.grid)
         self._reader = Reader(database, self._shelf, rhythm)
         self._first_looks = FirstLooks()
+        self._worst = {table.section: Worst(table.ranks) for table in (JOBS, RUNS)}
         self._pause = Pause(store, rhythm)
-        self._part = Part(NAME, manifest_key(rhythm.policy.refresh), self._read, manifests.decoder)
+        self._part = Part(NAME, manifest_key(rhythm.grid), self._read, manifests.decoder)
         self._latest: Manifest | None = None
         self._looked_at: int | None = None
         self._complete: Manifest | None = None
         self._reading, self._fetching, self._completing = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Whose clock the days and hours are of."""
+        return self._rhythm.grid.zone
 
     async def prepare(self, now: float) -> None:
         """Have ready what does not depend on any tick: the first answer takes no longer than others then."""
@@ -83,27 +93,35 @@ class Readings:
             latest = await self._look(range(tick, latest.tick, -policy.refresh)) or latest
         return float(latest.tick) if latest.tick <= now < latest.again_at else now
 
-    async def sums(self, table: DayTable, tick: int, window_days: int, name: str | None) -> Sums:
-        """The sums of a window at a tick, of one name when it is given."""
-        asked = Asked(tick, window_days, name)
+    async def section(self, table: DayTable, tick: int, window_days: int, name: str | None) -> Any:  # noqa: ANN401
+        """The section of a window at a tick, of one name when it is given."""
+        window = Window(tick, window_days, self.zone)
         manifest = await self._manifest(tick, table.section, window_days)
-        if manifest is None:
-            with self._looking(table.section, tick):
-                return await self._reader.window(table, asked)
-        days = self._shelf.readings(manifest.days[table.section])
-        if name is not None and not knows(days, tick, window_days, name):
-            return await self._reader.window(table, asked)
-        return summed(days, tick, window_days, name)
+        if manifest is not None:
+            listed = manifest.days[table.section]
+            days = self._shelf.readings(listed)
+            if name is None:
+                worst = await self._worst[table.section].of(listed, days, window)
+                return table.section_of(summed(days, window, None), tick, worst)
+            if knows(days, window, name):
+                return table.section_of(summed(days, window, name), tick)
+            days = await self._reader.window(table, window, name)
+            return table.section_of(summed(days, window, None), tick)
+        with self._looking(table.section, tick):
+            days = await self._reader.window(table, window, name)
+        worst = () if name is not None else (await ranked(days, [window], table.ranks))[window_days]
+        return table.section_of(summed(days, window, None), tick, worst)
 
     async def breakages(self, tick: int, window_days: int) -> Breakages:
         """The incidents of a window."""
+        window = Window(tick, window_days, self.zone)
         manifest = await self._manifest(tick, INCIDENTS.section, window_days)
         if manifest is None:
             with self._looking(INCIDENTS.section, tick):
-                found, repeated = await self._reader.incidents(Asked(tick, window_days))
+                days, repeated = await self._reader.incidents(window)
+            found = summed(days, window, None)
         else:
-            days = self._shelf.readings(manifest.days[INCIDENTS.section])
-            found = summed(days, tick, window_days, None)
+            found = summed(self._shelf.readings(manifest.days[INCIDENTS.section]), window, None)
             found = replace(found, oldest=min(found.oldest, manifest.recurrences.tick))
             repeated = manifest.recurrences.at(tick, window_days)
         section: Breakages = INCIDENTS.section_of(found, tick)

@@ -10,12 +10,11 @@ from redis.asyncio import Redis
 from service.cache.entry import UnreadableEntry, decode
 from service.cache.keys import cache_key
 from service.cache.policy import Policy
-from service.overview.query import WINDOW_DAYS
+from service.readings.grid import Grid
 from service.readings.recurrences import Recurrences
 from service.sources.consumption_templates import Templates
 
 NAME = "readings"
-DEEPEST = WINDOW_DAYS[-1]
 
 
 class Listed(Struct, frozen=True, array_like=True):
@@ -69,18 +68,18 @@ class Manifest(Struct, frozen=True):
 decoder = msgspec.msgpack.Decoder(Manifest)
 
 
-def manifest_key(refresh: int) -> str:
+def manifest_key(grid: Grid) -> str:
     """The key of manifests, without the tick.
 
     Instances whose ticks are longer or shorter, as between two deployments, have their own: when something is
-    due again is counted in ticks.
+    due again is counted in ticks. So have those of another time zone, whose days are cut elsewhere.
     """
-    return cache_key(NAME, refresh=refresh)
+    return cache_key(NAME, refresh=grid.refresh, zone=grid.zone.key)
 
 
-async def newest_manifest(redis: Redis, policy: Policy, now: float) -> Manifest | None:
+async def newest_manifest(redis: Redis, policy: Policy, grid: Grid, now: float) -> Manifest | None:
     """The newest manifest that the fleet has left in Redis. Raises RedisError."""
-    tick, key = policy.tick(now), manifest_key(policy.refresh)
+    tick, key = policy.tick(now), manifest_key(grid)
     ticks = (tick, *policy.older(tick))
     raws = cast("list[bytes | None]", await redis.mget([f"{key}:{each}" for each in ticks]))
     for known, raw in zip(ticks, raws, strict=True):

@@ -12,24 +12,15 @@ from service.readings import plan, recurrences
 from service.readings.account import Account, Rhythm, Taken
 from service.readings.advice import Advice
 from service.readings.catalogue import Catalogue, Facts
-from service.readings.grid import Grid, days_of
-from service.readings.manifest import DEEPEST, Listed, Manifest
-from service.readings.reading import StoredDay
+from service.readings.grid import DEEPEST, Grid, Window, days_of
+from service.readings.manifest import Listed, Manifest
+from service.readings.reading import Reading, StoredDay
 from service.readings.recurrences import WINDOWS, Recurrences
 from service.readings.shelf import Shelf
-from service.readings.sums import Sums, summed
 from service.readings.tables import DAY_TABLES, INCIDENTS, JOBS, RUNS, DayTable, span_of
 from service.sources import breakages, consumption_templates
 from service.sources.consumption_templates import Templates
 from service.sources.database import Bound, Database, Records
-
-
-class Asked(Struct, frozen=True):
-    """A window at a tick, kept to one name when it is given."""
-
-    tick: int
-    window_days: int
-    name: str | None = None
 
 
 class Due(Struct, frozen=True):
@@ -61,7 +52,7 @@ class Reader:
         self._shelf = shelf
         self._rhythm = rhythm
         # What nobody asks again at another tick needs no edge but that tick's.
-        self._at_once = Grid(rhythm.policy.refresh, 0)
+        self._at_once = Grid(rhythm.policy.refresh, 0, rhythm.grid.zone)
         self._catalogue = Catalogue(database)
         self._advice = Advice(rhythm.share)
         # Should a tick's manifest fail, those that were read for it stand beside its days, with which they
@@ -118,25 +109,28 @@ class Reader:
         found, _ = (await self._incidents(tick, due)).value
         return found.value  # type: ignore[no-any-return]
 
-    async def window(self, table: DayTable, asked: Asked) -> Sums:
-        """The sums of a window, of statements for it alone."""
-        sums, _ = await self._window(table, asked)
-        return sums
+    async def window(self, table: DayTable, window: Window, name: str | None) -> dict[int, Reading]:
+        """Readings of what a window's figures are summed from, for it alone.
 
-    async def incidents(self, asked: Asked) -> tuple[Sums, int]:
-        """The sums of a window, and how many incidents of it share their description, of the same data."""
-        edges = recurrences.edges(self._at_once, asked.tick, [asked.window_days])
-        sums, (rows,) = await self._window(INCIDENTS, asked, breakages.recurrences(edges))
+        Of one name, if that is given, all rows stand under None.
+        """
+        days, _ = await self._window(table, window, name)
+        return days
+
+    async def incidents(self, window: Window) -> tuple[dict[int, Reading], int]:
+        """As `window`, and how many incidents of it share their description, of the same data."""
+        edges = recurrences.edges(self._at_once, window.tick, [window.days])
+        days, (rows,) = await self._window(INCIDENTS, window, None, breakages.recurrences(edges))
         alike = [recurrences.alike(row, 1) for row in rows]
-        return sums, recurrences.repeated(alike, [asked.window_days], len(edges[0]))[asked.window_days][0]
+        return days, recurrences.repeated(alike, [window.days], len(edges[0]))[window.days][0]
 
-    async def _window(self, table: DayTable, asked: Asked, *more: Bound) -> tuple[Sums, list[Records]]:
-        """The sums of a window, and what other statements give."""
-        span = span_of(self._at_once, asked.tick, days_of(asked.tick, asked.window_days))
+    async def _window(
+        self, table: DayTable, window: Window, name: str | None, *more: Bound
+    ) -> tuple[dict[int, Reading], list[Records]]:
+        span = span_of(self._at_once, window.tick, window.read)
         database = self._database.for_section(table.section)
-        rows, *others = await database.consistent(table.rows_of(span, asked.name, named=False), *more)
-        days = {each.day: table.reading(each) for each in table.stored(span, asked.tick, rows)}
-        return summed(days, asked.tick, asked.window_days, None), others
+        rows, *others = await database.consistent(table.rows_of(span, name, named=name is None), *more)
+        return {each.day: table.reading(each) for each in table.stored(span, window.tick, rows)}, others
 
     async def template(self, template_key: str | None) -> ConsumptionTemplates:
         """The template versions, of one key when it is given."""

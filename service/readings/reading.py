@@ -8,10 +8,10 @@ follows from the label.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import accumulate, repeat
-from operator import mul
+from operator import mul, sub
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -73,6 +73,9 @@ class Reading:
         self._slices: dict[Name, _Slice] = {}
         self._waiting = {name: array("q", flat) for name, flat in stored.rows}
         self._everything = self._add(_together(self._waiting.values(), counts))
+        self._by_name = {name: self._figures_of(flat) for name, flat in self._waiting.items()}
+        if not stored.is_complete:  # under None there are names, too
+            self._by_name.pop(None, None)
 
     def names(self) -> Iterator[tuple[Name, int]]:
         """The names, and how many rows each has."""
@@ -84,6 +87,21 @@ class Reading:
     def knows(self, name: str) -> bool:
         """Whether the rows of that name can be told: they are here, or there are none."""
         return self.is_complete or name in self._slices or name in self._waiting
+
+    def by_name(self) -> Mapping[Name, tuple[int, ...]]:
+        """The figures of all names that are told apart, of the whole day; None are the rows without a name."""
+        return self._by_name
+
+    def by_name_from(self, cells: int) -> Iterator[tuple[Name, tuple[int, ...]]]:
+        """The same without the first so many cells."""
+        for name, whole in self._by_name.items():
+            begun = self._unnamed(cells) if name is None else self.figures(name, cells)
+            yield name, tuple(map(sub, whole, begun))
+
+    def _unnamed(self, cells: int) -> tuple[int, ...]:
+        """The figures of the rows without a name in the first so many cells."""
+        rows = _rows(self._waiting[None], len(self._totals))
+        return self._figures_of([number for row in rows if row[0] < cells for number in row])
 
     def figures(self, name: Name, cells: int | None = None) -> tuple[int, ...]:
         """The figures of a name, or of everything, in the first so many cells or in all."""
@@ -106,6 +124,12 @@ class Reading:
         first, end = bisect_left(self._cells, cells, where.first, where.end), where.end
         labels = [self._labels[number] for number in self._label_of[first:end]]
         return zip(labels, zip(*(column[first:end] for column in self._counts), strict=True), strict=True)
+
+    def _figures_of(self, flat: Sequence[int]) -> tuple[int, ...]:
+        """The figures of rows in one flat list."""
+        width = 2 + len(self._totals)
+        labels, counts = flat[1::width], [flat[place::width] for place in range(2, width)]
+        return tuple(sum(_weighted(terms, labels, counts)) for terms in self._terms)
 
     def _of(self, name: Name) -> _Slice:
         if name is None:

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 from msgspec import Struct
 
-from service.readings.grid import Grid, days_of, is_cut_for
-from service.readings.manifest import DEEPEST, Listed
+from service.readings.grid import DEEPEST, Grid, days_of, is_cut_for
+from service.readings.manifest import Listed
 from service.readings.reading import Reading
 
 

@@ -5,13 +5,23 @@ from functools import cache
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import astuple
 from sqlalchemy import Text, bindparam
 
-from service.overview.sections import BreakagesDay, DocSyncDay, WorkflowActionsDay
-from service.readings.grid import Grid, day_of
-from service.readings.reading import Reading, StoredDay
-from service.readings.sums import Sums
+from service.overview.sections import (
+    Breakages,
+    BreakagesDay,
+    DocSync,
+    DocSyncDay,
+    WorkflowActions,
+    WorkflowActionsDay,
+)
+from service.readings.grid import Grid, day_of, has_hours
+from service.readings.reading import Label, Name, Reading, StoredDay
+from service.readings.sums import Figures, Sums
+from service.readings.worst import Ranked
 from service.sources import breakages, doc_sync, tables, workflow_actions
+from service.sources.by_day import MOST_GROUPS, MOST_GROUPS_BY_HOUR
 from service.sources.database import Bound, Record, Statement
 from service.sources.expressions import AnySpan, Span
 
@@ -19,17 +29,20 @@ from service.sources.expressions import AnySpan, Span
 class DayTable(Struct, frozen=True):
     """A table: the section that it is for, its statement, and the meaning of the statement's columns.
 
-    The statement gives, for each day, arrays of cells, names, labels and counts.
+    The statement gives, for each day, arrays of cells, names, labels and counts. `ranks` are the places of
+    the figures that make a name a bad one, the gravest first.
     """
 
     section: str
     table: str
     labels: int
     counts: int
-    nothing: tuple[int, ...]
+    day: type[Struct]
+    type: type[Struct]
+    ranks: tuple[int, ...]
     statement: Callable[[AnySpan, Any, bool], Statement]
-    figures: Callable[[Sequence[Any], Sequence[int]], tuple[int, ...]]
-    made_of: Callable[[Sequence[tuple[int, ...]], Mapping[Any, Sequence[int]], int | None], Any]
+    figures: Callable[[Sequence[Any], Sequence[int]], Figures]
+    maps: Callable[[Mapping[Any, Sequence[int]]], dict[str, Any]]
 
     def rows_of(self, span: Span, name: str | None = None, *, named: bool = True) -> Bound:
         """The statement that reads a span, kept to one name when it is given.
@@ -41,18 +54,30 @@ class DayTable(Struct, frozen=True):
 
     def reading(self, stored: StoredDay) -> Reading:
         """A stored day, ready to be summed."""
-        return Reading(stored, self.nothing, self.counts, self.figures)
+        return Reading(stored, astuple(self.day()), self.counts, self.figures)
 
-    def section_of(self, sums: Sums, tick: int) -> Any:  # noqa: ANN401
-        """The section that the sums make."""
-        return self.made_of(sums.days, sums.counts, sums.oldest if sums.oldest < tick else None)
+    def section_of(self, sums: Sums, tick: int, worst: Ranked = ()) -> Any:  # noqa: ANN401
+        """The section that the sums and the worst names make."""
+        day = self.day
+        named = {"worst": tuple((name, day(*figures)) for name, figures in worst)} if self.ranks else {}
+        return self.type(
+            days=tuple(day(*figures) for figures in sums.days),
+            by_clock=tuple(day(*figures) for figures in sums.by_clock),
+            by_hour=tuple(day(*figures) for figures in sums.by_hour),
+            before=None if sums.before is None else day(*sums.before),
+            oldest_reading=sums.oldest if sums.oldest < tick else None,
+            **named,
+            **self.maps(sums.counts),
+        )
 
     def stored(self, span: Span, tick: int, rows: Sequence[Record]) -> Iterator[StoredDay]:
         """A reading of each day of the span, from the statement's rows."""
         by_day = {row.day: row for row in rows}
-        for number, day in enumerate(range(span.first, span.end)):
+        for number, cuts in enumerate(span.cuts):
             row = by_day.get(number)
-            yield _stored(day, tick, span, self.labels, (True,) if row is None else row[1:])
+            is_complete, *columns = (True,) if row is None else row[1:]
+            labels, of_names = _columns(columns, self.labels)
+            yield StoredDay(span.first + number, tick, cuts, is_complete, labels, of_names)
 
 
 @cache
@@ -62,17 +87,19 @@ def _built(
     return statement(span, bindparam("name", type_=Text()) if is_filtered else None, named)
 
 
-def _stored(day: int, tick: int, span: Span, labels: int, row: Sequence[Any]) -> StoredDay:
-    is_complete, *columns = row
+def _columns(
+    columns: Sequence[Any], labels: int
+) -> tuple[tuple[Label, ...], tuple[tuple[Name, list[int]], ...]]:
+    """The labels, and the rows by their names."""
     if not columns:
-        return StoredDay(day, tick, span.cuts, is_complete, (), ())
+        return (), ()
     cells, names, *others = columns
     numbers: dict[Any, int] = {}
     label_of = [numbers.setdefault(label, len(numbers)) for label in zip(*others[:labels], strict=True)]
-    rows: dict[str | None, list[int]] = {name: [] for name in names}
+    rows: dict[Name, list[int]] = {name: [] for name in names}
     for name, of_name in zip(names, zip(cells, label_of, *others[labels:], strict=True), strict=True):
         rows[name] += of_name
-    return StoredDay(day, tick, span.cuts, is_complete, tuple(numbers), tuple(rows.items()))
+    return tuple(numbers), tuple(rows.items())
 
 
 JOBS = DayTable(
@@ -80,34 +107,41 @@ JOBS = DayTable(
     table=tables.jobs.name,
     labels=1,
     counts=len(doc_sync.COUNTS),
-    nothing=(0,) * len(DocSyncDay.__struct_fields__),
+    day=DocSyncDay,
+    type=DocSync,
+    ranks=(3, 2),
     statement=doc_sync.statement,
     figures=doc_sync.figures,
-    made_of=doc_sync.section,
+    maps=doc_sync.maps,
 )
 RUNS = DayTable(
     section="workflow_actions",
     table=tables.runs.name,
     labels=2,
     counts=len(workflow_actions.COUNTS),
-    nothing=(0,) * len(WorkflowActionsDay.__struct_fields__),
+    day=WorkflowActionsDay,
+    type=WorkflowActions,
+    ranks=(1,),
     statement=workflow_actions.statement,
     figures=workflow_actions.figures,
-    made_of=workflow_actions.section,
+    maps=workflow_actions.maps,
 )
 INCIDENTS = DayTable(
     section="breakages",
     table=tables.incidents.name,
     labels=3,
     counts=len(breakages.COUNTS),
-    nothing=(0,) * len(BreakagesDay.__struct_fields__),
+    day=BreakagesDay,
+    type=Breakages,
+    ranks=(),
     statement=breakages.statement,
     figures=breakages.figures,
-    made_of=breakages.section,
+    maps=breakages.maps,
 )
 DAY_TABLES = {table.section: table for table in (JOBS, RUNS, INCIDENTS)}
 
 
 def span_of(grid: Grid, tick: int, days: range) -> Span:
     """The span of these days, cut for that tick and those of the horizon."""
-    return Span(days.start, days.stop, grid.cuts(tick), is_open=days.stop > day_of(tick))
+    most_groups = tuple(MOST_GROUPS_BY_HOUR if has_hours(tick, day) else MOST_GROUPS for day in days)
+    return Span(days.start, grid.cuts(tick, days), most_groups, is_open=days.stop > day_of(tick))

@@ -9,13 +9,13 @@ from sqlalchemy import ColumnElement, Integer, bindparam, case, func, null, sele
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
 from service.overview.bounds import bounded
-from service.overview.sections import Breakages, BreakagesDay
 from service.sources.by_day import by_day
 from service.sources.database import Bound, Statement
 from service.sources.expressions import AnySpan, count, cut, fenced, lowered, naive, summed, trimmed
 from service.sources.tables import incidents
 
 COUNTS = ("total",)
+KINDS = ("status", "severity", "responsibility")
 
 
 def figures(label: Sequence[str | None], counts: Sequence[int]) -> tuple[int, ...]:
@@ -27,22 +27,13 @@ def figures(label: Sequence[str | None], counts: Sequence[int]) -> tuple[int, ..
     return total * (label[0] is not None), total * (label[0] == "open")
 
 
-def section(
-    days: Sequence[tuple[int, ...]], counts: Mapping[tuple[Any, ...], Sequence[int]], oldest: int | None
-) -> Breakages:
-    """The section of a window, but for the repeated, from its figures by day and its counts by label."""
-    by_status, by_severity, by_responsibility = (
-        bounded({label[kind]: total for label, (total,) in counts.items() if label[kind] is not None})
-        for kind in range(3)
-    )
-    return Breakages(
-        days=tuple(BreakagesDay(*day) for day in days),
-        by_status=by_status,
-        by_severity=by_severity,
-        by_responsibility=by_responsibility,
-        repeated=0,
-        oldest_reading=oldest,
-    )
+def maps(counts: Mapping[tuple[Any, ...], Sequence[int]]) -> dict[str, Any]:
+    """What else the section of a window has, but for the repeated, from its counts by label."""
+    maps = {
+        f"by_{kind}": bounded({label[n]: total for label, (total,) in counts.items() if label[n] is not None})
+        for n, kind in enumerate(KINDS)
+    }
+    return {**maps, "repeated": 0}
 
 
 def statement(span: AnySpan, _only: None, _named: bool) -> Statement:

@@ -8,9 +8,11 @@ from service.overview.bounds import MOST_KEYS, OTHERS
 from service.sources.database import Statement
 from service.sources.expressions import AnySpan, count, summed
 
-# A day with more groups than these is crowded: of its names the most frequent are told apart, as long as they
-# have no more groups than these together, and of each label the most frequent values.
+# A day with more groups than these is crowded (one that is cut at every hour, with thrice as many): of its
+# names the most frequent are told apart, as long as they have no more groups than these together, and of each
+# label the most frequent values.
 MOST_GROUPS = 10_000
+MOST_GROUPS_BY_HOUR = 30_000
 MOST_NAMES = 1_000
 MOST_LABELS = MOST_KEYS
 # Labels that figures are made of are told apart however rare they are.
@@ -24,17 +26,21 @@ def by_day(span: AnySpan, cells: Select[Any], labels: int) -> Statement:
     `cells` has the columns cell, name, so many labels, and counts, the number of rows first. So many small
     numbers come quicker in a few arrays than in a row each.
     """
-    a_day = span.cells_a_day()
-    grouped = cells.subquery("grouped")
-    cell, *others = grouped.c
-    found = select((cell // a_day).label("day"), (cell % a_day).label("cell"), *others).cte("found")
-    crowded = select(found.c.day).group_by(found.c.day).having(count() > MOST_GROUPS).cte("crowded")
+    grouped = cells.add_columns(span.day(cells.selected_columns.cell).label("day")).subquery("grouped")
+    cell, *others, day = grouped.c
+    found = select(day, span.cell_of(day, cell).label("cell"), *others).cte("found")
+    crowded = (
+        select(found.c.day)
+        .group_by(found.c.day)
+        .having(count() > span.most_groups(found.c.day))
+        .cte("crowded")
+    )
     day, cell, name, *columns = found.c
     of_labels, of_counts = columns[:labels], columns[labels:]
     told = select(
         day,
         cell,
-        _bounded_name(found, crowded).label("name"),
+        _bounded_name(span, found, crowded).label("name"),
         name.label("full_name"),
         *(_bounded_label(found, crowded, label).label(label.name) for label in of_labels),
         *of_counts,
@@ -53,7 +59,7 @@ def by_day(span: AnySpan, cells: Select[Any], labels: int) -> Statement:
     return select(folded.c.day, func.bool_and(folded.c.is_complete), *arrays).group_by(folded.c.day)
 
 
-def _bounded_name(found: CTE, crowded: CTE) -> ColumnElement[str | None]:
+def _bounded_name(span: AnySpan, found: CTE, crowded: CTE) -> ColumnElement[str | None]:
     """The name; null in a crowded day for one that is not among the most frequent."""
     day, by_frequency = found.c.day, (func.sum(found.c.total).desc(), found.c.name)
     ranked = (
@@ -68,7 +74,7 @@ def _bounded_name(found: CTE, crowded: CTE) -> ColumnElement[str | None]:
         .subquery("ranked")
     )
     kept = select(ranked.c.day, ranked.c.name).where(
-        ranked.c.rank <= MOST_NAMES, ranked.c.groups_so_far <= MOST_GROUPS
+        ranked.c.rank <= MOST_NAMES, ranked.c.groups_so_far <= span.most_groups(ranked.c.day)
     )
     is_kept = tuple_(day, found.c.name).in_(kept)
     return case((day.not_in(select(crowded.c.day)) | is_kept, found.c.name))

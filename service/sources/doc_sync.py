@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, null, select
 
 from service.overview.bounds import bounded
-from service.overview.sections import DocSync, DocSyncDay
 from service.sources.by_day import by_day
 from service.sources.database import Statement
 from service.sources.expressions import (
@@ -26,26 +25,23 @@ from service.sources.tables import jobs
 
 TASK_TYPE_PREFIX = "document_sync_"
 SITE = "site_id"
-COUNTS = ("total", "attempts", "exhausted")
+DIRECTIONS = ("push", "pull")
+COUNTS = ("total", "attempts", "exhausted", *DIRECTIONS)
 
 
 def figures(label: Sequence[str | None], counts: Sequence[int]) -> tuple[int, ...]:
     """What jobs of a status add to the figures of a day, in the order of DocSyncDay's fields."""
-    total, _, exhausted = counts
+    total, _, exhausted, *directions = counts
     failed = label[0] == "failed"
-    return total, total * (label[0] == "completed"), total * failed, exhausted * failed
+    return total, total * (label[0] == "completed"), total * failed, exhausted * failed, *directions
 
 
-def section(
-    days: Sequence[tuple[int, ...]], counts: Mapping[tuple[Any, ...], Sequence[int]], oldest: int | None
-) -> DocSync:
-    """The section of a window and site, from its figures by day and its counts by label."""
-    return DocSync(
-        days=tuple(DocSyncDay(*day) for day in days),
-        by_status=bounded({status: total for (status,), (total, _, _) in counts.items()}),
-        attempts=sum(attempts for _, attempts, _ in counts.values()),
-        oldest_reading=oldest,
-    )
+def maps(counts: Mapping[tuple[Any, ...], Sequence[int]]) -> dict[str, Any]:
+    """What else the section of a window and site has, from its counts by label."""
+    return {
+        "by_status": bounded({status: total for (status,), (total, *_) in counts.items()}),
+        "attempts": sum(attempts for _, attempts, *_ in counts.values()),
+    }
 
 
 def statement(span: AnySpan, site_id: ColumnElement[str] | None, named: bool) -> Statement:
@@ -64,6 +60,7 @@ def statement(span: AnySpan, site_id: ColumnElement[str] | None, named: bool) ->
             jobs.c.max_attempts,
             jobs.c.payload,
             field_text(jobs.c.payload, SITE).label("site"),
+            direction(jobs.c.payload, jobs.c.task_type).label("direction"),
         ).where(*population(span, site_id))
     )
     # `true`, `false`, an array or an object begin like these.
@@ -78,6 +75,7 @@ def statement(span: AnySpan, site_id: ColumnElement[str] | None, named: bool) ->
             count().label("total"),
             summed(found.c.attempt_count).label("attempts"),
             count().filter(out_of_attempts).label("exhausted"),
+            *(count().filter(found.c.direction == each).label(each) for each in DIRECTIONS),
         )
         .group_by(*axes)
         .subquery("groups")
@@ -100,6 +98,15 @@ def population(time: Window | AnySpan, site_id: str | ColumnElement[str] | None)
     if site_id is not None:
         conditions.append(site == site_id)
     return conditions
+
+
+def direction(payload: ColumnElement[Any], task_type: ColumnElement[str]) -> ColumnElement[str | None]:
+    """Push or pull, as the payload says, or else the task type; null where neither does."""
+    told = field_text(payload, "direction")
+    kind = func.substr(func.lower(task_type), len(TASK_TYPE_PREFIX) + 1)
+    # Most tell it plainly, which spares them the rest.
+    each = (told, func.lower(trimmed(told)), kind)
+    return case(*((text.in_(DIRECTIONS), text) for text in each))
 
 
 site = text_or_number(jobs.c.payload, SITE)

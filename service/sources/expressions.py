@@ -19,11 +19,11 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, INTERVAL, JSONB, TIMESTAMP, aggregate_order_by
 
 from service.overview.bounds import MAX_LABEL_LENGTH
+from service.overview.clock import DAY_SECONDS
 from service.overview.sections import window_since
 
 # PostgreSQL's btrim() takes away blanks only; this is what Python's str.strip() takes away, and so
@@ -57,22 +57,29 @@ class Window:
 
 
 class Span(Struct, frozen=True):
-    """The UTC days from `first` up to before `end`, as numbers from the epoch on, each cut into cells.
+    """The UTC days from `first` on, a number from the epoch on, each cut into cells.
 
-    `cuts` are the seconds of a day at which a cell ends and the next one begins. The last day of a span
-    that `is_open` has all rows of later days, too.
+    `cuts` are for each day the seconds at which a cell ends and the next one begins, `most_groups` how many
+    groups of rows are told apart in it. The last day of a span that `is_open` has all later rows, too.
     """
 
     first: int
-    end: int
-    cuts: tuple[int, ...]
+    cuts: tuple[tuple[int, ...], ...]
+    most_groups: tuple[int, ...]
     is_open: bool
 
     @property
     def values(self) -> dict[str, Any]:
         """Those of the parameters of AnySpan."""
-        days = {"first_day": self.first, "last_day": self.end - 1, "day_after": self.end}
-        return {name: _EPOCH + day * ONE_DAY for name, day in days.items()} | {"starts": [0, *self.cuts]}
+        starts, first_cells = list[int](), []
+        for number, cuts in enumerate(self.cuts):
+            first_cells.append(len(starts))
+            midnight = number * DAY_SECONDS
+            starts += midnight, *(midnight + cut for cut in cuts)
+        days = {"first_day": self.first, "day_after": self.first + len(self.cuts)}
+        times = {name: _EPOCH + day * ONE_DAY for name, day in days.items()}
+        groups = list(self.most_groups)
+        return {**times, "starts": starts, "first_cells": first_cells, "most_groups": groups}
 
 
 class AnySpan(Struct, frozen=True):
@@ -87,25 +94,32 @@ class AnySpan(Struct, frozen=True):
 
     def cell(self, created_at: ColumnElement[Any]) -> ColumnElement[int]:
         """The number of a row's cell, of all days together."""
-        day = func.generate_series(_day("first_day"), _day("last_day"), literal(ONE_DAY, INTERVAL()))
-        time = func.unnest(_starts()) * literal(ONE_SECOND, INTERVAL())
-        days, times = (select(each.label("at")).subquery() for each in (day, time))
-        starts = select(func.array_agg(aggregate_order_by(days.c.at + times.c.at, days.c.at + times.c.at)))
-        return (
-            func.width_bucket(created_at, starts.select_from(days.join(times, true())).scalar_subquery()) - 1
-        )
+        second = select(func.unnest(_numbers("starts")).label("number")).subquery("second").c.number
+        start = _day("first_day") + second * literal(ONE_SECOND, INTERVAL())
+        starts = select(func.array_agg(aggregate_order_by(start, second))).scalar_subquery()
+        return func.width_bucket(created_at, starts) - 1
 
-    def cells_a_day(self) -> ColumnElement[int]:
-        """How many cells each day has."""
-        return func.cardinality(_starts(), type_=Integer())
+    def day(self, cell: ColumnElement[int]) -> ColumnElement[int]:
+        """The number of a cell's day in the span."""
+        return func.width_bucket(cell, _numbers("first_cells"), type_=Integer()) - 1
+
+    def most_groups(self, day: ColumnElement[int]) -> ColumnElement[int]:
+        """How many groups of rows are told apart in a day of the span."""
+        groups: ColumnElement[int] = _numbers("most_groups")[day + 1]
+        return groups
+
+    def cell_of(self, day: ColumnElement[int], cell: ColumnElement[int]) -> ColumnElement[int]:
+        """The number of a cell in its day."""
+        first: ColumnElement[int] = _numbers("first_cells")[day + 1]
+        return cell - first
 
 
 def _day(name: str) -> ColumnElement[datetime]:
     return bindparam(name, type_=TIMESTAMP())
 
 
-def _starts() -> ColumnElement[Any]:
-    return bindparam("starts", type_=ARRAY(Integer()))
+def _numbers(name: str) -> ColumnElement[Any]:
+    return bindparam(name, type_=ARRAY(Integer()))
 
 
 def lowered(text: ColumnElement[Any]) -> ColumnElement[str]:

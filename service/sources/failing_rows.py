@@ -47,6 +47,7 @@ async def failed_jobs(database: Database, query: PageQuery, instant: datetime) -
         page.c.dedupe_key,
         text_or_number(page.c.payload, doc_sync.SITE).label("site_id"),
         representable(page.c.created_at),
+        func.coalesce(doc_sync.direction(page.c.payload, page.c.task_type), "unknown").label("direction"),
     ).order_by(*newest_first(page.c))
     total, listed = await database.consistent(counted(found), rows)
     return FailedJobs(only(total), *_told(listed, FailedJob))

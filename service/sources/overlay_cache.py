@@ -1,7 +1,7 @@
 """The 3D overlay cache: its counters of a window, as all processes together have counted them in Redis."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from parallel_ops_recorder.keys import (
@@ -16,8 +16,9 @@ from parallel_ops_recorder.keys import (
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from service.overview.query import Query
-from service.overview.sections import OverlayCache, window_since
+from service.overview.clock import HOURS_DAYS
+from service.overview.query import WINDOW_DAYS, Query
+from service.overview.sections import Lookups, OverlayCache, window_since
 from service.shared_redis import SharedRedis, UnusableValue
 
 # Keys that Redis looks at for one page of process keys; some 0.1 ms of its time.
@@ -25,6 +26,8 @@ SCAN_COUNT = 1000
 # What JSON and msgpack can say. A window's hours cannot get there, but ever so many processes can.
 LARGEST_SUM = 2**63 - 1
 ScanPage = tuple[int, list[bytes]]
+Hash = dict[bytes, bytes]
+HOURS = HOURS_DAYS * 24
 FIELDS = tuple(tuple(counts_field(hour, kind).encode() for kind in KINDS) for hour in range(24))
 
 
@@ -47,13 +50,17 @@ async def read_window(redis: Redis, instant: datetime, window_days: int) -> Over
     processes; more only where Redis holds so many keys that looking for processes takes several pages.
     Raises OverlayCountersError for anything that is no count, other RedisErrors when Redis does not answer.
     """
-    days = window_hours(window_since(instant, window_days), instant)
+    since = window_since(instant, window_days)
+    before = None if 2 * window_days > WINDOW_DAYS[-1] else window_since(since, window_days)
+    by_hour = instant.replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
+    days = list(window_hours(min(before or since, by_hour), instant))
     async with redis.pipeline(transaction=False) as pipe:
         for day in days:
             pipe.hgetall(counts_key(day))
         pipe.scan(match=PROCESS_PATTERN, count=SCAN_COUNT)
         *hashes, page = await pipe.execute(raise_on_error=False)
-    hits, misses, evictions = _sums(days, hashes)
+    counts = {day: _hash(day, counts) for day, counts in zip(days, hashes, strict=True)}
+    hits, misses, evictions = map(sum, zip(*_by_hour(counts, since, instant), strict=True))
     entries, ttls, limits = await _processes(redis, page)
     if sum(entries) > LARGEST_SUM:
         raise OverlayCountersError(f"{PROCESS_PATTERN}, field entries: the counts of {len(entries)} overflow")
@@ -64,19 +71,27 @@ async def read_window(redis: Redis, instant: datetime, window_days: int) -> Over
         evictions=evictions,
         ttl_seconds=max(ttls, default=0),
         max_entries=max(limits, default=0),
+        by_hour=tuple(Lookups(hits, misses) for hits, misses, _ in _by_hour(counts, by_hour, instant)),
+        before=None if before is None else _before(counts, before, since),
     )
 
 
-def _sums(days: Mapping[date, range], hashes: Iterable[Any]) -> list[int]:
-    """The sum of each kind over the hours of the days; other fields are left alone."""
-    sums = [0] * len(KINDS)
-    for (day, hours), counts in zip(days.items(), hashes, strict=True):
-        key = counts_key(day)
-        _refuse_error(key, counts)
-        for hour in hours if counts else ():
-            for kind, field in enumerate(FIELDS[hour]):
-                sums[kind] += _count(key, field, counts.get(field))
-    return sums
+def _before(counts: Mapping[date, Hash], since: datetime, until: datetime) -> Lookups:
+    hits, misses, _ = map(sum, zip(*_by_hour(counts, since, until - timedelta.resolution), strict=True))
+    return Lookups(hits, misses)
+
+
+def _by_hour(counts: Mapping[date, Hash], since: datetime, until: datetime) -> Iterator[list[int]]:
+    """The counts of each kind of the hours that [since, until] touches; other fields are left alone."""
+    for day, hours in window_hours(since, until).items():
+        of_day = counts[day]
+        for hour in hours:
+            yield [_count(counts_key(day), field, of_day.get(field)) for field in FIELDS[hour]]
+
+
+def _hash(day: date, counts: object) -> Hash:
+    _refuse_error(counts_key(day), counts)
+    return cast(Hash, counts)
 
 
 async def _processes(redis: Redis, page: object) -> list[list[int]]:

@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, null, select
 
 from service.overview.bounds import bounded
-from service.overview.sections import WorkflowActions, WorkflowActionsDay
 from service.sources.by_day import by_day
 from service.sources.database import Statement
 from service.sources.expressions import (
@@ -33,23 +32,19 @@ def figures(label: Sequence[str | None], counts: Sequence[int]) -> tuple[int, ..
     return total, total * (label[0] == "failed")
 
 
-def section(
-    days: Sequence[tuple[int, ...]], counts: Mapping[tuple[Any, ...], Sequence[int]], oldest: int | None
-) -> WorkflowActions:
-    """The section of a window and target object, from its figures by day and its counts by label."""
+def maps(counts: Mapping[tuple[Any, ...], Sequence[int]]) -> dict[str, Any]:
+    """What else the section of a window and target object has, from its counts by label."""
     by_status: dict[str, int] = {}
     by_result_code: dict[str, int] = {}
     for (status, code), (total,) in counts.items():
         by_status[status] = by_status.get(status, 0) + total
         if code is not None:  # what has no result has no code
             by_result_code[code] = by_result_code.get(code, 0) + total
-    return WorkflowActions(
-        days=tuple(WorkflowActionsDay(*day) for day in days),
-        by_status=bounded(by_status),
-        by_result_code=bounded(by_result_code),
-        warnings=by_status.get("warning", 0),
-        oldest_reading=oldest,
-    )
+    return {
+        "by_status": bounded(by_status),
+        "by_result_code": bounded(by_result_code),
+        "warnings": by_status.get("warning", 0),
+    }
 
 
 def statement(

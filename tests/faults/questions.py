@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests import oracle
 from tests.faults.generations import overlay_of, rows_of
-from tests.oracle import Document
+from tests.oracle import Buckets, Document
 from tests.support.api import PREFIX
 from tests.support.summary_figures import GAUGES, figures
 
@@ -135,7 +135,7 @@ def _expected(question: Question, rows: int, overlay: int, tick: int) -> Reading
     match question.path:
         case "/trends":
             bucket = int(more.get("bucket_days", "1"))
-            return _json(question, oracle.trends(everything, instant, counts, query, bucket))
+            return _json(question, oracle.trends(everything, instant, counts, query, Buckets(bucket)))
         case "/alerts":
             return _json(question, oracle.alerts(everything, instant, counts, query))
         case "/doc-sync/failures":

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from tests import oracle
-from tests.oracle import Document, Overlay
+from tests.oracle import Buckets, Document, Overlay
 from tests.support.builders import Database, clear, insert
 from tests.support.strategies import BUCKETS, INSTANTS, WINDOWS, Filters, databases, filters, overlays
 
@@ -138,8 +138,13 @@ def overview_questions(case: Case, chosen: Filters, window_days: int) -> Iterato
     yield Question("/alerts", asked | parameters(level=case.level), oracle.alerts(*about, case.level))
     for bucket_days in BUCKETS:
         if bucket_days <= window_days:
-            answer = oracle.trends(*about, bucket_days)
+            answer = oracle.trends(*about, Buckets(bucket_days))
             yield Question("/trends", asked | {"bucket_days": bucket_days}, answer)
+    if window_days <= 7:
+        answer = oracle.trends(*about, Buckets(hours=6))
+        yield Question("/trends", asked | {"bucket_hours": 6}, answer)
+    answer = oracle.trends(*about, Buckets(by_clock=True))
+    yield Question("/trends", asked | {"align": "clock"}, answer)
 
 
 def failure_questions(case: Case, chosen: Filters, window_days: int) -> Iterator[Question]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from service.readings.reading import Counts, Label, Name, StoredDay
-from tests.oracle import lower, parse, result_code_of, site_of
+from tests.oracle import direction_of, lower, parse, result_code_of, site_of
 from tests.support.builders import Row
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - as rows have it
@@ -17,9 +17,11 @@ Facts = tuple[Name, Label, Counts]
 
 
 def job_facts(job: Row) -> Facts:
-    """Site, status, and how many jobs, attempts and jobs without attempts left."""
+    """Site, status, and how many jobs, attempts, jobs without attempts left, pushed and pulled ones."""
     attempts, allowed = job["attempt_count"] or 0, job["max_attempts"] or 0
-    return site_of(job), (lower(job["status"]),), (1, attempts, int(allowed > 0 and attempts >= allowed))
+    exhausted, direction = allowed > 0 and attempts >= allowed, direction_of(job)
+    counts = (1, attempts, int(exhausted), int(direction == "push"), int(direction == "pull"))
+    return site_of(job), (lower(job["status"]),), counts
 
 
 def run_facts(run: Row) -> Facts:

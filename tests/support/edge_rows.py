@@ -8,6 +8,7 @@ from typing import Any, Final
 from tests.support.builders import INFINITY, SQL_NULL, Database, Row, incident, job, run
 
 DAY: Final = timedelta(days=1)
+QUARTER: Final = timedelta(minutes=15)
 MICROSECOND: Final = timedelta(microseconds=1)
 BESIDE: Final = (-MICROSECOND, timedelta(0), MICROSECOND)
 # One day more than the largest window has.
@@ -15,12 +16,13 @@ EDGES: Final = range(92)
 
 PAYLOADS: Final[tuple[Any, ...]] = (
     {"site_id": "A"},
-    {"site_id": "A"},
-    {"site_id": " B "},
-    {"site_id": 7},
-    {"site_id": ""},
+    {"site_id": "A", "direction": "pull"},
+    {"site_id": " B ", "direction": " Push\t"},
+    {"site_id": 7, "direction": "sideways"},
+    {"site_id": "", "direction": ["push"]},
     {},
 )
+TASK_TYPES: Final = ("document_sync_push", "document_sync_PULL", "document_sync_", "document_sync_pull_all")
 JOB_STATUSES: Final = ("failed", "FAILED", "completed", "Completed", "pending", None)
 TARGETS: Final = ("Part", "Part", "ECO", "")
 RUN_STATUSES: Final = ("failed", "Failed", "completed", "warning", "")
@@ -36,13 +38,17 @@ RESULTS: Final[tuple[Any, ...]] = (
 
 
 def edge_times(random: Random, ticks: Sequence[int]) -> list[datetime]:
-    """Each edge of a day cell at one of the ticks, midnights, and times that no window or no day bounds."""
+    """Each edge of a day cell at one of the ticks, midnights, quarters, and times that no window or day bounds."""
     edges = [_instant(random.choice(ticks)) - days * DAY for days in EDGES]
     last = _instant(max(ticks))
     midnights = [
         last.replace(hour=0, minute=0, second=0) - days * DAY for days in (-1, 0, 1, 2, 6, 7, 90, 91)
     ]
-    around = [at + off for at in (*edges, *midnights) for off in BESIDE]
+    # Where days and hours of some time zone begin.
+    quarters = [
+        midnights[1] + QUARTER * random.randint(-days * 96, 96) for days in (1, 7, 90) for _ in range(20)
+    ]
+    around = [at + off for at in (*edges, *midnights, *quarters) for off in BESIDE]
     anywhere = [last - random.uniform(-2, 93) * DAY for _ in range(60)]
     far = [last + 5 * DAY, last - 400 * DAY, datetime(1, 1, 1, tzinfo=UTC), INFINITY]
     return [*around, *anywhere, *far]
@@ -58,6 +64,7 @@ def rows_at(random: Random, times: Iterable[datetime]) -> Database:
 def job_at(random: Random, at: datetime) -> Row:
     """A job of any site and status."""
     return job(
+        task_type=random.choice(TASK_TYPES),
         payload=random.choice(PAYLOADS),
         status=random.choice(JOB_STATUSES),
         attempt_count=random.choice((0, 1, 2, 3, None)),

@@ -36,7 +36,7 @@ class Question:
         """The contract's answer."""
         query = oracle.Query(self.window_days, self.site_id, self.target_object)
         if self.path == "/trends":
-            return oracle.trends(rows, instant, overlay, query, 1)
+            return oracle.trends(rows, instant, overlay, query, oracle.Buckets())
         if self.path == "/alerts":
             return oracle.alerts(rows, instant, overlay, query)
         return oracle.summary(rows, instant, overlay, query)

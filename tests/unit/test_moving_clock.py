@@ -5,16 +5,18 @@ from datetime import UTC, datetime
 from itertools import product
 from random import Random
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 import pytest
-from msgspec import to_builtins
+from msgspec import json
 
-from service.overview.query import Filters, Query
+from service.overview.query import Filters, Query, TrendsQuery
 from service.overview.slo import Thresholds
 from service.overview.summary import summarize
 from service.overview.trends import trends_of
 from service.readings.grid import Grid, days_of
 from tests import oracle
+from tests.oracle import NO_OVERLAY, Buckets
 from tests.support.builders import Database
 from tests.support.day_counter import DayCounter, job_facts, run_facts
 from tests.support.edge_rows import edge_times, job_at, rows_at, run_at
@@ -22,6 +24,7 @@ from tests.support.kept_days import KeptDays
 
 HOUR, DAY = 3600, 86_400
 MIDNIGHT = int(datetime(2026, 3, 10, tzinfo=UTC).timestamp())
+APRIL = int(datetime(2026, 4, 3, tzinfo=UTC).timestamp())
 DEEPEST = 90
 NAMES = ((None, None), ("A", "Part"), ("B", "ECO"), ("7", "nobody's"))
 QUESTIONS = [
@@ -49,15 +52,32 @@ class Walk(NamedTuple):
 
 WALKS = {
     "15 s, nothing to spare": Walk(Grid(15, 900), MIDNIGHT - HOUR, 2 * HOUR, NOTHING_TO_SPARE),
-    "15 s, something": Walk(Grid(15, 900), MIDNIGHT - HOUR, 2 * HOUR, SOMETHING),
+    "15 s, something, a clock put forward": Walk(
+        Grid(15, 900, ZoneInfo("America/New_York")), MIDNIGHT - HOUR, 2 * HOUR, SOMETHING
+    ),
     "15 s, plenty": Walk(Grid(15, 900), MIDNIGHT - 300, 600, PLENTY),
     "15 s, pauses": Walk(Grid(15, 900), MIDNIGHT - 6 * HOUR, 12 * HOUR, NOTHING_TO_SPARE, 100),
-    "60 s": Walk(Grid(60, 900), MIDNIGHT - HOUR, 7 * HOUR, NOTHING_TO_SPARE),
+    "60 s, a clock 45 minutes off": Walk(
+        Grid(60, 900, ZoneInfo("Asia/Kathmandu")), MIDNIGHT - HOUR, 7 * HOUR, NOTHING_TO_SPARE
+    ),
     "60 s, longer than a reading may be cut for": Walk(Grid(60, 6 * HOUR), MIDNIGHT - HOUR, 5 * HOUR, 4.0),
-    "an hour": Walk(Grid(3600, 6 * HOUR), MIDNIGHT - 90 * HOUR, 300 * HOUR, NOTHING_TO_SPARE),
+    "an hour, a clock 30 minutes off and put forward": Walk(
+        Grid(3600, 6 * HOUR, ZoneInfo("America/St_Johns")), MIDNIGHT - 90 * HOUR, 300 * HOUR, NOTHING_TO_SPARE
+    ),
+    "an hour, a clock put back by 30 minutes": Walk(
+        Grid(3600, 6 * HOUR, ZoneInfo("Australia/Lord_Howe")), APRIL, 100 * HOUR, NOTHING_TO_SPARE
+    ),
+    "an hour, a clock put back at midnight": Walk(
+        Grid(3600, 6 * HOUR, ZoneInfo("America/Santiago")), APRIL, 100 * HOUR, NOTHING_TO_SPARE
+    ),
+    "an hour, a clock put forward at midnight": Walk(
+        Grid(3600, 6 * HOUR, ZoneInfo("Asia/Beirut")), APRIL - 100 * HOUR, 100 * HOUR, NOTHING_TO_SPARE
+    ),
     "an hour, pauses": Walk(Grid(3600, 6 * HOUR), MIDNIGHT, 600 * HOUR, SOMETHING, 12),
     "7 s, which no day has whole": Walk(Grid(7, 100), MIDNIGHT - 1000, 2000, NOTHING_TO_SPARE),
-    "7 s, pauses over days": Walk(Grid(7, 1000), MIDNIGHT - DAY, 4 * DAY, SOMETHING, 3000),
+    "7 s, pauses over days, a clock far ahead": Walk(
+        Grid(7, 1000, ZoneInfo("Pacific/Kiritimati")), MIDNIGHT - DAY, 4 * DAY, SOMETHING, 3000
+    ),
     "less than a tick": Walk(Grid(60, 1), MIDNIGHT - HOUR // 2, HOUR, NOTHING_TO_SPARE),
 }
 
@@ -138,8 +158,28 @@ def assert_agrees(kept: KeptDays, rows: Database, tick: int, query: Query) -> No
     asked = oracle.Query(query.window_days, query.filters.site_id, query.filters.target_object)
     since = oracle.window_since(instant, asked)
     jobs, runs = oracle.jobs_of(rows, since, asked), oracle.runs_of(rows, since, asked)
-    summary = to_builtins(summarize(snapshot, Thresholds()))
+    summary = json.decode(json.encode(summarize(snapshot, Thresholds())))
     assert summary["doc_sync"] == oracle.doc_sync(jobs, asked), (tick, query)
     assert summary["workflow_actions"] == oracle.workflow_actions(runs, asked), (tick, query)
-    points = oracle.trend_points((jobs, runs, []), instant, asked, 1)
-    assert to_builtins(trends_of(snapshot, 1).points) == tuple(points), (tick, query)
+    for buckets in some_buckets(query.window_days, kept.zone.key):
+        points = oracle.trend_points((jobs, runs, []), instant, asked, buckets)
+        trends = TrendsQuery(
+            query, buckets.days, "clock" if buckets.by_clock or buckets.hours else "window", buckets.hours
+        )
+        told = json.decode(json.encode(trends_of(snapshot, trends).points))
+        assert told == points, (tick, query, buckets)
+    before = oracle.previous(rows, instant, NO_OVERLAY, asked)
+    if before is not None:
+        before |= {"breakages": None, "overlay_cache": None}  # there are no such rows here
+    assert summary["previous"] == before, (tick, query)
+
+
+def some_buckets(window_days: int, time_zone: str) -> Iterator[Buckets]:
+    """By the day, back from now and by the clock, by its weeks, and by its hours."""
+    yield Buckets()
+    for days in (1, 7):
+        if days <= window_days:
+            yield Buckets(days, by_clock=True, time_zone=time_zone)
+    if window_days <= 7:
+        for hours in (1, 6):
+            yield Buckets(hours=hours, time_zone=time_zone)

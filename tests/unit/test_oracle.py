@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests import oracle
-from tests.oracle import Limits, Query, Thresholds
+from tests.oracle import Buckets, Limits, Query, Thresholds
 from tests.support.builders import SQL_NULL, Database, incident, job, plan, raw, run, template
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -26,7 +26,7 @@ def doc_sync(*jobs: dict[str, object], query: Query = ONE_DAY) -> oracle.Documen
 
 
 def spans(window_days: int, bucket_days: int) -> list[tuple[str, str, bool]]:
-    points = oracle.trends(Database(), NOW, OVERLAY, Query(window_days), bucket_days)["points"]
+    points = oracle.trends(Database(), NOW, OVERLAY, Query(window_days), Buckets(bucket_days))["points"]
     return [(point["bucket_start"], point["bucket_end"], point["partial"]) for point in points]
 
 
@@ -130,7 +130,7 @@ def test_a_row_on_an_edge_opens_the_next_bucket_and_a_late_one_is_in_the_newest(
     edge = NOW - 2 * DAY
     times = [NOW - 30 * DAY, edge - MICROSECOND, edge, NOW + DAY]
     rows = [incident(created_at=time, status="Open") for time in times]
-    answer = oracle.trends(Database(incidents=rows), NOW, OVERLAY, Query(30), 14)
+    answer = oracle.trends(Database(incidents=rows), NOW, OVERLAY, Query(30), Buckets(14))
     assert [point["breakages"]["open_total"] for point in answer["points"]] == [1, 1, 2]
     assert answer["aggregates"]["breakages_open_total"] == 4
 

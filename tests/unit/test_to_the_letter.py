@@ -18,7 +18,7 @@ from service.overview.failures import (
     workflow_failures,
 )
 from service.overview.prometheus import MEDIA_TYPE, prometheus_text
-from service.overview.query import AlertsQuery, PageQuery
+from service.overview.query import AlertsQuery, PageQuery, TrendsQuery
 from service.overview.slo import Thresholds
 from service.overview.summary import Summary, summarize
 from service.overview.trends import trends_of
@@ -42,7 +42,7 @@ MADE: dict[str, Made] = {
     "summary.json": summary,
     "summary_of_nothing.json": lambda: summarize(NOTHING, Thresholds()),
     "summary_of_quiet.json": lambda: summarize(QUIET, Thresholds()),
-    "trends.json": lambda: trends_of(SNAPSHOT, 7),
+    "trends.json": lambda: trends_of(SNAPSHOT, TrendsQuery(SNAPSHOT.query, 7)),
     "alerts.json": lambda: alerts_of(summary(), AlertsQuery(QUERY, None)),
     "alerts_of_nothing.json": lambda: alerts_of(
         summarize(NOTHING, Thresholds()), AlertsQuery(NOTHING.query, "info")

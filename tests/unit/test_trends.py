@@ -7,7 +7,7 @@ from math import ceil
 import pytest
 from msgspec.structs import replace
 
-from service.overview.query import Query
+from service.overview.query import Query, TrendsQuery
 from service.overview.sections import (
     Breakages,
     BreakagesDay,
@@ -38,7 +38,7 @@ def snapshot(window_days: int) -> Snapshot:
 
 @pytest.mark.parametrize(("window_days", "bucket_days"), SIZES)
 def test_points_tile_the_window_and_lose_no_row(window_days: int, bucket_days: int) -> None:
-    trends = trends_of(snapshot(window_days), bucket_days)
+    trends = trends_of(snapshot(window_days), TrendsQuery(Query(window_days), bucket_days))
     points = trends.points
     assert len(points) == ceil(window_days / bucket_days)
     assert points[0].bucket_start == trends.window_since == INSTANT - window_days * DAY
@@ -54,14 +54,14 @@ def test_points_tile_the_window_and_lose_no_row(window_days: int, bucket_days: i
 
 @pytest.mark.parametrize(("window_days", "bucket_days"), SIZES)
 def test_only_a_clipped_last_point_is_partial(window_days: int, bucket_days: int) -> None:
-    *full, last = trends_of(snapshot(window_days), bucket_days).points
+    *full, last = trends_of(snapshot(window_days), TrendsQuery(Query(window_days), bucket_days)).points
     assert not any(point.partial for point in full)
     assert last.partial == (last.bucket_end - last.bucket_start < bucket_days * DAY)
     assert last.partial == (window_days % bucket_days > 0)
 
 
 def test_a_point_holds_its_own_days() -> None:
-    points = trends_of(snapshot(30), 14).points
+    points = trends_of(snapshot(30), TrendsQuery(Query(30), 14)).points
     assert [point.doc_sync.total for point in points] == [sum(range(1, 15)), sum(range(15, 29)), 29 + 30]
     assert points[2].doc_sync.success_rate == (14 + 15) / (29 + 30)
     assert points[2].workflow_actions.failed_rate == 0.5
