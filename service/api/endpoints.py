@@ -1,4 +1,4 @@
-"""The seven endpoints: a request to a query, a query to what is found for it, that to an answer."""
+"""The endpoints: a request to a query, a query to what is found for it, that to an answer."""
 
 from service.api.access.admission import SCRAPED
 from service.api.dependencies import Context, GivenReplay, GivenSnapshots
@@ -6,6 +6,7 @@ from service.api.reading import readable
 from service.api.responses.raw import RawResponse
 from service.api.table import (
     ALERTS,
+    BUDGETS,
     FAILED_JOBS,
     FAILED_RUNS,
     METRICS,
@@ -40,6 +41,14 @@ async def alerts(context: Context, snapshots: GivenSnapshots, replay: GivenRepla
     return replay.answer(context, ALERTS, query, found)
 
 
+@readable(PREFIX + BUDGETS.path)
+async def budgets(context: Context, snapshots: GivenSnapshots, replay: GivenReplay) -> RawResponse:
+    """How long the error budgets last."""
+    query = BUDGETS.query(context)
+    found = await snapshots.get(query, context.now)
+    return replay.answer(context, BUDGETS, query, found)
+
+
 @readable(PREFIX + SUMMARY_EXPORT.path)
 async def summary_export(context: Context, snapshots: GivenSnapshots, replay: GivenReplay) -> RawResponse:
     """The summary to keep."""
@@ -72,4 +81,4 @@ async def metrics(context: Context, snapshots: GivenSnapshots, replay: GivenRepl
     return replay.answer(context, METRICS, query, found)
 
 
-HANDLERS = (summary, trends, alerts, summary_export, failed_jobs, failed_runs, metrics)
+HANDLERS = (summary, trends, alerts, budgets, summary_export, failed_jobs, failed_runs, metrics)

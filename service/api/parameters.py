@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from msgspec import Struct
 
 from service.api.responses.errors import InvalidRequest
+from service.overview.clock import MONTH_DAYS
 from service.overview.export import FORMATS
 from service.overview.query import (
     ALIGNMENTS,
@@ -274,3 +275,6 @@ EXPORT = Parameters(
 )
 DOC_SYNC_FAILURES = Parameters(_page_of("site_id"), _WINDOW, _SITE, _PAGE, _PAGE_SIZE)
 WORKFLOW_FAILURES = Parameters(_page_of("target_object"), _WINDOW, _TARGET, _PAGE, _PAGE_SIZE)
+BUDGETS = Parameters(
+    lambda values: Query(MONTH_DAYS, Filters(values["site_id"], values["target_object"])), _SITE, _TARGET
+)

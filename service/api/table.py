@@ -11,6 +11,7 @@ from service.api.parameters import Parameters
 from service.api.responses.body import JSON, Body
 from service.overview import export, prometheus
 from service.overview.alerts import Alerts, alerts_of
+from service.overview.budgets import Budgets, budgets_of, each_of
 from service.overview.failures import DocSyncFailures, WorkflowFailures, doc_sync_failures, workflow_failures
 from service.overview.slo import Thresholds
 from service.overview.summary import Summary, summarize
@@ -94,6 +95,14 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         _json(Alerts),
         lambda found, query, limits: alerts_of(summarize(found.value, limits), query),
     ),
+    BUDGETS := Endpoint(
+        "/budgets",
+        "figures",
+        "How much of each error budget of 30 days is spent, and how fast it goes",
+        parameters.BUDGETS,
+        _json(Budgets),
+        lambda found, _, limits: budgets_of(found.value, limits),
+    ),
     SUMMARY_EXPORT := Endpoint(
         "/summary/export",
         "files",
@@ -127,6 +136,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "The summary's figures as Prometheus gauges",
         parameters.SNAPSHOT,
         {None: Body(prometheus.MEDIA_TYPE, operator_in="header")},
-        lambda found, query, limits: prometheus.prometheus_text(summarize(found.value, limits), query),
+        lambda found, query, limits: prometheus.prometheus_text(
+            summarize(found.value, limits), each_of(found.value, limits), query
+        ),
     ),
 )

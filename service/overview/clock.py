@@ -10,6 +10,8 @@ HOUR_SECONDS = 3600
 UTC_ZONE = ZoneInfo("UTC")
 # So far back figures are told by the hour.
 HOURS_DAYS = 7
+# Error budgets are of so many days.
+MONTH_DAYS = 30
 # All clocks of today are whole quarters of an hour off.
 _QUARTER = 900
 
@@ -66,9 +68,9 @@ def day_edges(zone: ZoneInfo, instant: int, window_days: int) -> tuple[int, ...]
 
 @lru_cache(maxsize=64)
 def hour_edges(zone: ZoneInfo, instant: int) -> tuple[int, ...]:
-    """Where the windows of a day and of HOURS_DAYS begin, and the hours in them."""
+    """Where the windows of a day and of HOURS_DAYS begin, and hours up to the instant."""
     since = instant - HOURS_DAYS * DAY_SECONDS
-    found = {each for each in _of_days(hours, zone, since, instant) if since < each < instant}
+    found = {each for each in _of_days(hours, zone, since, instant) if since < each <= instant}
     return tuple(sorted(found | {since, instant - DAY_SECONDS}))
 
 

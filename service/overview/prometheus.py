@@ -1,13 +1,15 @@
 """The summary as Prometheus gauges."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from msgspec.structs import asdict
 from prometheus_client import generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from service.overview.budgets import Budget
 from service.overview.metrics import FIGURES, MAPS
 from service.overview.query import Query
 from service.overview.slo import HINT_CODES, HINT_LEVELS
@@ -18,21 +20,26 @@ PREFIX = "yuantus_parallel_"
 
 # Values of a gauge's own labels, and the value.
 Sample = tuple[tuple[str, ...], float | None]
+# Name, documentation, labels beside the query's, and samples.
+Gauge = tuple[str, str, tuple[str, ...], Iterable[Sample]]
 
 
-def prometheus_text(summary: Summary, query: Query) -> bytes:
+def prometheus_text(summary: Summary, budgets: Sequence[Budget], query: Query) -> bytes:
     """All gauges in the text format 0.0.4; a rate without data is NaN, never 0."""
-    return generate_latest(_Gauges(summary, query))
+    return generate_latest(_Gauges(summary, budgets, query))
 
 
 class _Gauges(Collector):
-    def __init__(self, summary: Summary, query: Query) -> None:
+    def __init__(self, summary: Summary, budgets: Sequence[Budget], query: Query) -> None:
         self._summary = summary
+        self._budgets = budgets
         given = {name: value for name, value in asdict(query.filters).items() if value is not None}
         self._labels = {"window_days": str(query.window_days), **given}
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        for name, documentation, labels, samples in _gauges(self._summary):
+        for name, documentation, labels, samples in chain(
+            _gauges(self._summary), _budget_gauges(self._budgets)
+        ):
             family = GaugeMetricFamily(PREFIX + name, documentation, labels=(*self._labels, *labels))
             for values, value in samples:
                 number = math.nan if value is None else value
@@ -40,8 +47,26 @@ class _Gauges(Collector):
             yield family
 
 
-def _gauges(summary: Summary) -> Iterator[tuple[str, str, tuple[str, ...], Iterable[Sample]]]:
-    """Name, documentation, labels beside the query's, and samples of each gauge."""
+def _budget_gauges(budgets: Sequence[Budget]) -> Iterator[Gauge]:
+    yield (
+        "slo_budget_spent_ratio",
+        "How much of the objective's error budget of 30 days is spent; 1 is all of it",
+        ("code",),
+        [((budget.code,), budget.spent) for budget in budgets],
+    )
+    yield (
+        "slo_burn_rate",
+        "How fast the error budget went in the last clock hours; 1 spends exactly the budget",
+        ("code", "over"),
+        [
+            ((budget.code, over), burn_rate)
+            for budget in budgets
+            for over, burn_rate in budget.burn_rates.items()
+        ],
+    )
+
+
+def _gauges(summary: Summary) -> Iterator[Gauge]:
     for figure in FIGURES:
         yield figure.gauge, figure.documentation, (), [((), figure.of(summary))]
     yield "slo_hints_total", "SLO hints that are active", (), [((), len(summary.slo_hints))]

@@ -2,9 +2,9 @@
 
 A *day cell* counts the rows of one whole day before the snapshot's instant. `days` is ordered
 oldest first and has exactly window_days cells; rows dated after the instant are in the last one.
-`by_clock` are the same rows by the days of the time zone, cut at clock.day_edges; `by_hour` are those of the
-last days, cut at clock.hour_edges. `before` is the window before; None where that is not known. `worst` are
-the worst names of the window, and nothing where it is kept to one name.
+`by_clock` are the same rows by the days of the time zone, cut at clock.day_edges; `by_hour` are those of
+the last days, cut at clock.hour_edges. `before` is the window before, `month` the last 30 days, whatever the
+window is; None where that is not known. `worst` are the worst names, and nothing where it is kept to one.
 Maps are sorted by key and bounded: a status that is rare among many is not told apart in them. Totals that
 can be derived are derived, so they cannot disagree.
 """
@@ -42,6 +42,7 @@ class DocSync(Struct, frozen=True):
     by_clock: tuple[DocSyncDay, ...] = ()
     by_hour: tuple[DocSyncDay, ...] = ()
     before: DocSyncDay | None = None
+    month: DocSyncDay | None = None
     worst: tuple[tuple[str | None, DocSyncDay], ...] = ()
 
 
@@ -63,6 +64,7 @@ class WorkflowActions(Struct, frozen=True):
     by_clock: tuple[WorkflowActionsDay, ...] = ()
     by_hour: tuple[WorkflowActionsDay, ...] = ()
     before: WorkflowActionsDay | None = None
+    month: WorkflowActionsDay | None = None
     worst: tuple[tuple[str | None, WorkflowActionsDay], ...] = ()
 
 
@@ -87,6 +89,7 @@ class Breakages(Struct, frozen=True):
     by_clock: tuple[BreakagesDay, ...] = ()
     by_hour: tuple[BreakagesDay, ...] = ()
     before: BreakagesDay | None = None
+    month: BreakagesDay | None = None
 
 
 class ConsumptionTemplates(Struct, frozen=True):
@@ -125,6 +128,7 @@ class OverlayCache(Struct, frozen=True):
     max_entries: int = 0
     by_hour: tuple[Lookups, ...] = ()
     before: Lookups | None = None
+    month: Lookups | None = None
 
 
 class Snapshot(Struct, frozen=True):

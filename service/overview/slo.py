@@ -3,11 +3,15 @@
 OBJECTIVES says it once: settings, thresholds, hints, gauges and the board are made from it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, defstruct
+
+from service.overview.times import Instant
 
 Level = Literal["warn", "critical"]
 HINT_LEVELS: tuple[Level, ...] = ("warn", "critical")
@@ -24,7 +28,8 @@ class Minimum(Struct, frozen=True):
 class Objective(Struct, frozen=True, kw_only=True):
     """A rate of a section that shall stay on one side of its limits.
 
-    `name` is that of its thresholds. `message` names the limit that is passed as {share} or {percent}.
+    `name` is that of its thresholds. `failures` are the fields of a cell that count everything and what
+    failed; None where cells do not tell. `message` names the limit that is passed as {share} or {percent}.
     `default` is where it warns; critical it is nowhere unless that is set, to `critical_example` for one.
     """
 
@@ -37,6 +42,15 @@ class Objective(Struct, frozen=True, kw_only=True):
     default: float
     critical_example: float
     minimum: Minimum
+    failures: tuple[str, str] | None = None
+
+    def is_past(self, rate: float, limit: float) -> bool:
+        """Whether a rate is on the wrong side of a limit."""
+        return rate < limit if self.direction == "below" else rate > limit
+
+    def counted(self, cell: object) -> tuple[int, int]:
+        """How many a cell counts, and how many of them failed."""
+        return attrgetter(*self.failures or ())(cell)  # type: ignore[no-any-return]
 
 
 OBJECTIVES = (
@@ -50,6 +64,7 @@ OBJECTIVES = (
         default=0.8,
         critical_example=0.5,
         minimum=Minimum("overlay_cache_min_requests", "requests", 10),
+        failures=("requests", "misses"),
     ),
     Objective(
         code="doc_sync_dead_letter_rate_high",
@@ -60,6 +75,7 @@ OBJECTIVES = (
         default=0.05,
         critical_example=0.2,
         minimum=Minimum("doc_sync_min_jobs", "total", 0),
+        failures=("total", "dead_letters"),
     ),
     Objective(
         code="workflow_action_failed_rate_high",
@@ -70,6 +86,7 @@ OBJECTIVES = (
         default=0.02,
         critical_example=0.1,
         minimum=Minimum("workflow_min_runs", "total", 0),
+        failures=("total", "failed"),
     ),
     Objective(
         code="breakage_open_rate_high",
@@ -116,29 +133,51 @@ class Thresholds(defstruct("_", _threshold_fields(), frozen=True)):  # type: ign
         return counted >= least
 
 
+class Since(Struct, frozen=True):
+    """Since when a rate is past a limit by the hour, or is no more; both None where no hour tells."""
+
+    since: datetime | None = None
+    quiet_since: datetime | None = None
+
+
 class Hint(Struct, frozen=True):
-    """One rate that is past its threshold."""
+    """One rate that is past its threshold: since when, by the hour, or since when it is no more."""
 
     code: Annotated[str, Meta(extra_json_schema={"enum": list(HINT_CODES)})]
     level: Level
     message: str
+    since: Instant | None = None
+    quiet_since: Instant | None = None
 
 
-def slo_hints(sections: Mapping[str, object], thresholds: Thresholds) -> tuple[Hint, ...]:
-    """The hints of the sections whose rates are past their thresholds, in the contract's order."""
-    hints = (_hint(objective, sections[objective.section], thresholds) for objective in OBJECTIVES)
+def slo_hints(
+    sections: Mapping[str, object],
+    thresholds: Thresholds,
+    since: Callable[[Objective, float], Since] = lambda *_: Since(),
+) -> tuple[Hint, ...]:
+    """The hints of the sections whose rates are past their thresholds, in the contract's order.
+
+    `since` tells when an objective was past a limit.
+    """
+    hints = (_hint(objective, sections[objective.section], thresholds, since) for objective in OBJECTIVES)
     return tuple(hint for hint in hints if hint is not None)
 
 
-def _hint(objective: Objective, section: object, thresholds: Thresholds) -> Hint | None:
+def _hint(
+    objective: Objective,
+    section: object,
+    thresholds: Thresholds,
+    since: Callable[[Objective, float], Since],
+) -> Hint | None:
     rate = getattr(section, objective.rate)
     if rate is None or not thresholds.suffice(objective, section):
         return None
     for level in reversed(HINT_LEVELS):
         limit = getattr(thresholds.of(objective), level)
-        if limit is not None and (rate < limit if objective.direction == "below" else rate > limit):
+        if limit is not None and objective.is_past(rate, limit):
             message = objective.message.format(share=_plain(limit), percent=_plain(limit, 100))
-            return Hint(objective.code, level, message)
+            told = since(objective, limit)
+            return Hint(objective.code, level, message, told.since, told.quiet_since)
     return None
 
 

@@ -1,12 +1,14 @@
 """The summary: totals, maps and rates of one snapshot."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict, astuple
 
 from service.overview import sections
+from service.overview.hourly import since
 from service.overview.sections import DocSyncDay, Snapshot, window_since
 from service.overview.slo import Hint, Thresholds, slo_hints
 from service.overview.times import Instant
@@ -172,7 +174,7 @@ def summarize(snapshot: Snapshot, thresholds: Thresholds) -> Summary:
         window_days=query.window_days,
         window_since=snapshot.window_since,
         **by_name,
-        slo_hints=slo_hints(by_name, thresholds),
+        slo_hints=slo_hints(by_name, thresholds, partial(since, snapshot)),
         oldest_reading=snapshot.oldest_reading,
         previous=_previous(snapshot),
         degraded=snapshot.degraded,

@@ -132,7 +132,9 @@ def _points(snapshot: Snapshot, trends: TrendsQuery) -> Iterator[TrendPoint]:
     cells = _cells(snapshot, trends)
     since, end = cells.edges[0], int(snapshot.instant.timestamp())
     begins = _beginnings(snapshot.zone, since, trends)
-    firsts = [number for number, edge in enumerate(cells.edges) if number == 0 or begins(edge)]
+    firsts = [
+        number for number, edge in enumerate(cells.edges) if edge == since or (begins(edge) and edge < end)
+    ]
     for first, last in pairwise([*firsts, len(cells.edges)]):
         is_last = last == len(cells.edges)
         yield TrendPoint(

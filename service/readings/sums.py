@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from service.overview.clock import DAY_SECONDS, day_edges, hour_edges
+from service.overview.clock import DAY_SECONDS, MONTH_DAYS, day_edges, hour_edges
 from service.readings.grid import Window, cells_before, day_of
 from service.readings.reading import Label, Name, Reading
 
@@ -16,7 +16,7 @@ Figures: TypeAlias = tuple[int, ...]
 
 class Sums(Struct, frozen=True):
     """The figures of a window: of every whole day before the tick, of each of the zone's days, and of the
-    hours of the last days, each oldest first; of the window before, None if that is not known.
+    hours of the last days, each oldest first; of the window before and of a month, None if that is not known.
 
     The counts by label are the window's; what is dated after the tick is in the newest figures. `oldest` is
     the oldest reading's tick.
@@ -26,6 +26,7 @@ class Sums(Struct, frozen=True):
     by_clock: tuple[Figures, ...]
     by_hour: tuple[Figures, ...]
     before: Figures | None
+    month: Figures | None
     counts: dict[Label, list[int]]
     oldest: int
 
@@ -40,10 +41,11 @@ def summed(readings: Mapping[int, Reading], window: Window, name: Name) -> Sums:
 
     `readings` has the days that the window is read by, each cut for the tick.
     """
-    course = _Course(readings, window.read, name)
-    before = None
-    if window.before is not None:
-        before = _less(course.until(window.since), course.until(window.before))
+    days, month = window.read, Window(window.tick, MONTH_DAYS)
+    knows_month = day_of(month.since) in readings
+    if knows_month:
+        days = range(min(days.start, day_of(month.since)), days.stop)
+    course = _Course(readings, days, name)
     first, *others = (readings[day] for day in range(day_of(window.since), window.read.stop))
     counts: dict[Label, list[int]] = {}
     for label, numbers in first.counts_from(name, cells_before(first.cuts, window.since)):
@@ -55,7 +57,8 @@ def summed(readings: Mapping[int, Reading], window: Window, name: Name) -> Sums:
         days=course.cells(range(window.since, window.tick, DAY_SECONDS)),
         by_clock=course.cells(day_edges(window.zone, window.tick, window.days)),
         by_hour=course.cells(hour_edges(window.zone, window.tick)),
-        before=before,
+        before=None if window.before is None else course.between(window.before, window.since),
+        month=course.since(month.since) if knows_month else None,
         counts=counts,
         oldest=min(window.tick, *(readings[day].tick for day in window.read)),
     )
@@ -79,6 +82,14 @@ class _Course:
         reading = self._readings[day]
         begun = reading.figures(self._name, cells_before(reading.cuts, edge))
         return tuple(map(add, self._until[day], begun))
+
+    def since(self, edge: int) -> Figures:
+        """The figures from an edge on."""
+        return _less(self._together, self.until(edge))
+
+    def between(self, begin: int, end: int) -> Figures:
+        """The figures from one edge to another."""
+        return _less(self.until(end), self.until(begin))
 
     def cells(self, edges: Iterable[int]) -> tuple[Figures, ...]:
         """The figures from each edge to the next one, and from the last one on."""

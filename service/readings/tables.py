@@ -65,6 +65,7 @@ class DayTable(Struct, frozen=True):
             by_clock=tuple(day(*figures) for figures in sums.by_clock),
             by_hour=tuple(day(*figures) for figures in sums.by_hour),
             before=None if sums.before is None else day(*sums.before),
+            month=None if sums.month is None else day(*sums.month),
             oldest_reading=sums.oldest if sums.oldest < tick else None,
             **named,
             **self.maps(sums.counts),

@@ -16,7 +16,7 @@ from parallel_ops_recorder.keys import (
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from service.overview.clock import HOURS_DAYS
+from service.overview.clock import HOURS_DAYS, MONTH_DAYS
 from service.overview.query import WINDOW_DAYS, Query
 from service.overview.sections import Lookups, OverlayCache, window_since
 from service.shared_redis import SharedRedis, UnusableValue
@@ -53,7 +53,8 @@ async def read_window(redis: Redis, instant: datetime, window_days: int) -> Over
     since = window_since(instant, window_days)
     before = None if 2 * window_days > WINDOW_DAYS[-1] else window_since(since, window_days)
     by_hour = instant.replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
-    days = list(window_hours(min(before or since, by_hour), instant))
+    month = window_since(instant, MONTH_DAYS)
+    days = list(window_hours(min(before or since, month), instant))
     async with redis.pipeline(transaction=False) as pipe:
         for day in days:
             pipe.hgetall(counts_key(day))
@@ -72,12 +73,13 @@ async def read_window(redis: Redis, instant: datetime, window_days: int) -> Over
         ttl_seconds=max(ttls, default=0),
         max_entries=max(limits, default=0),
         by_hour=tuple(Lookups(hits, misses) for hits, misses, _ in _by_hour(counts, by_hour, instant)),
-        before=None if before is None else _before(counts, before, since),
+        before=None if before is None else _lookups(counts, before, since - timedelta.resolution),
+        month=_lookups(counts, month, instant),
     )
 
 
-def _before(counts: Mapping[date, Hash], since: datetime, until: datetime) -> Lookups:
-    hits, misses, _ = map(sum, zip(*_by_hour(counts, since, until - timedelta.resolution), strict=True))
+def _lookups(counts: Mapping[date, Hash], since: datetime, until: datetime) -> Lookups:
+    hits, misses, _ = map(sum, zip(*_by_hour(counts, since, until), strict=True))
     return Lookups(hits, misses)
 
 

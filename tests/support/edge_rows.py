@@ -38,7 +38,7 @@ RESULTS: Final[tuple[Any, ...]] = (
 
 
 def edge_times(random: Random, ticks: Sequence[int]) -> list[datetime]:
-    """Each edge of a day cell at one of the ticks, midnights, quarters, and times that no window or day bounds."""
+    """Each edge of a day cell at one of the ticks, midnights, quarters, and times that nothing bounds."""
     edges = [_instant(random.choice(ticks)) - days * DAY for days in EDGES]
     last = _instant(max(ticks))
     midnights = [
