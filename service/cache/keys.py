@@ -5,7 +5,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from urllib.parse import quote
 
-PREFIX = "parallel-ops:v2"
+PREFIX = "parallel-ops:v1"
 MAX_VALUE_LENGTH = 80
 DIGEST_BYTES = 16
 # Some 2 MB at most; a page of the board has eleven keys.
@@ -15,7 +15,7 @@ _VALUE = re.compile("=[^:]*")
 
 @lru_cache(MOST_KEYS, typed=True)
 def cache_key(name: str, **values: object) -> str:
-    """`parallel-ops:v2:doc_sync:window_days=7:site_id=SH-01`; what is None is left out.
+    """`parallel-ops:v1:doc_sync:window_days=7:site_id=SH-01`; what is None is left out.
 
     Values are percent-encoded, so they hold no separator. A long one is cut and told from others
     by its digest behind a `#`, which percent-encoding never leaves in a value. At most some 300 bytes.

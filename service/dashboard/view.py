@@ -14,7 +14,7 @@ ROWS_PER_PAGE = 10
 # Thirteen points for a quarter read better than ninety, and cost as little as a month's; the API has all.
 _FINEST_DAYS = {90: 7}
 
-_WINDOW, _BUCKET, *_FILTERS = TRENDS.each
+_WINDOW, _BUCKET, _, _, *_FILTERS = TRENDS.each
 _PAGE = next(parameter for parameter in DOC_SYNC_FAILURES.each if parameter.name == "page")
 
 
@@ -120,7 +120,7 @@ def _one_of(allowed: tuple[str, ...], name: str) -> Parameter:
 
 VIEW = Parameters(
     lambda values: View(**values),
-    *(_WINDOW, replace(_BUCKET, default=None), *_FILTERS),
+    *(_WINDOW, _BUCKET, *_FILTERS),
     *(replace(_PAGE, name=name) for name in PAGES),
     *(filter_parameter(name, "", "") for name in LIST_FILTERS),
     *(_one_of(LANGUAGES, "lang"), _one_of(THEMES, "theme")),

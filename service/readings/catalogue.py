@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from math import ceil
 
 from msgspec import Struct
 
@@ -25,9 +26,12 @@ class Facts(Struct, frozen=True):
     whole: frozenset[str]
 
     def longest_span(self, section: str) -> int:
-        """How many days of a table a statement may read; all, where each reads the whole table anyway."""
+        """How many days of a table a statement may read, so that it takes but a few seconds.
+
+        Where each looks through the whole table, there are no more of them than that takes.
+        """
         if section in self.whole:
-            return DAYS_OF_ROWS + 2
+            return ceil((DAYS_OF_ROWS + 2) / max(1, ceil(self.rows[section] / MOST_ROWS)))
         return max(1, DAYS_OF_ROWS * MOST_ROWS // max(1, self.rows[section]))
 
     def may_be_looked_at(self, section: str, window_days: int) -> bool:

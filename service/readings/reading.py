@@ -89,7 +89,7 @@ class Reading:
         return self.is_complete or name in self._slices or name in self._waiting
 
     def by_name(self) -> Mapping[Name, tuple[int, ...]]:
-        """The figures of all names that are told apart, of the whole day; of rows without a name under None."""
+        """The figures of all names that are told apart, of the whole day; rows without a name under None."""
         return self._by_name
 
     def by_name_from(self, cells: int) -> Iterator[tuple[Name, tuple[int, ...]]]:

@@ -8,11 +8,12 @@ from service.overview.bounds import MOST_KEYS, OTHERS
 from service.sources.database import Statement
 from service.sources.expressions import AnySpan, count, summed
 
-# A day with more groups than these is crowded (one that is cut at every hour, with thrice as many): of its
-# names the most frequent are told apart, as long as they have no more groups than these together, and of each
-# label the most frequent values.
+# A day with more groups than these is crowded (one that is cut at every hour, with thrice as many), or with
+# longer names than these altogether: of its names the most frequent are told apart, as long as they have no
+# more groups than these together, and of each label the most frequent values.
 MOST_GROUPS = 10_000
 MOST_GROUPS_BY_HOUR = 30_000
+MOST_BYTES = 1_000_000
 MOST_NAMES = 1_000
 MOST_LABELS = MOST_KEYS
 # Labels that figures are made of are told apart however rare they are.
@@ -29,13 +30,10 @@ def by_day(span: AnySpan, cells: Select[Any], labels: int) -> Statement:
     grouped = cells.add_columns(span.day(cells.selected_columns.cell).label("day")).subquery("grouped")
     cell, *others, day = grouped.c
     found = select(day, span.cell_of(day, cell).label("cell"), *others).cte("found")
-    crowded = (
-        select(found.c.day)
-        .group_by(found.c.day)
-        .having(count() > span.most_groups(found.c.day))
-        .cte("crowded")
-    )
     day, cell, name, *columns = found.c
+    are_many = count() > span.most_groups(day)
+    are_long = func.sum(func.octet_length(name)) > MOST_BYTES
+    crowded = select(day).group_by(day).having(are_many | are_long).cte("crowded")
     of_labels, of_counts = columns[:labels], columns[labels:]
     told = select(
         day,

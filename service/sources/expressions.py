@@ -21,6 +21,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, INTERVAL, JSONB, TIMESTAMP, aggregate_order_by
+from sqlalchemy.sql.elements import Grouping
 
 from service.overview.bounds import MAX_LABEL_LENGTH
 from service.overview.clock import DAY_SECONDS
@@ -105,13 +106,11 @@ class AnySpan(Struct, frozen=True):
 
     def most_groups(self, day: ColumnElement[int]) -> ColumnElement[int]:
         """How many groups of rows are told apart in a day of the span."""
-        groups: ColumnElement[int] = _numbers("most_groups")[day + 1]
-        return groups
+        return _number_of("most_groups", day)
 
     def cell_of(self, day: ColumnElement[int], cell: ColumnElement[int]) -> ColumnElement[int]:
         """The number of a cell in its day."""
-        first: ColumnElement[int] = _numbers("first_cells")[day + 1]
-        return cell - first
+        return cell - _number_of("first_cells", day)
 
 
 def _day(name: str) -> ColumnElement[datetime]:
@@ -120,6 +119,12 @@ def _day(name: str) -> ColumnElement[datetime]:
 
 def _numbers(name: str) -> ColumnElement[Any]:
     return bindparam(name, type_=ARRAY(Integer()))
+
+
+def _number_of(name: str, day: ColumnElement[int]) -> ColumnElement[int]:
+    """The number of a day in an array with one for each day."""
+    number: ColumnElement[int] = Grouping(_numbers(name))[day + 1]  # PostgreSQL wants the parentheses
+    return number
 
 
 def lowered(text: ColumnElement[Any]) -> ColumnElement[str]:

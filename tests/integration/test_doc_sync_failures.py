@@ -41,6 +41,7 @@ async def test_a_failed_job_is_shown_with_all_its_fields_in_order(ask: Ask) -> N
         ("dedupe_key", "k"),
         ("site_id", "工場 1"),
         ("created_at", "2026-03-10T09:29:59.999999Z"),
+        ("direction", "push"),
     ]
     assert (answer["window_days"], answer["window_since"]) == (7, "2026-03-03T09:30:00Z")
     assert (answer["site_filter"], answer["operator_id"]) == (None, None)

@@ -13,6 +13,8 @@ from tests.support.fixtures import Serve
 
 WINDOW = "window_days must be one of: 1, 7, 14, 30, 90"
 BUCKET = "bucket_days must be one of: 1, 7, 14, 30"
+ALIGN = "align must be window or clock"
+HOURS = "bucket_hours must be one of: 1, 6"
 PAGE = "page must be >= 1"
 PAGE_SIZE = "page_size must be between 1 and 200"
 LEVEL = "level must be one of: warn, critical, info"
@@ -22,7 +24,15 @@ LONG, NUL = "must be at most 200 characters", "must not contain NUL"
 SNAPSHOT = ("window_days", "site_id", "target_object", "template_key")
 PARAMETERS = {
     "/summary": SNAPSHOT,
-    "/trends": ("window_days", "bucket_days", "site_id", "target_object", "template_key"),
+    "/trends": (
+        "window_days",
+        "bucket_days",
+        "align",
+        "bucket_hours",
+        "site_id",
+        "target_object",
+        "template_key",
+    ),
     "/alerts": (*SNAPSHOT, "level"),
     "/summary/export": (*SNAPSHOT, "export_format"),
     "/doc-sync/failures": ("window_days", "site_id", "page", "page_size"),
@@ -61,6 +71,7 @@ async def test_a_window_is_one_of_five_plain_integers(serve: Serve, path: str) -
     ("path", "name", "message"),
     [
         ("/trends", "bucket_days", BUCKET),
+        ("/trends", "bucket_hours", HOURS),
         ("/doc-sync/failures", "page", PAGE),
         ("/doc-sync/failures", "page_size", PAGE_SIZE),
         ("/workflow/failures", "page", PAGE),
@@ -68,7 +79,12 @@ async def test_a_window_is_one_of_five_plain_integers(serve: Serve, path: str) -
     ],
 )
 async def test_the_other_integers_are_plain_as_well(serve: Serve, path: str, name: str, message: str) -> None:
-    wrong = {"bucket_days": ("0", "-1", "2", "90"), "page": ("0", "-1"), "page_size": ("0", "-1", "201")}
+    wrong = {
+        "bucket_days": ("0", "-1", "2", "90"),
+        "bucket_hours": ("0", "-1", "2", "24"),
+        "page": ("0", "-1"),
+        "page_size": ("0", "-1", "201"),
+    }
     async with serve(NOW) as client:
         for text in (*NOT_INTEGERS, *wrong[name], str(-(10**30)), "-" + "9" * 5000):
             assert (await refused(client, f"{path}?{name}={text}"))["message"] == message
@@ -82,6 +98,27 @@ async def test_a_bucket_is_at_most_the_window(serve: Serve) -> None:
             ] == "bucket_days must be <= window_days"
         for query in ("window_days=1", "window_days=7&bucket_days=7", "window_days=90&bucket_days=30"):
             assert (await client.get(f"{PREFIX}/trends?{query}")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("bucket_hours=1&window_days=14", "bucket_hours needs window_days of 1 or 7"),
+        ("bucket_hours=6&window_days=7&bucket_days=1", "give bucket_days or bucket_hours, not both"),
+        ("align=clock&window_days=14&bucket_days=14", "align=clock needs bucket_days of 1 or 7"),
+        ("align=CLOCK&window_days=90&bucket_days=30", "align=clock needs bucket_days of 1 or 7"),
+        ("align=clocks", ALIGN),
+    ],
+)
+async def test_points_by_the_clock_are_days_weeks_or_hours(serve: Serve, query: str, message: str) -> None:
+    async with serve(NOW) as client:
+        assert (await refused(client, f"/trends?{query}"))["message"] == message
+        for taken in (
+            "align=&bucket_hours=6",
+            "align=%20Clock%20&bucket_days=7",
+            "align=window&bucket_hours=1",
+        ):
+            assert (await client.get(f"{PREFIX}/trends?{taken}")).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -121,6 +158,8 @@ async def test_the_first_bad_parameter_in_the_tables_order_is_reported(serve: Se
     messages = {
         "window_days": WINDOW,
         "bucket_days": BUCKET,
+        "align": ALIGN,
+        "bucket_hours": HOURS,
         "page": PAGE,
         "page_size": PAGE_SIZE,
         "level": LEVEL,
@@ -166,6 +205,8 @@ async def test_the_context_holds_values_as_they_came_and_integers_as_integers(se
         assert detail["context"] == {
             "window_days": 1,
             "bucket_days": 7,
+            "align": None,
+            "bucket_hours": None,
             "site_id": "7",
             "target_object": None,
             "template_key": None,

@@ -5,12 +5,13 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iter
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 from parallel_ops_recorder.keys import counts_field, counts_key, process_key
 from redis.asyncio import BlockingConnectionPool, Connection, Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from demo.servers import Valkey
-from service.overview.sections import OverlayCache
+from service.overview.sections import Lookups, OverlayCache
 from service.sources.overlay_cache import SCAN_COUNT, OverlayCountersError, read_window
 from tests.support.folders import passing_folder
 
@@ -67,8 +68,14 @@ async def live(
     await redis.hset(process_key(process_id), mapping={key: str(value) for key, value in gauges.items()})
 
 
+async def told(redis: Redis, window_days: int) -> OverlayCache:
+    """A window at noon, without what lies beside it."""
+    found = await read_window(redis, NOON, window_days)
+    return replace(found, by_hour=(), before=None, month=None)
+
+
 async def test_without_counters_all_is_0_in_one_round_trip(redis: Redis) -> None:
-    assert await read_window(redis, NOON, 90) == OverlayCache()
+    assert await told(redis, 90) == OverlayCache()
     assert Wire.sent == 1
 
 
@@ -76,7 +83,7 @@ async def test_counts_of_all_hours_add_up(redis: Redis) -> None:
     await count(redis, NOON, hits=5, misses=2, evictions=1)
     await count(redis, NOON - timedelta(hours=3), hits=10)
     await count(redis, NOON - timedelta(days=3), misses=20, evictions=7)
-    assert await read_window(redis, NOON, 7) == OverlayCache(hits=15, misses=22, evictions=8)
+    assert await told(redis, 7) == OverlayCache(hits=15, misses=22, evictions=8)
 
 
 @pytest.mark.parametrize("window_days", [1, 7, 90])
@@ -103,7 +110,7 @@ async def test_entries_add_up_and_limits_are_the_largest(redis: Redis) -> None:
     await live(redis, "b", 4, 600, 500)
     await live(redis, "c", 0, 0, 0)
     Wire.sent = 0
-    assert await read_window(redis, NOON, 1) == OverlayCache(entries=7, ttl_seconds=600, max_entries=1000)
+    assert await told(redis, 1) == OverlayCache(entries=7, ttl_seconds=600, max_entries=1000)
     assert Wire.sent == 2
 
 
@@ -116,7 +123,7 @@ async def test_a_process_is_counted_once_among_many_keys(redis: Redis) -> None:
                 process_key(str(number)), mapping={"entries": 1, "ttl_seconds": 2, "max_entries": number}
             )
         await pipe.execute()
-    assert await read_window(redis, NOON, 1) == OverlayCache(entries=1000, ttl_seconds=2, max_entries=999)
+    assert await told(redis, 1) == OverlayCache(entries=1000, ttl_seconds=2, max_entries=999)
 
 
 async def test_a_process_that_ends_while_it_is_read_counts_as_gone(redis: Redis, valkey: Valkey) -> None:
@@ -130,13 +137,13 @@ async def test_a_process_that_ends_while_it_is_read_counts_as_gone(redis: Redis,
                 await other.delete(process_key("ends"))
 
         Wire.before = end_before_the_second
-        assert await read_window(redis, NOON, 1) == OverlayCache(entries=2, ttl_seconds=300, max_entries=1000)
+        assert await told(redis, 1) == OverlayCache(entries=2, ttl_seconds=300, max_entries=1000)
 
 
 async def test_fields_of_a_later_contract_are_left_alone(redis: Redis) -> None:
     await count(redis, NOON, hits=5)
     await redis.hset(TODAY, mapping={"12:bytes": "1.5e9", "24:hits": "7", "note": "hello"})
-    assert await read_window(redis, NOON, 1) == OverlayCache(hits=5)
+    assert await told(redis, 1) == OverlayCache(hits=5)
 
 
 @pytest.mark.parametrize("garbage", ["", "x", "-1", "1.5", "1_000", " 7", "+7", "٣", "9" * 16])
@@ -149,7 +156,7 @@ async def test_a_field_that_is_no_count_is_an_error_that_names_it(redis: Redis, 
 
 async def test_garbage_in_an_hour_outside_the_window_does_not_matter(redis: Redis) -> None:
     await redis.hset(TODAY, "13:hits", "x")
-    assert await read_window(redis, NOON, 1) == OverlayCache()
+    assert await told(redis, 1) == OverlayCache()
 
 
 async def test_a_gauge_that_is_no_count_is_an_error_that_names_it(redis: Redis) -> None:
@@ -171,9 +178,7 @@ async def test_after_garbage_the_client_goes_on(redis: Redis) -> None:
         await read_window(redis, NOON, 1)
     await redis.delete(TODAY)
     await count(redis, NOON, hits=5)
-    assert (
-        await asyncio.gather(*(read_window(redis, NOON, 1) for _ in range(20))) == [OverlayCache(hits=5)] * 20
-    )
+    assert await asyncio.gather(*(told(redis, 1) for _ in range(20))) == [OverlayCache(hits=5)] * 20
 
 
 async def test_a_read_only_looks(redis: Redis) -> None:
@@ -189,3 +194,27 @@ async def test_redis_away_is_not_garbage() -> None:
     async with Redis.from_url("redis://127.0.0.1:1", retry=None) as nowhere:
         with pytest.raises(RedisConnectionError):
             await read_window(nowhere, NOON, 1)
+
+
+async def test_the_window_before_has_the_hours_that_overlap_it(redis: Redis) -> None:
+    for days, hits in ((0, 1), (1, 10), (2, 100)):
+        await count(redis, NOON - timedelta(days=days), hits=hits, misses=2 * hits)
+    await count(redis, NOON - timedelta(days=2, hours=1), hits=1000)
+    # The hour in which one window ends and the other begins belongs to both.
+    assert (await read_window(redis, NOON, 1)).before == Lookups(110, 220)
+    sharp = NOON.replace(minute=0)
+    assert (await read_window(redis, sharp, 1)).before == Lookups(100, 200)
+    assert (await read_window(redis, NOON, 30)).before == Lookups()
+    assert (await read_window(redis, NOON, 90)).before is None
+
+
+@pytest.mark.parametrize("window_days", [1, 7, 90])
+async def test_the_last_hours_and_the_month_are_told_whatever_the_window_is(
+    redis: Redis, window_days: int
+) -> None:
+    for hours, hits in ((0, 1), (1, 10), (167, 100), (168, 1000), (30 * 24, 10_000), (30 * 24 + 1, 100_000)):
+        await count(redis, NOON - timedelta(hours=hours), hits=hits)
+    found = await read_window(redis, NOON, window_days)
+    hours = [lookups.hits for lookups in found.by_hour]
+    assert (len(hours), hours[0], hours[-2:], sum(hours)) == (168, 100, [10, 1], 111)
+    assert found.month == Lookups(11_111)

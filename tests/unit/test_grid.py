@@ -1,5 +1,8 @@
 """The grid of days: which days a window touches, and where a day is cut for the ticks to come."""
 
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from service.readings.grid import Grid, cells_before, day_of, days_of, is_cut_for
@@ -40,19 +43,49 @@ def test_the_horizon_is_whole_ticks_one_at_least_and_no_longer_than_old_days_may
 
 
 def test_a_day_is_cut_at_the_times_of_day_of_the_ticks_up_to_the_horizon() -> None:
-    assert Grid(15, 60).cuts(MIDNIGHT + 30) == (30, 45, 60, 75, 90)
+    assert old_cuts(Grid(15, 60), MIDNIGHT + 30) == (30, 45, 60, 75, 90)
 
 
 def test_a_cut_at_midnight_is_none_and_those_after_it_come_first() -> None:
-    assert Grid(15, 60).cuts(MIDNIGHT - 30) == (15, 30, DAY - 30, DAY - 15)
-    assert Grid(15, 30).cuts(MIDNIGHT) == (15, 30)
-    assert Grid(7, 14).cuts(MIDNIGHT - 4) == (3, 10, DAY - 4)
+    assert old_cuts(Grid(15, 60), MIDNIGHT - 30) == (15, 30, DAY - 30, DAY - 15)
+    assert old_cuts(Grid(15, 30), MIDNIGHT) == (15, 30)
+    assert old_cuts(Grid(7, 14), MIDNIGHT - 4) == (3, 10, DAY - 4)
+
+
+HOURS = tuple(range(3600, DAY, 3600))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("UTC", (), HOURS),
+        ("Asia/Shanghai", (16 * 3600,), HOURS),
+        # 00:00 there is 18:15 the day before, and each hour begins at a quarter past.
+        ("Asia/Kathmandu", (65_700,), tuple(sorted((*HOURS, *range(900, DAY, 3600))))),
+    ],
+)
+def test_days_are_cut_where_those_of_the_zone_begin_and_the_last_ones_at_every_hour(
+    name: str, old: tuple[int, ...], new: tuple[int, ...]
+) -> None:
+    grid = Grid(86_400, 1, ZoneInfo(name))
+    today = MIDNIGHT // DAY
+    cuts = grid.cuts(MIDNIGHT, range(today - 9, today + 1))
+    assert cuts == (*(old,) * 2, *(new,) * 8)
+
+
+def test_a_day_that_begins_when_the_clock_is_put_forward_is_cut_there() -> None:
+    # In Beirut there was no 00:00 on 29 March 2026: 23:59 of UTC+2 was followed by 01:00 of UTC+3.
+    day = int(datetime(2026, 3, 28, tzinfo=UTC).timestamp()) // DAY
+    assert Grid(86_400, 1, ZoneInfo("Asia/Beirut")).cuts(day * DAY + 50 * DAY, range(day, day + 2)) == (
+        (22 * 3600,),
+        (21 * 3600,),
+    )
 
 
 @pytest.mark.parametrize("grid", GRIDS)
 @pytest.mark.parametrize("tick", TICKS)
 def test_a_reading_is_cut_for_every_tick_up_to_its_horizon_and_for_no_other(grid: Grid, tick: int) -> None:
-    cuts = grid.cuts(tick)
+    cuts = old_cuts(grid, tick)
     coming = range(tick, tick + grid.horizon + 1, grid.refresh)
     assert all(is_cut_for(cuts, each) for each in coming)
     others = {tick - 1, tick + 2, tick - grid.refresh, tick + grid.horizon + grid.refresh} - set(coming)
@@ -68,3 +101,9 @@ def test_every_reading_is_cut_for_midnight() -> None:
 @pytest.mark.parametrize(("time", "cells"), [(0, 0), (10, 1), (20, 2), (DAY - 1, 3)])
 def test_the_cells_before_a_cut_are_those_that_end_at_it_or_earlier(time: int, cells: int) -> None:
     assert cells_before((10, 20, DAY - 1), MIDNIGHT + time) == cells
+
+
+def old_cuts(grid: Grid, tick: int) -> tuple[int, ...]:
+    """Those of a day that is not told by the hour."""
+    (cuts,) = grid.cuts(tick, range(tick // DAY - 50, tick // DAY - 49))
+    return cuts

@@ -9,7 +9,7 @@ LINKS = Links("https://plm.example/{target_object}/{object_id}", "https://plm.ex
 
 
 def job(dedupe_key: str | None) -> FailedJob:
-    return FailedJob("J1", "document_sync_push", "failed", 3, 3, None, dedupe_key, "S1", None)
+    return FailedJob("J1", "document_sync_push", "failed", 3, 3, None, dedupe_key, "S1", None, "push")
 
 
 def run(object_id: str) -> KeptRun:

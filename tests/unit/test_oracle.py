@@ -43,6 +43,8 @@ def test_an_empty_database_has_zeros_and_no_rates() -> None:
             "dead_letter_rate": None,
             "avg_attempt_count": 0.0,
             "site_filter": None,
+            "by_direction": {},
+            "by_site": [],
         },
         "workflow_actions": {
             "total": 0,
@@ -51,6 +53,7 @@ def test_an_empty_database_has_zeros_and_no_rates() -> None:
             "failed_rate": None,
             "warning_rate": None,
             "target_object_filter": None,
+            "by_target_object": [],
         },
         "breakages": {
             "total": 0,
@@ -82,6 +85,19 @@ def test_an_empty_database_has_zeros_and_no_rates() -> None:
         },
         "slo_hints": [],
         "oldest_reading": "2026-03-01T12:00:00Z",
+        "previous": {
+            "window_since": "2026-02-15T12:00:00Z",
+            "doc_sync": {
+                "total": 0,
+                "failed_total": 0,
+                "dead_letter_total": 0,
+                "dead_letter_rate": None,
+                "success_rate": None,
+            },
+            "workflow_actions": {"total": 0, "failed_total": 0, "failed_rate": None},
+            "breakages": {"total": 0, "open_total": 0, "open_rate": None},
+            "overlay_cache": None,
+        },
         "degraded": ["overlay_cache"],
         "operator_id": None,
     }

@@ -28,14 +28,14 @@ def samples(text: bytes) -> dict[str, list[tuple[dict[str, str], float]]]:
 
 @given(by_status=st.dictionaries(texts, st.integers(0, 10**12)), site_id=texts)
 def test_any_text_comes_through_as_a_label(by_status: dict[str, int], site_id: str) -> None:
-    text = prometheus_text(summary(by_status=by_status), Query(7, Filters(site_id=site_id)))
+    text = prometheus_text(summary(by_status=by_status), (), Query(7, Filters(site_id=site_id)))
     found = samples(text)["doc_sync_by_status"]
     assert {labels["status"]: value for labels, value in found} == by_status
     assert all(labels["site_id"] == site_id for labels, _ in found)
 
 
 def test_rates_without_data_are_nan_and_maps_without_data_have_no_sample() -> None:
-    found = samples(prometheus_text(summary(), Query(7)))
+    found = samples(prometheus_text(summary(), (), Query(7)))
     for name in ("doc_sync_success_rate", "workflow_failed_rate", "overlay_cache_hit_rate"):
         ((labels, value),) = found[name]
         assert math.isnan(value)
@@ -47,13 +47,13 @@ def test_rates_without_data_are_nan_and_maps_without_data_have_no_sample() -> No
     "filters", [{}, {"site_id": "S1"}, {"target_object": "Part", "template_key": "pump"}]
 )
 def test_only_filters_that_were_given_are_labels(filters: dict[str, str]) -> None:
-    found = samples(prometheus_text(summary(), Query(30, Filters(**filters))))
+    found = samples(prometheus_text(summary(), (), Query(30, Filters(**filters))))
     assert found["doc_sync_jobs_total"] == [({"window_days": "30", **filters}, 0)]
 
 
 def test_each_code_and_level_is_0_or_1() -> None:
     hint = Hint("breakage_open_rate_high", "critical", "")
-    found = samples(prometheus_text(summary(hints=(hint,)), Query(7)))["slo_hint_active"]
+    found = samples(prometheus_text(summary(hints=(hint,)), (), Query(7)))["slo_hint_active"]
     assert len(found) == 4 * 2
     active = [labels for labels, value in found if value == 1]
     assert active == [{"window_days": "7", "code": hint.code, "level": hint.level}]

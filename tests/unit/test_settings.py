@@ -33,6 +33,7 @@ VALUES = {
     "CORS_ORIGINS": ("https://plm.example.com, http://localhost:3000",) * 2,
     "TRUSTED_PROXIES": ("10.0.0.5, 172.18.0.0/16,fd00::/8",) * 2,
     "ALLOWED_HOSTS": ("ops.example.com, *.ops.internal",) * 2,
+    "TIME_ZONE": ("Asia/Kathmandu", "Asia/Kathmandu"),
     "LOG_FORMAT": ("console", "console"),
     "PLM_LINK_OBJECT": ("https://plm.example.com/{target_object}/{object_id}",) * 2,
     "PLM_LINK_JOB": ("http://plm:8000/jobs?id={job_id}#top",) * 2,
@@ -62,6 +63,7 @@ BAD = [
     *(("REDIS_URL", value) for value in ("http://cache", "cache:6379", "redis://cache:port")),
     *(("AUTH", value) for value in ("off", "Required", "0")),
     *(("LOG_FORMAT", value) for value in ("text", "JSON")),
+    *(("TIME_ZONE", value) for value in ("Mars/Olympus", "+08:00", "../etc/passwd", "/etc/localtime")),
     ("SIGN_IN_HINT", "x" * 501),
     *(("RATE_LIMIT", value) for value in ("600", "0/minute", "-1/second", "600/day", "600 per minute", "x")),
     *(

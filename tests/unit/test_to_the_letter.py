@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from service.overview.alerts import alerts_of
+from service.overview.budgets import budgets_of, each_of
 from service.overview.export import FILE_NAME, FORMATS, export
 from service.overview.failures import (
     FailedJob,
@@ -26,7 +27,7 @@ from tests.support.snapshots import INSTANT, NOTHING, QUERY, QUIET, SNAPSHOT, TH
 
 EXPECTED = Path(__file__).parent / "expected"
 YESTERDAY = datetime(2026, 3, 9, 12, tzinfo=UTC)
-JOB = FailedJob("J1", "document_sync_push", "failed", 3, 5, "böse", "key", "S1", YESTERDAY)
+JOB = FailedJob("J1", "document_sync_push", "failed", 3, 5, "böse", "key", "S1", YESTERDAY, "push")
 RUN = KeptRun(
     *("R1", "rule", "object", "Part", "Draft", "Released", "after", "failed"),
     *(2, '{"code":[1]}', None, YESTERDAY - timedelta(microseconds=1)),
@@ -55,7 +56,10 @@ MADE: dict[str, Made] = {
     "export.json": lambda: export(summary(), "json"),
     "export.csv": lambda: export(summary(), "csv"),
     "export.md": lambda: export(summary(), "md"),
-    "metrics.txt": lambda: prometheus_text(summary(), QUERY),
+    "metrics.txt": lambda: prometheus_text(summary(), each_of(SNAPSHOT, THRESHOLDS), QUERY),
+    "budgets.json": lambda: budgets_of(SNAPSHOT, THRESHOLDS),
+    "budgets_of_nothing.json": lambda: budgets_of(NOTHING, Thresholds()),
+    "trends_by_clock.json": lambda: trends_of(SNAPSHOT, TrendsQuery(SNAPSHOT.query, 7, "clock")),
 }
 
 
