@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from math import ceil
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from tests.support.builders import INFINITY, Database, Row
@@ -41,6 +41,23 @@ class Query:
     site_id: str | None = None
     target_object: str | None = None
     template_key: str | None = None
+
+
+class Hour(NamedTuple):
+    """What one clock hour had, and how much of it failed."""
+
+    begins: datetime
+    total: int
+    failed: int
+
+    def is_bad(self, limit: float, below: bool) -> bool:
+        """ "when its own rate is past the hint's limit"."""
+        own = (self.total - self.failed if below else self.failed) / self.total
+        return own < limit if below else own > limit
+
+
+# The last hours of each section, newest first.
+Hours = Mapping[str, list[Hour]]
 
 
 @dataclass(frozen=True)
@@ -90,7 +107,7 @@ def summary(
     return {
         **heading(instant, query),
         **sections,
-        "slo_hints": slo_hints(sections, thresholds),
+        "slo_hints": slo_hints(sections, thresholds, hours_of(database, instant, overlay, query)),
         # "equals generated_at where everything was read for this tick".
         "oldest_reading": rfc3339(instant),
         "previous": previous(database, instant, overlay, query),
@@ -317,6 +334,154 @@ def overlay_before(overlay: Overlay | None) -> Document | None:
         return None
     hits, misses = overlay.get("hits_before", 0), overlay.get("misses_before", 0)
     return {"requests": hits + misses, "hit_rate": rate(hits, hits + misses)}
+
+
+# --- by the hour, and error budgets (section 7) --------------------------------------------------
+
+HOUR: Final = timedelta(hours=1)
+# "burn_rates{"1h", "6h", "1d", "3d", "7d"}": the last so many hours.
+OVER: Final = {"1h": 1, "6h": 6, "1d": 24, "3d": 72, "7d": 168}
+# "for the three codes that /budgets knows": where each one's rows are.
+BUDGETED: Final = {
+    "overlay_cache_hit_rate_low": "overlay_cache",
+    "doc_sync_dead_letter_rate_high": "doc_sync",
+    "workflow_action_failed_rate_high": "workflow_actions",
+}
+
+
+def budgets(
+    database: Database,
+    instant: datetime,
+    overlay: Overlay | None,
+    query: Query,
+    thresholds: Thresholds = DEFAULT_THRESHOLDS,
+) -> Document:
+    """The answer of /budgets, whatever the query's window."""
+    hours = hours_of(database, instant, overlay, query)
+    # "its failures are misses, its limit 1 - threshold": in decimals, where 1 - 0.8 is 0.2.
+    limits = {
+        "overlay_cache": float(1 - Decimal(str(thresholds.overlay_hit_rate.warn))),
+        "doc_sync": thresholds.dead_letter_rate.warn,
+        "workflow_actions": thresholds.failed_rate.warn,
+    }
+    month = Query(30, query.site_id, query.target_object)
+    since = window_since(instant, month)
+    jobs, runs = jobs_of(database, since, month), runs_of(database, since, month)
+    counted: dict[str, tuple[int, int] | None] = {
+        "overlay_cache": None
+        if overlay is None
+        else (overlay["hits"] + overlay["misses"], overlay["misses"]),
+        "doc_sync": (len(jobs), sum(map(is_dead_letter, jobs))),
+        "workflow_actions": (len(runs), count_status(runs, "failed")),
+    }
+    return {
+        "generated_at": rfc3339(instant),
+        "filters": {name: filters(query)[name] for name in ("site_id", "target_object")},
+        "budgets": [
+            budget(code, limits[section], counted[section], hours[section])
+            for code, section in BUDGETED.items()
+        ],
+        # "equals generated_at where everything was read for this tick".
+        "oldest_reading": rfc3339(instant),
+        "degraded": degraded(overlay),
+        "operator_id": None,
+    }
+
+
+def budget(code: str, limit: float, counted: tuple[int, int] | None, hours: list[Hour]) -> Document:
+    """How much of one error budget is spent. `counted` is what came in 30 days and what of it failed."""
+    # What could not be had is "filled with zeros or nulls"; nothing is known, so it is null.
+    total, failed = (None, None) if counted is None else counted
+    allowed = None if total is None else limit * total
+    # "spent (failed / allowed; null without data)".
+    spent = None if not allowed or failed is None else failed / allowed
+    burn_rates = {name: burn_rate(hours[:many], limit) for name, many in OVER.items()}
+    return {
+        "code": code,
+        "limit": limit,
+        "window_days": 30,
+        "total": total,
+        "failed": failed,
+        "allowed": allowed,
+        "spent": spent,
+        "burn_rates": burn_rates,
+        "exhausted_in_hours": exhausted_in_hours(spent, burn_rates["1d"]),
+    }
+
+
+def burn_rate(hours: list[Hour], limit: float) -> float | None:
+    """ "(failed / total of the last so many hours) / limit ...; null without data"."""
+    total, failed = sum(hour.total for hour in hours), sum(hour.failed for hour in hours)
+    # "Rates are ... null when the denominator is 0", which a limit may be.
+    return None if total == 0 or limit == 0 else failed / total / limit
+
+
+def exhausted_in_hours(spent: float | None, over_a_day: float | None) -> float | None:
+    """ "at the pace of the last day, for a steady flow; null when it does not run out"."""
+    if spent is not None and spent >= 1:
+        return 0.0
+    if spent is None or not over_a_day:
+        return None
+    # "1 spends exactly the budget" in its 30 days.
+    return (1 - spent) * 30 * 24 / over_a_day
+
+
+def hours_of(database: Database, instant: datetime, overlay: Overlay | None, query: Query) -> Hours:
+    """ "whole clock hours of the last 7 days", those "without data" included."""
+    week = window_since(instant, Query(7))
+    jobs, runs = jobs_of(database, week, query), runs_of(database, week, query)
+    counted = {
+        "doc_sync": by_hour(jobs, is_dead_letter, instant),
+        "workflow_actions": by_hour(runs, lambda run: lower(run["status"]) == "failed", instant),
+        "overlay_cache": {} if overlay is None else lookups_by_hour(overlay, instant),
+    }
+    # "the running one included".
+    begins = [clock_hour(instant) - number * HOUR for number in range(7 * 24)]
+    return {
+        section: [Hour(hour, *hours.get(hour, (0, 0))) for hour in begins]
+        for section, hours in counted.items()
+    }
+
+
+def by_hour(
+    rows: list[Row], has_failed: Callable[[Row], bool], instant: datetime
+) -> dict[datetime, tuple[int, int]]:
+    """How many rows each clock hour has, and how many of them failed."""
+    running = clock_hour(as_stored(instant))
+    hours: dict[datetime, tuple[int, int]] = {}
+    for row in rows:
+        # "a row dated after generated_at ... counts, in the newest bucket".
+        hour = min(clock_hour(row["created_at"]), running).replace(tzinfo=UTC)
+        total, failed = hours.get(hour, (0, 0))
+        hours[hour] = total + 1, failed + has_failed(row)
+    return hours
+
+
+def lookups_by_hour(overlay: Overlay, instant: datetime) -> dict[datetime, tuple[int, int]]:
+    """All of the overlay's lookups are of one clock hour: the running one, or so many `hours_ago`."""
+    hour = clock_hour(instant) - overlay.get("hours_ago", 0) * HOUR
+    return {hour: (overlay["hits"] + overlay["misses"], overlay["misses"])}
+
+
+def clock_hour(time: datetime) -> datetime:
+    """The whole hour of the clock that a time is in."""
+    return time.replace(minute=0, second=0, microsecond=0)
+
+
+def since(hours: list[Hour], limit: float, below: bool = False) -> Document:
+    """Since when a hint with that limit is earned, or is no more."""
+    # "hours without data say nothing".
+    telling = [hour for hour in hours if hour.total]
+    if not telling:
+        return {"since": None, "quiet_since": None}
+    newest_is_bad = telling[0].is_bad(limit, below)
+    # "the start of the unbroken run of bad hours that it ends", or "of hours that are not bad".
+    run = list(takewhile(lambda hour: hour.is_bad(limit, below) == newest_is_bad, telling))
+    beginning = rfc3339(run[-1].begins)
+    return {
+        "since": beginning if newest_is_bad else None,
+        "quiet_since": None if newest_is_bad else beginning,
+    }
 
 
 # --- time (section 3) ----------------------------------------------------------------------------
@@ -730,7 +895,7 @@ def overlay_cache(overlay: Overlay | None) -> Document:
 # --- SLO hints (section 4) -----------------------------------------------------------------------
 
 
-def slo_hints(sections: Document, thresholds: Thresholds) -> list[Document]:
+def slo_hints(sections: Document, thresholds: Thresholds, hours: Hours) -> list[Document]:
     """ "a list of {code, level, message}, in this order"; a rate without data gives no hint."""
     hints = []
     cache = sections["overlay_cache"]
@@ -738,22 +903,29 @@ def slo_hints(sections: Document, thresholds: Thresholds) -> list[Document]:
     if cache["requests"] >= thresholds.overlay_requests and cache["hit_rate"] is not None:
         level, limit = past(thresholds.overlay_hit_rate, cache["hit_rate"], below=True)
         message = f"Overlay cache hit rate is below {plain(limit)} in the selected window"
-        hints.append(hint("overlay_cache_hit_rate_low", level, message))
+        hints.append(
+            hint(
+                "overlay_cache_hit_rate_low", level, message, since(hours["overlay_cache"], limit, below=True)
+            )
+        )
     # "dead_letter_rate > 0.05".
     if sections["doc_sync"]["dead_letter_rate"] is not None:
         level, limit = past(thresholds.dead_letter_rate, sections["doc_sync"]["dead_letter_rate"])
         message = f"Document sync dead-letter rate is above {percent(limit)}"
-        hints.append(hint("doc_sync_dead_letter_rate_high", level, message))
+        hints.append(hint("doc_sync_dead_letter_rate_high", level, message, since(hours["doc_sync"], limit)))
     # "failed_rate > 0.02".
     if sections["workflow_actions"]["failed_rate"] is not None:
         level, limit = past(thresholds.failed_rate, sections["workflow_actions"]["failed_rate"])
         message = f"Workflow custom action failed rate is above {percent(limit)}"
-        hints.append(hint("workflow_action_failed_rate_high", level, message))
+        hints.append(
+            hint("workflow_action_failed_rate_high", level, message, since(hours["workflow_actions"], limit))
+        )
     # "open_rate > 0.5".
     if sections["breakages"]["open_rate"] is not None:
         level, limit = past(thresholds.open_rate, sections["breakages"]["open_rate"])
         message = f"Open breakage ratio is above {percent(limit)}"
-        hints.append(hint("breakage_open_rate_high", level, message))
+        # "for the three codes that /budgets knows": this is the fourth.
+        hints.append(hint("breakage_open_rate_high", level, message, since([], limit)))
     return [hint for hint in hints if hint["level"] is not None]
 
 
@@ -766,9 +938,9 @@ def past(limits: Limits, value: float, below: bool = False) -> tuple[str | None,
     return None, limits.warn
 
 
-def hint(code: str, level: str | None, message: str) -> Document:
-    """One hint; one without a level does not show."""
-    return {"code": code, "level": level, "message": message}
+def hint(code: str, level: str | None, message: str, told: Document) -> Document:
+    """One hint, with what its hours tell; one without a level does not show."""
+    return {"code": code, "level": level, "message": message, **told}
 
 
 def percent(limit: float) -> str:

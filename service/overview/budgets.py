@@ -4,6 +4,8 @@ A burn rate of 1 spends exactly the budget: see "Alerting on SLOs", chapter 5 of
 Workbook.
 """
 
+from decimal import Decimal
+
 from msgspec import Struct
 
 from service.overview.clock import MONTH_DAYS
@@ -71,34 +73,40 @@ def each_of(snapshot: Snapshot, thresholds: Thresholds) -> tuple[Budget, ...]:
 
 
 def _budget(snapshot: Snapshot, objective: Objective, thresholds: Thresholds) -> Budget:
-    warn = thresholds.of(objective).warn
-    limit = 1 - warn if objective.direction == "below" else warn
+    limit = _limit(objective, thresholds)
     month = getattr(snapshot, objective.section).month
     total, failed = (None, None) if month is None else objective.counted(month)
+    allowed = None if total is None else limit * total
+    spent = _quotient(failed, allowed)
     burn_rates = _burn_rates(snapshot, objective, limit)
-    spent = None if total is None or failed is None else _part(rate(failed, total), limit)
     return Budget(
         code=objective.code,
         limit=limit,
         window_days=MONTH_DAYS,
         total=total,
         failed=failed,
-        allowed=None if total is None else limit * total,
+        allowed=allowed,
         spent=spent,
         burn_rates=burn_rates,
         exhausted_in_hours=_exhausted_in(spent, burn_rates["1d"]),
     )
 
 
+def _limit(objective: Objective, thresholds: Thresholds) -> float:
+    """What part may fail. As people count: where 0.8 must succeed, that is 0.2, and no hair less."""
+    warn = thresholds.of(objective).warn
+    return float(1 - Decimal(repr(warn))) if objective.direction == "below" else warn
+
+
 def _burn_rates(snapshot: Snapshot, objective: Objective, limit: float) -> dict[str, float | None]:
     hours = hours_of(snapshot, objective)
     sums = {name: burnt(hours[-many:]) for name, many in OVER.items()}
-    return {name: _part(rate(failed, total), limit) for name, (total, failed) in sums.items()}
+    return {name: _quotient(rate(failed, total), limit) for name, (total, failed) in sums.items()}
 
 
-def _part(failing: float | None, limit: float) -> float | None:
-    """Of a limit, which may be 0: then nothing may fail, and no part of it can be told."""
-    return None if failing is None or not limit else failing / limit
+def _quotient(part: float | None, whole: float | None) -> float | None:
+    """Null without data, and where nothing may fail: that has no parts."""
+    return None if part is None or not whole else part / whole
 
 
 def _exhausted_in(spent: float | None, burn_rate: float | None) -> float | None:

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from tests import oracle
-from tests.oracle import Buckets, Document, Overlay
+from tests.oracle import NO_OVERLAY, Buckets, Document, Overlay
 from tests.support.builders import Database, clear, insert
 from tests.support.strategies import BUCKETS, INSTANTS, WINDOWS, Filters, databases, filters, overlays
 
@@ -109,17 +109,20 @@ def written(document: Document) -> str:
 
 async def count_lookups(redis: Redis, overlay: Overlay, instant: datetime) -> None:
     """Leave overlay counters in an hour that every window overlaps, by way of section 6's keys."""
-    hour = instant - timedelta(microseconds=1)
+    hour = instant - timedelta(hours=overlay["hours_ago"])
     fields = ("hits", "misses", "evictions")
     counts: Mapping[Any, Any] = {f"{hour:%H}:{name}": overlay[name] for name in fields}
     await redis.hset(f"parallel-ops:overlay:counts:{hour:%Y-%m-%d}", mapping=counts)
-    process: Mapping[Any, Any] = {name: count for name, count in overlay.items() if name not in fields}
+    process: Mapping[Any, Any] = {name: overlay[name] for name in NO_OVERLAY if name not in fields}
     await redis.hset("parallel-ops:overlay:process:p1", mapping=process)
 
 
 def questions(case: Case) -> Iterator[Question]:
     """Every window and every bucket size, with the filters and without."""
     for chosen in (Filters(), case.filters):
+        asked = parameters(site_id=chosen.site_id, target_object=chosen.target_object)
+        answer = oracle.budgets(case.rows, case.instant, case.overlay, chosen.query(30))
+        yield Question("/budgets", asked, answer)
         for window_days in WINDOWS:
             yield from overview_questions(case, chosen, window_days)
             yield from failure_questions(case, chosen, window_days)

@@ -88,9 +88,10 @@ def filters(draw: st.DrawFn, database: Database) -> Filters:
 
 
 def overlays() -> st.SearchStrategy[dict[str, int]]:
-    """Overlay counters, with hit rates on either side of the threshold."""
+    """Overlay counters, with hit rates on either side of the threshold, of an hour that every window has."""
     counts = st.sampled_from((0, 1, 2, 7, 8, 9, 10, 799, 800, 801, 2**40))
-    return st.fixed_dictionaries(dict.fromkeys(NO_OVERLAY, counts))
+    hours_ago = st.sampled_from((0, 1, 5, 6, 23))
+    return st.fixed_dictionaries({**dict.fromkeys(NO_OVERLAY, counts), "hours_ago": hours_ago})
 
 
 def _filter(existing: Sequence[str | None]) -> st.SearchStrategy[str | None]:
