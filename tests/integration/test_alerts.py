@@ -49,15 +49,27 @@ async def test_every_hint_in_order_with_its_message(
     async with serve(NOW) as client:
         await redis.hset("parallel-ops:overlay:counts:2026-03-10", mapping={"09:hits": 7, "09:misses": 3})
         answer = (await client.get(f"{PREFIX}/alerts")).json()
+    since = {"since": "2026-03-10T09:00:00Z", "quiet_since": None}
     assert answer["hints"] == [
         {
             "code": OVERLAY,
             "level": "warn",
             "message": "Overlay cache hit rate is below 0.8 in the selected window",
+            **since,
         },
-        {"code": DOC_SYNC, "level": "warn", "message": "Document sync dead-letter rate is above 5%"},
-        {"code": WORKFLOW, "level": "warn", "message": "Workflow custom action failed rate is above 2%"},
-        {"code": BREAKAGE, "level": "warn", "message": "Open breakage ratio is above 50%"},
+        {"code": DOC_SYNC, "level": "warn", "message": "Document sync dead-letter rate is above 5%", **since},
+        {
+            "code": WORKFLOW,
+            "level": "warn",
+            "message": "Workflow custom action failed rate is above 2%",
+            **since,
+        },
+        {
+            "code": BREAKAGE,
+            "level": "warn",
+            "message": "Open breakage ratio is above 50%",
+            **dict.fromkeys(since),
+        },
     ]
     assert (answer["status"], answer["total"]) == ("warning", 4)
     assert list(answer["by_code"].items()) == [(BREAKAGE, 1), (DOC_SYNC, 1), (OVERLAY, 1), (WORKFLOW, 1)]

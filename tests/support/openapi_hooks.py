@@ -12,7 +12,7 @@ TOO_LONG = ("14", "30")
 
 @schemathesis.hook
 def filter_case(_context: Any, case: Any) -> bool:  # noqa: ANN401
-    """Leave out buckets that do not go with their window, or each other: OpenAPI 3.1 cannot relate parameters.
+    """Leave out buckets that do not go with their window, or each other: the document cannot relate those.
 
     test_errors.py shows that those are refused.
     """
