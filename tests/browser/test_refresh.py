@@ -15,7 +15,7 @@ from demo.servers import Postgres, Valkey
 from service.settings import Settings
 from tests.browser.chromium import figures
 from tests.support.addresses import reader_url
-from tests.support.builders import Database, insert, job
+from tests.support.builders import Database, incident, insert, job
 from tests.support.served import launched, served
 
 PATIENCE = 30_000
@@ -43,6 +43,20 @@ async def test_new_rows_appear_and_nothing_that_the_reader_did_is_lost(
     await expect(page.locator("#site_id")).to_have_value("half typ")
     assert await page.locator("#doc_sync-table").get_attribute("open") is not None
     assert await page.locator("#failed-jobs details").first.get_attribute("open") is not None
+
+
+async def test_the_point_that_somebody_looks_at_stays(
+    page: Page, lively: str, admin: asyncpg.Connection
+) -> None:
+    await page.goto(lively)
+    plot = page.locator("#breakages-plot")
+    await plot.focus()
+    await page.keyboard.press("ArrowLeft")
+    await plot.evaluate("(plot) => plot.dataset.before = ''")
+    await insert(admin, Database(incidents=[incident(created_at=datetime.now(UTC))]))
+    await expect(page.locator("#breakages-plot:not([data-before])")).to_be_focused(timeout=PATIENCE)
+    await expect(plot).to_have_attribute("aria-valuenow", "5")
+    await expect(page.locator("#breakages .tip")).to_be_visible()
 
 
 async def with_one_job(postgres: Postgres) -> str:
