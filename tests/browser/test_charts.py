@@ -185,6 +185,18 @@ async def test_without_scripts_it_is_the_picture_and_the_table(chromium: Browser
     await context.close()
 
 
+async def test_without_the_library_it_is_the_picture(chromium: Browser, board: str) -> None:
+    context = await chromium.new_context()
+    page = await context.new_page()
+    await page.route("**/uPlot.*.js", lambda route: route.abort())
+    async with page.expect_event("pageerror"):
+        await page.goto(f"{board}{FORTNIGHT}")
+    for part in (".plot svg", ".axis.top", ".dates"):
+        await expect(page.locator(f"#breakages {part}")).to_be_visible()
+    await expect(page.locator(".live, .tip")).to_have_count(0)
+    await context.close()
+
+
 async def test_on_paper_it_is_the_picture_that_the_server_drew(page: Page, board: str) -> None:
     await page.goto(f"{board}{FORTNIGHT}&theme=dark")
     panel = page.locator("#workflow_actions")
@@ -202,7 +214,8 @@ async def test_nothing_that_a_chart_does_is_against_the_policy(chromium: Browser
     context = await chromium.new_context()
     page = await context.new_page()
     await page.add_init_script(
-        "window.found = []; addEventListener('securitypolicyviolation', (one) => found.push(one.effectiveDirective))"
+        "window.found = [];"
+        " addEventListener('securitypolicyviolation', (one) => found.push(one.effectiveDirective))"
     )
     await page.goto(f"{board}{FORTNIGHT}")
     await page.locator("#doc_sync-plot").focus()

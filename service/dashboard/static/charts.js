@@ -38,21 +38,22 @@ function hatched(ctx, colour) {
 }
 
 class Chart {
-  constructor(figure) {
+  /** `before` is the chart in whose place this one stands, if there is one. */
+  constructor(figure, before) {
     this.plot = figure.querySelector(".plot");
     this.words = wordsOf(figure);
     this.data = JSON.parse(figure.dataset.trend);
     this.places = this.words.map((_, n) => n);
     this.unknown = this.places.filter((n) => this.data.rates[n] === null);
     this.last = this.words.length - 1;
-    this.current = this.last;
-    this.plot.classList.add("live");
+    this.current = before?.last === this.last ? before.current : this.last;
     const style = getComputedStyle(this.plot);
     this.size = Math.round(0.76 * parseFloat(style.fontSize));
     this.font = `${this.size}px ${style.fontFamily}`;
     this.strips = [this.rates(), this.counts()];
     this.tip = Object.assign(document.createElement("div"), { className: "tip", hidden: true, ariaHidden: "true" });
     this.plot.append(this.tip);
+    this.plot.classList.add("live");
     this.describe(figure.querySelector("svg").getAttribute("aria-label"));
     this.listen();
     this.sizes = new ResizeObserver(() => this.fit());
@@ -81,7 +82,7 @@ class Chart {
       padding: [this.size / 2, this.size, this.size / 2, 0],
       scales: { y: { range: [0, Math.min(1, 1.15 * Math.max(limit, 0.01, ...rates))] } },
       series: [{}, { scale: "y", stroke: accent, width: 2.2, points: { show: true, size: 5, width: 0, fill: accent, filter: () => within } }],
-      axes: [{ show: false }, this.axis((rate) => `${+(100 * rate).toPrecision(6)} %`)],
+      axes: [{ show: false }, this.axis({ scale: "y", values: (_, found) => found.map((rate) => `${+(100 * rate).toPrecision(6)} %`) })],
       hooks: { drawClear: [(u) => this.shade(u), (u) => this.shadePast(u)], drawAxes: [(u) => this.limit(u)], draw: [(u) => this.mark(u)] },
     });
   }
@@ -99,8 +100,8 @@ class Chart {
       scales: { y: { range: [0, 1.1 * most] } },
       series: [{}, ...["bar", "critical"].map((name) => ({ scale: "y", fill: () => this.colour(name), width: 0, points: { show: false }, paths: bars }))],
       axes: [
-        { ...this.axis(), size: this.size + 8, grid: { show: false }, splits: () => named.filter((_, n) => n % step() === 0), values: (_, found) => found.map((n) => labels[n]) },
-        { ...this.axis((count) => count.toLocaleString("en")), incrs: WHOLE },
+        this.axis({ scale: "x", size: this.size + 8, grid: { show: false }, splits: () => named.filter((_, n) => n % step() === 0), values: (_, found) => found.map((n) => labels[n]) }),
+        this.axis({ scale: "y", incrs: WHOLE, values: (_, found) => found.map((count) => count.toLocaleString("en")) }),
       ],
       hooks: { drawClear: [(u) => this.shade(u)] },
     });
@@ -113,15 +114,15 @@ class Chart {
     return new uPlot({ class: "strip", legend: { show: false }, cursor, ...options, ...this.space(isUpper), scales }, [this.places, ...columns], this.plot);
   }
 
-  axis(text) {
+  axis(options) {
     const colours = { stroke: () => this.colour("muted"), grid: { stroke: () => this.colour("line"), width: 1 } };
-    return { ...colours, scale: text ? "y" : "x", font: this.font, size: this.gutter(), space: 1.6 * this.size, gap: 5, ticks: { show: false }, values: (_, found) => found.map(text) };
+    return { ...colours, font: this.font, size: this.gutter(), space: 1.6 * this.size, gap: 5, ticks: { show: false }, ...options };
   }
 
   /** The room for the values of both strips, which stand one above the other. */
   gutter() {
     const most = Math.max(...this.data.totals).toLocaleString("en");
-    return this.size * Math.max(3.2, 1 + LETTER * most.length);
+    return this.size * Math.max(3.9, 1 + LETTER * most.length);
   }
 
   space(isUpper) {
@@ -268,9 +269,9 @@ function enliven() {
     const { id } = figure.querySelector(".plot");
     const before = charts.get(id);
     if (before?.plot.isConnected) continue;
-    const now = new Chart(figure);
+    const now = new Chart(figure, before);
     charts.set(id, now);
-    if (before?.isShown) now.show(before.current);
+    if (before?.isShown) now.show(now.current);
     before?.end();
   }
 }
