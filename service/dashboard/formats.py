@@ -52,6 +52,7 @@ def day(instant: datetime) -> str:
     return f"{instant:%m-%d %H:%M}"
 
 
+@lru_cache(maxsize=1024)
 def date(instant: datetime) -> str:
     """Month and day of a bucket's edge, for an axis."""
     return f"{instant:%m-%d}"

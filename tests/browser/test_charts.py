@@ -19,7 +19,13 @@ COPY = """
     const { data } = pen.getImageData(0, 0, width, height);
     const colours = Array.from({ length: width * height }, (_, n) =>
         data[4 * n + 3] === 255 ? data[4 * n] * 65536 + data[4 * n + 1] * 256 + data[4 * n + 2] : -1);
-    const wanted = (name) => parseInt(getComputedStyle(canvas).getPropertyValue(name).slice(1), 16);
+    const wanted = (name) => {
+        const probe = canvas.parentElement.appendChild(document.createElement("i"));
+        probe.style.color = `var(${name})`;
+        const [r, g, b] = getComputedStyle(probe).color.match(/\\d+/g).map(Number);
+        probe.remove();
+        return r * 65536 + g * 256 + b;
+    };
 """
 # Whether some pixels of a strip have exactly the colours that variables of the stylesheet stand for.
 DRAWN = f"""([selector, names]) => {{ {COPY}
@@ -159,6 +165,17 @@ async def test_it_is_drawn_in_the_colours_of_the_theme_and_follows_them(page: Pa
             await page.wait_for_function(DRAWN, arg=[strip, names])
         seen.add(await page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--bar')"))
     assert len(seen) == 2
+
+
+async def test_it_is_drawn_in_the_colours_that_a_reader_forces_on_all_pages(page: Page, board: str) -> None:
+    await page.emulate_media(forced_colors="active", color_scheme="dark")
+    await page.goto(f"{board}{FORTNIGHT}&theme=light")
+    await page.wait_for_function(DRAWN, arg=[UPPER, ["--accent", "--past"]])
+    ground = await page.evaluate(
+        "getComputedStyle(document.querySelector('#workflow_actions')).backgroundColor"
+    )
+    assert ground == "rgb(0, 0, 0)"
+    await expect(page.locator("#workflow_actions-plot")).to_have_css("--past", "CanvasText")
 
 
 async def test_another_width_is_another_drawing(page: Page, board: str) -> None:
