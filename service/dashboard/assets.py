@@ -1,6 +1,7 @@
 """The stylesheets, the scripts and the icons: served under names that change with their content.
 
-What is called swagger-ui is of the npm package swagger-ui-dist, version 5.35.0, as it comes (Apache 2.0).
+What is called swagger-ui is of the npm package swagger-ui-dist, version 5.35.0, as it comes (Apache 2.0);
+what is called uPlot is of the npm package uplot, version 1.6.32, as it comes (MIT).
 """
 
 import gzip

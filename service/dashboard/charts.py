@@ -24,13 +24,17 @@ DIGITS = 1
 
 
 class TrendBucket(Struct, frozen=True):
-    """One bucket: `part` of `total` are what the rate is about; it is None without data."""
+    """One bucket: `part` of `total` are what the rate is about; it is None without data.
+
+    `is_past` is whether the rate is beyond the limit of its objective.
+    """
 
     start: datetime
     partial: bool
     total: int
     part: int
     rate: float | None
+    is_past: bool = False
 
 
 class TrendChart(Struct, frozen=True):

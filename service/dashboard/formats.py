@@ -52,6 +52,12 @@ def day(instant: datetime) -> str:
     return f"{instant:%m-%d %H:%M}"
 
 
+@lru_cache(maxsize=1024)
+def date(instant: datetime) -> str:
+    """Month and day of a bucket's edge, for an axis."""
+    return f"{instant:%m-%d}"
+
+
 def point_rows(buckets: Sequence[TrendBucket], partial: str, no_data: str) -> Markup:
     """The table rows of a trend: 90 on a page of three, written here in 0.1 ms and by a template in 0.3 ms.
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 from service.api.table import PREFIX
 from service.dashboard import assets, formats
 from service.dashboard.board import Board, ViewData, board_of
+from service.dashboard.drawing import drawing
 from service.dashboard.links import Links
 from service.dashboard.lists import lists_of
 from service.dashboard.memo import Memo
@@ -141,7 +142,7 @@ def _environment(language: str) -> Any:  # noqa: ANN401
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters.update(formats.FILTERS, asset=assets.address, **words_in(language))
+    environment.filters.update(formats.FILTERS, drawing=drawing, asset=assets.address, **words_in(language))
     environment.globals.update(
         language=language,
         languages=CATALOGUE,

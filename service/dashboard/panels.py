@@ -8,7 +8,7 @@ from msgspec import Struct
 from service.dashboard.charts import Distribution, TrendBucket, TrendChart, distribution, trend_chart
 from service.overview.slo import OBJECTIVES, Hint, Level, Objective, Thresholds
 from service.overview.summary import Summary
-from service.overview.trends import Trends
+from service.overview.trends import TrendPoint, Trends
 
 
 class Figure(Struct, frozen=True):
@@ -26,6 +26,12 @@ class Limit(Struct, frozen=True):
     value: float
     is_least: bool = False
 
+    def is_passed_by(self, rate: float | None) -> bool:
+        """Whether a rate is beyond the limit; one that nobody knows is not."""
+        if rate is None:
+            return False
+        return rate < self.value if self.is_least else rate > self.value
+
 
 class Trend(Struct, frozen=True):
     """A panel's course: the chart, and the same as a table. `part` and `rate` name what is drawn."""
@@ -35,6 +41,11 @@ class Trend(Struct, frozen=True):
     part: str
     days: int
     last_days: int
+
+    @property
+    def past(self) -> int:
+        """How many buckets are past the limit."""
+        return sum(bucket.is_past for bucket in self.buckets)
 
 
 class Panel(Struct, frozen=True, kw_only=True):
@@ -211,14 +222,7 @@ def _counts(section: Any, name: str) -> dict[str, int]:  # noqa: ANN401
 
 def _trend(layout: Layout, trends: Trends, limit: Limit) -> Trend:
     part, newest = layout.part or "", trends.points[-1]
-    buckets = tuple(
-        TrendBucket(
-            point.bucket_start,
-            point.partial,
-            *(getattr(getattr(point, layout.section), name) for name in ("total", part, layout.main)),
-        )
-        for point in trends.points
-    )
+    buckets = tuple(_bucket(point, layout, limit) for point in trends.points)
     return Trend(
         chart=trend_chart(buckets, limit.value),
         buckets=buckets,
@@ -226,6 +230,12 @@ def _trend(layout: Layout, trends: Trends, limit: Limit) -> Trend:
         days=trends.bucket_days or 1,
         last_days=(newest.bucket_end - newest.bucket_start).days,
     )
+
+
+def _bucket(point: TrendPoint, layout: Layout, limit: Limit) -> TrendBucket:
+    names = ("total", layout.part or "", layout.main)
+    total, part, rate = (getattr(getattr(point, layout.section), name) for name in names)
+    return TrendBucket(point.bucket_start, point.partial, total, part, rate, limit.is_passed_by(rate))
 
 
 def _level(objective: Objective, summary: Summary, thresholds: Thresholds) -> str:

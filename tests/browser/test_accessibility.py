@@ -30,6 +30,8 @@ async def test_nothing_serious_on_the_board(page: Page, board: str, address: str
     await page.set_viewport_size({"width": width, "height": 900})
     await page.goto(board + address)
     await page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    await page.locator("#breakages-plot").focus()
+    await expect(page.locator("#breakages .tip")).to_be_visible()
     assert await serious(page) == []
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 

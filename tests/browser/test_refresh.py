@@ -15,7 +15,7 @@ from demo.servers import Postgres, Valkey
 from service.settings import Settings
 from tests.browser.chromium import figures
 from tests.support.addresses import reader_url
-from tests.support.builders import Database, insert, job
+from tests.support.builders import Database, incident, insert, job, run
 from tests.support.served import launched, served
 
 PATIENCE = 30_000
@@ -43,6 +43,27 @@ async def test_new_rows_appear_and_nothing_that_the_reader_did_is_lost(
     await expect(page.locator("#site_id")).to_have_value("half typ")
     assert await page.locator("#doc_sync-table").get_attribute("open") is not None
     assert await page.locator("#failed-jobs details").first.get_attribute("open") is not None
+
+
+async def test_the_points_that_somebody_looks_at_stay(
+    page: Page, lively: str, admin: asyncpg.Connection
+) -> None:
+    await page.goto(lively)
+    focused, pointed_at = page.locator("#breakages-plot"), page.locator("#workflow_actions-plot")
+    await focused.focus()
+    await page.keyboard.press("ArrowLeft")
+    await pointed_at.hover()
+    for plot in (focused, pointed_at):
+        await expect(plot.locator(".tip")).to_be_visible()
+        await plot.evaluate("(plot) => plot.dataset.before = ''")
+    now = datetime.now(UTC)
+    await insert(admin, Database(runs=[run(created_at=now)], incidents=[incident(created_at=now)]))
+    await expect(page.locator("#breakages-plot:not([data-before])")).to_be_focused(timeout=PATIENCE)
+    await expect(focused).to_have_attribute("aria-valuenow", "5")
+    await expect(page.locator("#workflow_actions-plot:not([data-before])")).to_be_attached(timeout=PATIENCE)
+    await expect(pointed_at).to_have_attribute("aria-valuenow", "3")
+    for plot in (focused, pointed_at):
+        await expect(plot.locator(".tip")).to_be_visible()
 
 
 async def with_one_job(postgres: Postgres) -> str:

@@ -1,5 +1,6 @@
 """The duty board as any client gets it: what it costs the database, and what it says without figures."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,9 +12,11 @@ import jinja2
 import pytest
 
 from service.dashboard import charts, panels
+from tests.support.api import PREFIX
 from tests.support.builders import Database, insert, job, run, template
 from tests.support.clock import NOW, Clock
 from tests.support.fixtures import Serve
+from tests.support.html import page_of
 from tests.support.reads import ONE_READING, know_all_days
 from tests.support.statement_log import StatementLog
 from tests.support.tokens import SECRET, claims, token
@@ -165,6 +168,39 @@ async def test_without_a_database_it_is_a_page_that_says_so_and_comes_back(serve
     assert response.headers["refresh"] == "5"
     assert response.headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'")
     assert "暂无数据" in response.text
+
+
+async def test_a_trend_gives_its_script_the_figures_of_the_api_and_its_words(
+    database: asyncpg.Connection, serve: Serve
+) -> None:
+    jobs = [job(created_at=NOW - timedelta(days=days)) for days in (0, 0, 2, 2)]
+    dead = [
+        job(status="failed", attempt_count=3, max_attempts=3, created_at=NOW - timedelta(days=days))
+        for days in (2, 4)
+    ]
+    await insert(database, Database(jobs=[*jobs, *dead]))
+    async with serve(NOW) as client:
+        points = (await client.get(f"{PREFIX}/trends")).json()["points"]
+        pages = {lang: page_of((await client.get(f"/?lang={lang}")).text) for lang in ("en", "zh")}
+    syncs = [point["doc_sync"] for point in points]
+    rates = [sync["dead_letter_rate"] for sync in syncs]
+    past = [n for n, rate in enumerate(rates) if rate is not None and rate > 0.05]
+    assert (len(past), rates.count(None)) == (2, 4)
+    for page in pages.values():
+        figure = page.one(id="doc_sync").one("figure")
+        given = json.loads(figure["data-trend"])
+        assert given["totals"] == [sync["total"] for sync in syncs]
+        assert given["parts"] == [sync["dead_letter_total"] for sync in syncs]
+        assert given["rates"] == [None if rate is None else round(rate, 6) for rate in rates]
+        assert (given["past"], given["partial"], given["limit"]) == (past, [], 0.05)
+        assert given["labels"] == [point["bucket_start"][5:10] for point in points]
+        assert len(list(figure.one(class_="points").all("th", scope="row"))) == len(points)
+    said = {lang: page.one(id="doc_sync").one(class_="k-past").text for lang, page in pages.items()}
+    assert said == {"en": "past its limit in 2 of 7", "zh": "7 点中有 2 点超过上限"}
+    assert [page.one(id="doc_sync-plot")["data-past"] for page in pages.values()] == [
+        "past its limit",
+        "超过上限",
+    ]
 
 
 def _choices(text: str, name: str) -> list[str]:

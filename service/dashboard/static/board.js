@@ -35,6 +35,7 @@ function swap(page) {
     for (const open of old.querySelectorAll("details[open]")) part.querySelector(`#${CSS.escape(open.id)}`)?.setAttribute("open", "");
     old.replaceWith(document.adoptNode(part));
   }
+  document.dispatchEvent(new Event("swapped"));
   byId("icon").href = page.getElementById("icon").href;
   if (root.dataset.state !== page.documentElement.dataset.state) byId("announce").textContent = page.title;
   root.dataset.state = page.documentElement.dataset.state;
