@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from service.overview.overrides import NO_OVERRIDES, Overrides
+
 WINDOW_DAYS = (1, 7, 14, 30, 90)
 BUCKET_DAYS = (1, 7, 14, 30)
 LEVELS = ("warn", "critical", "info")
@@ -32,6 +34,13 @@ class Query(Struct, frozen=True):
     filters: Filters = Filters()
 
 
+class SummaryQuery(Struct, frozen=True):
+    """A snapshot's figures, judged by the limits that the request brings, and else by the configured ones."""
+
+    snapshot: Query
+    overrides: Overrides = NO_OVERRIDES
+
+
 class TrendsQuery(Struct, frozen=True):
     """A snapshot's course in buckets of `bucket_days`."""
 
@@ -39,11 +48,18 @@ class TrendsQuery(Struct, frozen=True):
     bucket_days: int
 
 
+class TrendsExportQuery(TrendsQuery, frozen=True):
+    """The same as a file."""
+
+    export_format: str
+
+
 class AlertsQuery(Struct, frozen=True):
     """A snapshot's hints, of one level when it is given."""
 
     snapshot: Query
     level: str | None
+    overrides: Overrides = NO_OVERRIDES
 
 
 class ExportQuery(Struct, frozen=True):
@@ -51,6 +67,7 @@ class ExportQuery(Struct, frozen=True):
 
     snapshot: Query
     export_format: str
+    overrides: Overrides = NO_OVERRIDES
 
 
 class PageQuery(Struct, frozen=True):

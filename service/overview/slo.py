@@ -14,11 +14,15 @@ HINT_LEVELS: tuple[Level, ...] = ("warn", "critical")
 
 
 class Minimum(Struct, frozen=True):
-    """The least count of a section that its rate means something with: `figure` is its name there."""
+    """The least count of a section that its rate means something with: `figure` is its name there.
+
+    One that `is_told` stands in answers, and a request may bring another.
+    """
 
     name: str
     figure: str
     default: int
+    is_told: bool = False
 
 
 class Objective(Struct, frozen=True, kw_only=True):
@@ -49,7 +53,7 @@ OBJECTIVES = (
         message="Overlay cache hit rate is below {share} in the selected window",
         default=0.8,
         critical_example=0.5,
-        minimum=Minimum("overlay_cache_min_requests", "requests", 10),
+        minimum=Minimum("overlay_cache_min_requests", "requests", 10, is_told=True),
     ),
     Objective(
         code="doc_sync_dead_letter_rate_high",

@@ -6,6 +6,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from service.overview import sections
+from service.overview.overrides import SloThresholds, told
 from service.overview.sections import Snapshot
 from service.overview.slo import Hint, Thresholds, slo_hints
 from service.overview.times import Instant
@@ -78,6 +79,7 @@ class Summary(Struct, frozen=True):
     consumption_templates: ConsumptionTemplatesSummary
     overlay_cache: OverlayCacheSummary
     slo_hints: tuple[Hint, ...]
+    slo_thresholds: SloThresholds
     oldest_reading: Instant
     degraded: tuple[str, ...]
 
@@ -105,6 +107,7 @@ def summarize(snapshot: Snapshot, thresholds: Thresholds) -> Summary:
         window_since=snapshot.window_since,
         **by_name,
         slo_hints=slo_hints(by_name, thresholds),
+        slo_thresholds=told(thresholds),
         oldest_reading=snapshot.oldest_reading,
         degraded=snapshot.degraded,
     )
