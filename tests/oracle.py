@@ -8,7 +8,7 @@ the comments are the contract's own words.
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -21,6 +21,8 @@ from tests.support.builders import INFINITY, Database, Row
 
 Document = dict[str, Any]
 Overlay = Mapping[str, int]
+# The limits that a request brings, by the names of its parameters.
+Overrides = Mapping[str, float]
 
 # "entries is the sum over the live processes ...; all 0 when there are none."
 NO_OVERLAY: Final = {
@@ -82,6 +84,22 @@ class Thresholds:
 DEFAULT_THRESHOLDS: Final = Thresholds()
 
 
+def overridden(thresholds: Thresholds, overrides: Overrides) -> Thresholds:
+    """The thresholds "in force for this answer": where a rate is critical is not a request's to say."""
+
+    def limits(name: str, configured: Limits) -> Limits:
+        return replace(configured, warn=float(overrides.get(name, configured.warn)))
+
+    least = overrides.get("overlay_cache_min_requests_warn", thresholds.overlay_requests)
+    return Thresholds(
+        overlay_requests=int(least),
+        overlay_hit_rate=limits("overlay_cache_hit_rate_warn", thresholds.overlay_hit_rate),
+        dead_letter_rate=limits("doc_sync_dead_letter_rate_warn", thresholds.dead_letter_rate),
+        failed_rate=limits("workflow_failed_rate_warn", thresholds.failed_rate),
+        open_rate=limits("breakage_open_rate_warn", thresholds.open_rate),
+    )
+
+
 # --- the answers (section 5) ---------------------------------------------------------------------
 
 
@@ -108,6 +126,7 @@ def summary(
         **heading(instant, query),
         **sections,
         "slo_hints": slo_hints(sections, thresholds, hours_of(database, instant, overlay, query)),
+        "slo_thresholds": slo_thresholds(thresholds),
         # "equals generated_at where everything was read for this tick".
         "oldest_reading": rfc3339(instant),
         "previous": previous(database, instant, overlay, query),
@@ -187,6 +206,7 @@ def alerts(
         "total": len(kept),
         "by_code": sorted_counts(hint["code"] for hint in kept),
         "hints": kept,
+        "slo_thresholds": slo_thresholds(thresholds),
         # "equals generated_at where everything was read for this tick".
         "oldest_reading": rfc3339(instant),
         "degraded": degraded(overlay),
@@ -696,7 +716,7 @@ def worst_sites(jobs: list[Row], query: Query) -> list[Document]:
     # It is empty "when that filter is given".
     if trimmed_filter(query.site_id) is not None:
         return []
-    sites = []
+    sites: list[Document] = []
     # "a job without a site counts under null".
     for site in {site_of(job) for job in jobs}:
         of_site = [job for job in jobs if site_of(job) == site]
@@ -752,7 +772,7 @@ def worst_target_objects(runs: list[Row], query: Query) -> list[Document]:
     """ "the ten worst, by failures, then name; those without are left out"."""
     if trimmed_filter(query.target_object) is not None:
         return []
-    targets = []
+    targets: list[Document] = []
     for target in {run["target_object"] for run in runs}:
         of_target = [run for run in runs if run["target_object"] == target]
         failed = count_status(of_target, "failed")
@@ -929,6 +949,17 @@ def slo_hints(sections: Document, thresholds: Thresholds, hours: Hours) -> list[
     return [hint for hint in hints if hint["level"] is not None]
 
 
+def slo_thresholds(thresholds: Thresholds) -> Document:
+    """ "{overlay_cache_hit_rate{warn, critical}, overlay_cache_min_requests, ...}" (section 7)."""
+    return {
+        "overlay_cache_hit_rate": vars(thresholds.overlay_hit_rate),
+        "overlay_cache_min_requests": thresholds.overlay_requests,
+        "doc_sync_dead_letter_rate": vars(thresholds.dead_letter_rate),
+        "workflow_failed_rate": vars(thresholds.failed_rate),
+        "breakage_open_rate": vars(thresholds.open_rate),
+    }
+
+
 def past(limits: Limits, value: float, below: bool = False) -> tuple[str | None, float]:
     """The level that a rate has reached and the threshold that it crossed."""
     # "a second, optional threshold (`critical`) ...; past it the hint's level is critical".
@@ -952,6 +983,69 @@ def plain(number: float | Decimal) -> str:
     """A number without an exponent and without zeros that say nothing."""
     text = format(Decimal(str(number)), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+# --- files (sections 5 and 7) --------------------------------------------------------------------
+
+
+def summary_csv(answer: Document) -> list[list[str]]:
+    """The rows of the summary's csv, its header included, as whoever parses it reads them."""
+    # "window_days; doc_sync.total, .dead_letter_total, .success_rate; workflow_actions.total, ...".
+    figures = [
+        *("doc_sync.total", "doc_sync.dead_letter_total", "doc_sync.success_rate"),
+        *("workflow_actions.total", "workflow_actions.failed_rate"),
+        *("breakages.total", "breakages.open_total", "consumption_templates.versions_total"),
+        *("overlay_cache.requests", "overlay_cache.hit_rate"),
+    ]
+    rows: list[list[object]] = [["window_days", answer["window_days"]]]
+    for figure in figures:
+        section, _, name = figure.partition(".")
+        rows.append([figure, answer[section][name]])
+    rows.append(["slo_hints.total", len(answer["slo_hints"])])
+    # "then doc_sync.by_status.* and workflow_actions.by_result_code.*, sorted".
+    for section, name in (("doc_sync", "by_status"), ("workflow_actions", "by_result_code")):
+        rows += [[f"{section}.{name}.{key}", count] for key, count in sorted(answer[section][name].items())]
+    return [["metric", "value"], *(list(map(csv_cell, row)) for row in rows)]
+
+
+def trends_csv(answer: Document) -> list[list[str]]:
+    """The rows of the csv of /trends/export, likewise, for the answer of /trends."""
+    rows: list[dict[str, object]] = []
+    for point in answer["points"]:
+        jobs, runs, incidents = point["doc_sync"], point["workflow_actions"], point["breakages"]
+        rows.append(
+            {
+                "bucket_start": point["bucket_start"],
+                "bucket_end": point["bucket_end"],
+                "partial": point["partial"],
+                "doc_sync_total": jobs["total"],
+                "doc_sync_push_total": jobs["by_direction"].get("push", 0),
+                "doc_sync_pull_total": jobs["by_direction"].get("pull", 0),
+                "doc_sync_unknown_direction_total": jobs["by_direction"].get("unknown", 0),
+                "doc_sync_failed_total": jobs["failed_total"],
+                "doc_sync_dead_letter_total": jobs["dead_letter_total"],
+                "doc_sync_success_rate": jobs["success_rate"],
+                "doc_sync_dead_letter_rate": jobs["dead_letter_rate"],
+                "workflow_total": runs["total"],
+                "workflow_failed_total": runs["failed_total"],
+                "workflow_failed_rate": runs["failed_rate"],
+                "breakages_total": incidents["total"],
+                "breakages_open_total": incidents["open_total"],
+                "breakages_open_rate": incidents["open_rate"],
+            }
+        )
+    return [list(rows[0]), *(list(map(csv_cell, row.values())) for row in rows)]
+
+
+def csv_cell(value: object) -> str:
+    """One cell, as whoever parses the csv reads it: "null as empty", "numbers are left alone"."""
+    if not isinstance(value, str):
+        return "" if value is None else json.dumps(value)
+    # "first character after blanks, tabs and line breaks is `=`, `+`, `-` or `@`".
+    begins_a_formula = value.strip()[:1] in set("=+-@")
+    # "or the cell begins with a tab or a line break".
+    begins_elsewhere = value[:1] == "\t" or len((value[:1] + "x").splitlines()) == 2
+    return "'" + value if begins_a_formula or begins_elsewhere else value
 
 
 # --- failures (section 5) ------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from service.api.table import (
     SUMMARY,
     SUMMARY_EXPORT,
     TRENDS,
+    TRENDS_EXPORT,
 )
 
 
@@ -21,7 +22,7 @@ from service.api.table import (
 async def summary(context: Context, snapshots: GivenSnapshots, replay: GivenReplay) -> RawResponse:
     """How the five side tracks did in the window."""
     query = SUMMARY.query(context)
-    found = await snapshots.get(query, context.now)
+    found = await snapshots.get(query.snapshot, context.now)
     return replay.answer(context, SUMMARY, query, found)
 
 
@@ -57,6 +58,14 @@ async def summary_export(context: Context, snapshots: GivenSnapshots, replay: Gi
     return replay.answer(context, SUMMARY_EXPORT, query, found)
 
 
+@readable(PREFIX + TRENDS_EXPORT.path)
+async def trends_export(context: Context, snapshots: GivenSnapshots, replay: GivenReplay) -> RawResponse:
+    """The trends to keep."""
+    query = TRENDS_EXPORT.query(context)
+    found = await snapshots.get(query.snapshot, context.now)
+    return replay.answer(context, TRENDS_EXPORT, query, found)
+
+
 @readable(PREFIX + FAILED_JOBS.path)
 async def failed_jobs(context: Context, snapshots: GivenSnapshots, replay: GivenReplay) -> RawResponse:
     """Which document syncs failed."""
@@ -77,8 +86,11 @@ async def failed_runs(context: Context, snapshots: GivenSnapshots, replay: Given
 async def metrics(context: Context, snapshots: GivenSnapshots, replay: GivenReplay) -> RawResponse:
     """The summary for Prometheus."""
     query = METRICS.query(context)
-    found = await snapshots.get(query, context.now)
+    found = await snapshots.get(query.snapshot, context.now)
     return replay.answer(context, METRICS, query, found)
 
 
-HANDLERS = (summary, trends, alerts, budgets, summary_export, failed_jobs, failed_runs, metrics)
+HANDLERS = (
+    *(summary, trends, alerts, budgets, summary_export, trends_export),
+    *(failed_jobs, failed_runs, metrics),
+)

@@ -22,6 +22,7 @@ from service.api.responses.raw import Header, RawResponse
 from service.api.table import Endpoint, Q
 from service.cache.parts import State
 from service.cache.policy import Policy
+from service.overview.overrides import NO_OVERRIDES, Overrides, overridden
 from service.overview.slo import Thresholds
 from service.snapshots import Dated
 
@@ -101,7 +102,9 @@ class Replay:
         key = (context.path, context.query_string)
         answer = self._answers.get(key)
         if answer is None or (answer.tick, answer.degraded) != (dated.tick, dated.degraded):
-            answer = _answer(dated, endpoint.body(query), endpoint.view(dated, query, self._thresholds))
+            overrides = endpoint.overrides(query)
+            viewed = endpoint.view(dated, query, overridden(self._thresholds, overrides))
+            answer = _answer(dated, endpoint.body(query), viewed, overrides)
             if len(context.query_string) <= MAX_QUERY_BYTES and _cost(answer) <= MAX_BYTES:
                 self._answers[key] = answer
         if dated.state == "miss":  # somebody waited, and it is later than it was
@@ -148,10 +151,13 @@ class Replay:
         return answer.aged[1]
 
 
-def _answer(dated: Dated[Any], kind: Body, viewed: Struct | bytes) -> Answer:
+def _answer(dated: Dated[Any], kind: Body, viewed: Struct | bytes, overrides: Overrides) -> Answer:
+    """Files do not say which limits they are by, so their digests do."""
     body = viewed if isinstance(viewed, bytes) else encode(viewed)
-    digest = blake2b(body, digest_size=DIGEST_BYTES).hexdigest().encode()
-    return Answer(dated.tick, dated.degraded, kind, kind.headers, body, digest)
+    digest = blake2b(body, digest_size=DIGEST_BYTES)
+    if overrides != NO_OVERRIDES:
+        digest.update(encode(overrides))
+    return Answer(dated.tick, dated.degraded, kind, kind.headers, body, digest.hexdigest().encode())
 
 
 def _cost(answer: Answer) -> int:

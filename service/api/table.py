@@ -9,10 +9,13 @@ from service.api import parameters
 from service.api.context import RequestContext
 from service.api.parameters import Parameters
 from service.api.responses.body import JSON, Body
-from service.overview import export, prometheus
+from service.overview import prometheus
 from service.overview.alerts import Alerts, alerts_of
 from service.overview.budgets import Budgets, budgets_of, each_of
+from service.overview.export import SUMMARY_FILE, TRENDS_FILE, summary_table, trends_table
 from service.overview.failures import DocSyncFailures, WorkflowFailures, doc_sync_failures, workflow_failures
+from service.overview.files import FORMATS, written
+from service.overview.overrides import NO_OVERRIDES, Overrides
 from service.overview.slo import Thresholds
 from service.overview.summary import Summary, summarize
 from service.overview.trends import Trends, trends_of
@@ -33,8 +36,8 @@ class Endpoint(Struct, Generic[Q], frozen=True):
     """One row of the table.
 
     `tag` is one of TAGS. `bodies` are the kinds that it answers with, by export format where a query has one.
-    `view` makes the answer, a struct or a text, of what was found for a query. `example` is a query string to
-    try.
+    `view` makes the answer, a struct or a text, of what was found for a query and the limits in force for it.
+    `example` is a query string to try.
     """
 
     path: str
@@ -58,14 +61,23 @@ class Endpoint(Struct, Generic[Q], frozen=True):
         """What kind of body the answer has."""
         return self.bodies[getattr(query, "export_format", None)]
 
+    def overrides(self, query: Q) -> Overrides:
+        """The limits that the request brings."""
+        given: Overrides | None = getattr(query, "overrides", None)
+        return given or NO_OVERRIDES
+
 
 def _json(struct: type[Struct]) -> dict[str | None, Body]:
     return {None: Body(JSON, struct, operator_in="body")}
 
 
-def _file(export_format: str, media_type: str) -> Body:
-    struct = Summary if media_type == JSON else None
-    return Body(media_type, struct, "header", f"{export.FILE_NAME}.{export_format}")
+def _files(name: str, struct: type[Struct]) -> dict[str | None, Body]:
+    return {
+        ending: Body(
+            kind.media_type, struct if kind.media_type == JSON else None, "header", f"{name}.{ending}"
+        )
+        for ending, kind in FORMATS.items()
+    }
 
 
 ENDPOINTS: tuple[Endpoint[Any], ...] = (
@@ -73,7 +85,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "/summary",
         "figures",
         "Totals, maps, rates and SLO hints of the window",
-        parameters.SNAPSHOT,
+        parameters.SUMMARY,
         _json(Summary),
         lambda found, _, limits: summarize(found.value, limits),
         example="window_days=30",
@@ -108,9 +120,20 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "files",
         "The summary as a file, to archive or to paste into the daily log",
         parameters.EXPORT,
-        {name: _file(name, kind.media_type) for name, kind in export.FORMATS.items()},
-        lambda found, query, limits: export.export(summarize(found.value, limits), query.export_format),
+        _files(SUMMARY_FILE, Summary),
+        lambda found, query, limits: written(
+            summary_table(summarize(found.value, limits)), query.export_format
+        ),
         example="export_format=md",
+    ),
+    TRENDS_EXPORT := Endpoint(
+        "/trends/export",
+        "files",
+        "The trends as a file, a row for each bucket: for a spreadsheet",
+        parameters.TRENDS_EXPORT,
+        _files(TRENDS_FILE, Trends),
+        lambda found, query, _: written(trends_table(trends_of(found.value, query)), query.export_format),
+        example="window_days=30&export_format=csv",
     ),
     FAILED_JOBS := Endpoint(
         "/doc-sync/failures",
@@ -134,10 +157,10 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "/metrics",
         "monitoring",
         "The summary's figures as Prometheus gauges",
-        parameters.SNAPSHOT,
+        parameters.SUMMARY,
         {None: Body(prometheus.MEDIA_TYPE, operator_in="header")},
         lambda found, query, limits: prometheus.prometheus_text(
-            summarize(found.value, limits), each_of(found.value, limits), query
+            summarize(found.value, limits), each_of(found.value, limits), query.snapshot
         ),
     ),
 )

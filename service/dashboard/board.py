@@ -1,7 +1,7 @@
 """All that one view of the board shows, read side by side from the caches."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from heapq import nsmallest
 
 from msgspec import Struct
@@ -12,6 +12,7 @@ from service.dashboard.scope import Kept, scopes
 from service.dashboard.view import View
 from service.overview.alerts import status_of
 from service.overview.bounds import OTHERS
+from service.overview.overrides import OVERRIDABLE, Overridable, Overrides, overridden
 from service.overview.query import TrendsQuery
 from service.overview.sections import Snapshot
 from service.overview.slo import OBJECTIVES, Thresholds
@@ -36,12 +37,21 @@ class ViewData(Struct, frozen=True):
         return (self.snapshot.tick, *lists, self.snapshot.degraded, self.choices)
 
 
+class OwnLimit(Struct, frozen=True):
+    """A limit that the view brings, and where the configuration has it."""
+
+    limit: Overridable
+    value: float
+    configured: float
+
+
 class Board(Struct, frozen=True):
     """The figures of a view, ready to be written down.
 
     `states` has the one that counts most first; `unjudged` is how many of the rates that have limits
     cannot be held against them, by why: that is not the same as being within them. `scopes` are by
-    section, `codes` the result codes that a list can be kept to.
+    section, `codes` the result codes that a list can be kept to. `own_limits` stand in place of
+    configured ones.
     """
 
     summary: Summary
@@ -51,6 +61,7 @@ class Board(Struct, frozen=True):
     panels: tuple[Panel, ...]
     scopes: Mapping[str, tuple[Kept, ...]]
     codes: tuple[str, ...]
+    own_limits: tuple[OwnLimit, ...]
 
 
 async def read(snapshots: Snapshots, view: View, now: float) -> ViewData:
@@ -62,8 +73,9 @@ async def read(snapshots: Snapshots, view: View, now: float) -> ViewData:
     return ViewData(snapshot, tuple(listed), found)
 
 
-def board_of(snapshot: Snapshot, view: View, thresholds: Thresholds, *, is_stale: bool) -> Board:
+def board_of(snapshot: Snapshot, view: View, configured: Thresholds, *, is_stale: bool) -> Board:
     """The board of a snapshot."""
+    thresholds = overridden(configured, view.overrides)
     summary = summarize(snapshot, thresholds)
     why_not = unjudged(summary, thresholds)
     return Board(
@@ -74,7 +86,15 @@ def board_of(snapshot: Snapshot, view: View, thresholds: Thresholds, *, is_stale
         panels=panels(summary, trends_of(snapshot, TrendsQuery(view.snapshot, view.trend_days)), thresholds),
         scopes=scopes(view.snapshot.filters),
         codes=_most_frequent(summary.workflow_actions.by_result_code),
+        own_limits=tuple(_own_limits(view.overrides, configured)),
     )
+
+
+def _own_limits(overrides: Overrides, configured: Thresholds) -> Iterator[OwnLimit]:
+    for limit in OVERRIDABLE:
+        value = limit.given(overrides)
+        if value is not None:
+            yield OwnLimit(limit, value, limit.configured(configured))
 
 
 def _most_frequent(counts: Mapping[str, int]) -> tuple[str, ...]:

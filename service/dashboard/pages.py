@@ -20,7 +20,8 @@ from service.dashboard.memo import Memo
 from service.dashboard.scope import unknown_names
 from service.dashboard.view import LIST_FILTERS, View
 from service.dashboard.wording import CATALOGUE, words_in
-from service.overview.export import FORMATS
+from service.overview.files import FORMATS
+from service.overview.overrides import Overrides
 from service.overview.query import FILTERS, WINDOW_DAYS
 from service.overview.sections import Snapshot
 from service.overview.slo import OBJECTIVES, Thresholds
@@ -93,7 +94,7 @@ class Pages:
     def _drawn(self, dated: Dated[Snapshot], view: View, *, is_stale: bool) -> Board:
         """The figures and charts, which are the same in every language, colour and page of the lists."""
         return self._boards.get(
-            (view.snapshot, view.trend_days),
+            (view.snapshot, view.trend_days, view.overrides),
             (dated.tick, dated.degraded, is_stale),
             lambda: board_of(dated.value, view, self._thresholds, is_stale=is_stale),
         )
@@ -150,6 +151,7 @@ def _environment(language: str) -> Any:  # noqa: ANN401
         filters=FILTERS,
         list_filters=LIST_FILTERS,
         cleared=dict.fromkeys((*FILTERS, *LIST_FILTERS)),
+        overrides=Overrides.__struct_fields__,
         export_formats=tuple(FORMATS),
         objectives=len(OBJECTIVES),
         examined=EXAMINED,

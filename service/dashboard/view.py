@@ -5,8 +5,18 @@ from urllib.parse import parse_qsl, urlencode
 
 from msgspec.structs import asdict, replace
 
-from service.api.parameters import DOC_SYNC_FAILURES, TRENDS, Parameter, Parameters, Values, filter_parameter
+from service.api.parameters import (
+    DOC_SYNC_FAILURES,
+    OVERRIDES,
+    TRENDS,
+    Parameter,
+    Parameters,
+    filter_parameter,
+    overrides_of,
+)
+from service.api.values import Values
 from service.dashboard.wording import LANGUAGES
+from service.overview.overrides import NO_OVERRIDES, Overrides
 from service.overview.query import BUCKET_DAYS, FILTERS, Filters, PageQuery, Query
 
 THEMES = ("light", "dark")
@@ -24,7 +34,10 @@ PAGES = ("jobs_page", "runs_page", "incidents_page")
 
 
 class View(Filters, frozen=True):
-    """One view of the board; fields are named as in the address, None is "not given"."""
+    """One view of the board; fields are named as in the address, where those of `overrides` are its own.
+
+    None is "not given".
+    """
 
     window_days: int = 7
     bucket_days: int | None = None
@@ -35,6 +48,7 @@ class View(Filters, frozen=True):
     error: str | None = None
     lang: str | None = None
     theme: str | None = None
+    overrides: Overrides = NO_OVERRIDES
 
     @property
     def dress(self) -> "View":
@@ -83,7 +97,7 @@ class View(Filters, frozen=True):
     def address(self, **changes: Any) -> str:  # noqa: ANN401
         """The path and query of this view with some fields changed; defaults are left out."""
         first = {"window_days": self.window_days, "bucket_days": self.bucket_days}
-        return _address("/", first | asdict(self) | changes, _DEFAULTS)
+        return _address("/", first | self._fields | changes, _DEFAULTS)
 
     def window_address(self, window_days: int) -> str:
         """The same in another window, where the lists and buckets begin anew."""
@@ -95,7 +109,15 @@ class View(Filters, frozen=True):
 
     def api_address(self, path: str, *names: str, **more: Any) -> str:  # noqa: ANN401
         """The address of an API endpoint that is asked with those of the view's fields."""
-        return _address(path, {name: getattr(self, name) for name in names} | more, {})
+        fields = self._fields
+        return _address(path, {name: fields[name] for name in names} | more, {})
+
+    @property
+    def _fields(self) -> dict[str, Any]:
+        """All fields by their names in the address."""
+        fields = asdict(self)
+        del fields["overrides"]
+        return fields | asdict(self.overrides)
 
 
 _DEFAULTS = asdict(View())
@@ -118,12 +140,17 @@ def _one_of(allowed: tuple[str, ...], name: str) -> Parameter:
     return Parameter(name, "", {"type": "string"}, read)
 
 
+def _view(values: Values) -> View:
+    own = {name: value for name, value in values.items() if name not in Overrides.__struct_fields__}
+    return View(**own, overrides=overrides_of(values))
+
+
 VIEW = Parameters(
-    lambda values: View(**values),
+    _view,
     *(_WINDOW, _BUCKET, *_FILTERS),
     *(replace(_PAGE, name=name) for name in PAGES),
     *(filter_parameter(name, "", "") for name in LIST_FILTERS),
-    *(_one_of(LANGUAGES, "lang"), _one_of(THEMES, "theme")),
+    *(_one_of(LANGUAGES, "lang"), _one_of(THEMES, "theme"), *OVERRIDES),
 )
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from service.overview.overrides import SloThresholds
 from service.overview.query import AlertsQuery, Filters
 from service.overview.slo import Hint
 from service.overview.summary import Summary
@@ -31,6 +32,7 @@ class Alerts(Struct, frozen=True):
     total: int
     by_code: dict[str, int]
     hints: tuple[Hint, ...]
+    slo_thresholds: SloThresholds
     oldest_reading: Instant
     degraded: tuple[str, ...]
 
@@ -48,6 +50,7 @@ def alerts_of(summary: Summary, query: AlertsQuery) -> Alerts:
         total=len(hints),
         by_code=dict(sorted(Counter(hint.code for hint in hints).items())),
         hints=hints,
+        slo_thresholds=summary.slo_thresholds,
         oldest_reading=summary.oldest_reading,
         degraded=summary.degraded,
     )

@@ -1,63 +1,46 @@
-"""The summary as a file to keep or paste: JSON, CSV and Markdown."""
+"""What the files of the summary and of the trends hold."""
 
-import csv
-import io
-import re
 from collections.abc import Callable, Iterator
-from html import escape
+from operator import attrgetter
 
-import msgspec
-from msgspec import Struct
-
+from service.overview.files import Cell, Table
 from service.overview.metrics import FIGURES, MAPS
 from service.overview.summary import Summary
-from service.overview.times import rfc3339
+from service.overview.trends import TrendPoint, Trends
 
-FILE_NAME = "parallel-ops-summary"
-# An underscore inside a word is none.
-_MARKUP = re.compile(r"[\\`*\[\]!~|]|(?<![^\W_])_|_(?![^\W_])")
-_LINE_BREAK = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+# Without the ending, which is the format's name.
+SUMMARY_FILE = "parallel-ops-summary"
+TRENDS_FILE = "parallel-ops-trends"
 
-
-def export(summary: Summary, export_format: str) -> bytes:
-    """The summary as a UTF-8 file in one of FORMATS."""
-    return FORMATS[export_format].write(summary)
-
-
-def _json(summary: Summary) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(summary), indent=2)
-
-
-def _csv(summary: Summary) -> bytes:
-    out = io.StringIO()
-    writer = csv.writer(out)  # its default dialect ends lines with CRLF, as RFC 4180 asks
-    writer.writerow(("metric", "value"))
-    writer.writerows(_rows(summary))
-    return out.getvalue().encode()
-
-
-def _markdown(summary: Summary) -> bytes:
-    lines = [
-        "# Parallel Ops Summary",
-        "",
-        f"- generated_at: {rfc3339(summary.generated_at)}",
-        f"- window_days: {summary.window_days}",
-        f"- window_since: {rfc3339(summary.window_since)}",
-        "",
-        "| Metric | Value |",
-        "| --- | --- |",
-    ]
-    for metric, value in _rows(summary):
-        lines.append(f"| {_escaped(metric)} | {'n/a' if value is None else value} |")
-    return ("\n".join(lines) + "\n").encode()
+# The columns of a point, in their order.
+TREND_COLUMNS: dict[str, Callable[[TrendPoint], Cell]] = {
+    "bucket_start": attrgetter("bucket_start"),
+    "bucket_end": attrgetter("bucket_end"),
+    "partial": attrgetter("partial"),
+    "doc_sync_total": attrgetter("doc_sync.total"),
+    "doc_sync_push_total": lambda point: point.doc_sync.by_direction.get("push", 0),
+    "doc_sync_pull_total": lambda point: point.doc_sync.by_direction.get("pull", 0),
+    "doc_sync_unknown_direction_total": lambda point: point.doc_sync.by_direction.get("unknown", 0),
+    "doc_sync_failed_total": attrgetter("doc_sync.failed_total"),
+    "doc_sync_dead_letter_total": attrgetter("doc_sync.dead_letter_total"),
+    "doc_sync_success_rate": attrgetter("doc_sync.success_rate"),
+    "doc_sync_dead_letter_rate": attrgetter("doc_sync.dead_letter_rate"),
+    "workflow_total": attrgetter("workflow_actions.total"),
+    "workflow_failed_total": attrgetter("workflow_actions.failed_total"),
+    "workflow_failed_rate": attrgetter("workflow_actions.failed_rate"),
+    "breakages_total": attrgetter("breakages.total"),
+    "breakages_open_total": attrgetter("breakages.open_total"),
+    "breakages_open_rate": attrgetter("breakages.open_rate"),
+}
 
 
-def _escaped(cell: str) -> str:
-    """A cell as text for whoever reads it as Markdown, or as the HTML that is made of that."""
-    return _LINE_BREAK.sub(r"\\n", _MARKUP.sub(r"\\\g<0>", escape(cell, quote=False)))
+def summary_table(summary: Summary) -> Table:
+    """A row for each figure of the summary, and for each key of its maps."""
+    facts = {name: getattr(summary, name) for name in ("generated_at", "window_days", "window_since")}
+    return Table(summary, "Parallel Ops Summary", facts, ("metric", "value"), _figures(summary))
 
 
-def _rows(summary: Summary) -> Iterator[tuple[str, int | float | None]]:
+def _figures(summary: Summary) -> Iterator[tuple[str, Cell]]:
     yield "window_days", summary.window_days
     for figure in FIGURES:
         yield figure.path, figure.of(summary)
@@ -67,16 +50,9 @@ def _rows(summary: Summary) -> Iterator[tuple[str, int | float | None]]:
             yield f"{counts.path}.{key}", count
 
 
-class Format(Struct, frozen=True):
-    """What a file is, and how a summary becomes one."""
-
-    media_type: str
-    write: Callable[[Summary], bytes]
-
-
-# By the names that may be asked for; the first is the default.
-FORMATS = {
-    "json": Format("application/json", _json),
-    "csv": Format("text/csv; charset=utf-8", _csv),
-    "md": Format("text/markdown; charset=utf-8", _markdown),
-}
+def trends_table(trends: Trends) -> Table:
+    """A row for each point of the trends."""
+    names = ("generated_at", "window_days", "window_since", "bucket_days", "bucket_hours", "time_zone")
+    facts = {name: fact for name in names if (fact := getattr(trends, name)) is not None}
+    rows = ([cell(point) for cell in TREND_COLUMNS.values()] for point in trends.points)
+    return Table(trends, "Parallel Ops Trends", facts, tuple(TREND_COLUMNS), rows)

@@ -4,6 +4,8 @@ from typing import Literal, get_args
 
 from msgspec import Struct
 
+from service.overview.overrides import NO_OVERRIDES, Overrides
+
 WINDOW_DAYS = (1, 7, 14, 30, 90)
 BUCKET_DAYS = (1, 7, 14, 30)
 BUCKET_HOURS = (1, 6)
@@ -39,6 +41,13 @@ class Query(Struct, frozen=True):
     filters: Filters = Filters()
 
 
+class SummaryQuery(Struct, frozen=True):
+    """A snapshot's figures, judged by the limits that the request brings, and else by the configured ones."""
+
+    snapshot: Query
+    overrides: Overrides = NO_OVERRIDES
+
+
 class TrendsQuery(Struct, frozen=True):
     """A snapshot's course in buckets of `bucket_days`, or of `bucket_hours` if these are given.
 
@@ -51,11 +60,18 @@ class TrendsQuery(Struct, frozen=True):
     bucket_hours: int | None = None
 
 
+class TrendsExportQuery(TrendsQuery, frozen=True):
+    """The same as a file."""
+
+    export_format: str = "json"
+
+
 class AlertsQuery(Struct, frozen=True):
     """A snapshot's hints, of one level when it is given."""
 
     snapshot: Query
     level: str | None
+    overrides: Overrides = NO_OVERRIDES
 
 
 class ExportQuery(Struct, frozen=True):
@@ -63,6 +79,7 @@ class ExportQuery(Struct, frozen=True):
 
     snapshot: Query
     export_format: str
+    overrides: Overrides = NO_OVERRIDES
 
 
 class PageQuery(Struct, frozen=True):

@@ -9,6 +9,7 @@ from msgspec.structs import asdict, astuple
 
 from service.overview import sections
 from service.overview.hourly import since
+from service.overview.overrides import SloThresholds, told
 from service.overview.sections import DocSyncDay, Snapshot, window_since
 from service.overview.slo import Hint, Thresholds, slo_hints
 from service.overview.times import Instant
@@ -147,6 +148,7 @@ class Summary(Struct, frozen=True):
     consumption_templates: ConsumptionTemplatesSummary
     overlay_cache: OverlayCacheSummary
     slo_hints: tuple[Hint, ...]
+    slo_thresholds: SloThresholds
     oldest_reading: Instant
     previous: Previous | None
     degraded: tuple[str, ...]
@@ -175,6 +177,7 @@ def summarize(snapshot: Snapshot, thresholds: Thresholds) -> Summary:
         window_since=snapshot.window_since,
         **by_name,
         slo_hints=slo_hints(by_name, thresholds, partial(since, snapshot)),
+        slo_thresholds=told(thresholds),
         oldest_reading=snapshot.oldest_reading,
         previous=_previous(snapshot),
         degraded=snapshot.degraded,

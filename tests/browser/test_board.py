@@ -130,14 +130,38 @@ async def test_the_trend_marks_its_partial_bucket_and_draws_no_zero_in_a_gap(pag
     assert [cell == "no data" for cell in cells] == [rate is None for rate in rates]
 
 
-@pytest.mark.parametrize("kind", ["json", "csv", "md"])
-async def test_exports_are_downloaded_with_the_same_filters(page: Page, board: str, kind: str) -> None:
-    await page.goto(f"{board}/?window_days=30&site_id=S2")
+@pytest.mark.parametrize(
+    ("link", "asked"),
+    [
+        *((f"#export-{kind}", f"summary/export?export_format={kind}") for kind in ("json", "csv", "md")),
+        ("#export-trends-csv", "trends/export?export_format=csv&bucket_days=7"),
+    ],
+)
+async def test_exports_are_downloaded_with_the_same_filters(
+    page: Page, board: str, link: str, asked: str
+) -> None:
+    await page.goto(f"{board}/?window_days=30&bucket_days=7&site_id=S2")
     async with page.expect_download() as download:
-        await page.click(f"#export-{kind}")
+        await page.click(link)
     content = (await (await download.value).path()).read_bytes()
-    address = f"{board}{PREFIX}/summary/export?window_days=30&site_id=S2&export_format={kind}"
+    address = f"{board}{PREFIX}/{asked}&window_days=30&site_id=S2"
     assert content == await (await page.request.get(address)).body()
+
+
+async def test_limits_of_the_address_stay_until_one_goes_back(page: Page, board: str) -> None:
+    await page.goto(f"{board}/?breakage_open_rate_warn=1")
+    await expect(page.locator("#own-limits")).to_contain_text("100 % in place of 50 %")
+    await expect(page.locator("#alert-breakage_open_rate_high")).to_have_count(0)
+    await page.click("#window-30")
+    await page.wait_for_url("**window_days=30**")
+    await page.fill("#site_id", "S2")
+    await page.press("#site_id", "Enter")
+    await page.wait_for_url("**site_id=S2**")
+    await expect(page.locator("#own-limits")).to_be_visible()
+    await page.click("#configured-limits")
+    await page.wait_for_url(f"{board}/?window_days=30&site_id=S2")
+    await expect(page.locator("#own-limits")).to_have_count(0)
+    await expect(page.locator("#alert-breakage_open_rate_high")).to_have_count(1)
 
 
 async def test_a_hostile_site_is_only_text(page: Page, board: str) -> None:

@@ -77,6 +77,7 @@ QUESTIONS = (
     Question("/summary/export", more=(("export_format", "json"),)),
     Question("/summary/export", more=(("export_format", "csv"),)),
     Question("/summary/export", more=(("export_format", "md"),)),
+    Question("/trends/export", oracle.Query(14), (("bucket_days", "7"),)),
     Question("/metrics"),
     Question("/doc-sync/failures", more=(("page_size", "5"),)),
     Question("/workflow/failures", oracle.Query(30, None, "ECO"), (("page", "2"), ("page_size", "4"))),
@@ -133,7 +134,7 @@ def _expected(question: Question, rows: int, overlay: int, tick: int) -> Reading
     everything = rows_of(rows)
     counts = overlay_of(overlay)
     match question.path:
-        case "/trends":
+        case "/trends" | "/trends/export":
             bucket = int(more.get("bucket_days", "1"))
             return _json(question, oracle.trends(everything, instant, counts, query, Buckets(bucket)))
         case "/alerts":
@@ -160,7 +161,11 @@ def _json(question: Question, document: Document) -> Reading:
         since = _tick(document["window_since"])
         rest = {name: value for name, value in document.items() if name != "operator_id"}
         return Reading(since + days * 24 * 3600, {PAGE: rest}, None, document["operator_id"])
-    take: dict[str, Callable[[Document], Sections]] = {"/trends": _trends, "/alerts": _alerts}
+    take: dict[str, Callable[[Document], Sections]] = {
+        "/trends": _trends,
+        "/trends/export": _trends,
+        "/alerts": _alerts,
+    }
     by_day = question in BY_DAY
     sections = _days(document) if by_day else take.get(question.path, _summary)(document)
     return Reading(

@@ -36,6 +36,16 @@ async def test_without_hints_the_status_is_ok(ask: Ask) -> None:
         ("total", 0),
         ("by_code", {}),
         ("hints", []),
+        (
+            "slo_thresholds",
+            {
+                "overlay_cache_hit_rate": {"warn": 0.8, "critical": None},
+                "overlay_cache_min_requests": 10,
+                "doc_sync_dead_letter_rate": {"warn": 0.05, "critical": None},
+                "workflow_failed_rate": {"warn": 0.02, "critical": None},
+                "breakage_open_rate": {"warn": 0.5, "critical": None},
+            },
+        ),
         ("oldest_reading", "2026-03-10T09:30:00Z"),
         ("degraded", []),
         ("operator_id", None),

@@ -30,12 +30,13 @@ ENDPOINTS = (
     "/trends",
     "/alerts",
     "/summary/export",
+    "/trends/export",
     "/doc-sync/failures",
     "/workflow/failures",
     "/metrics",
 )
 # Text and files have no room for the operator.
-IN_HEADER = ("/summary/export", "/metrics")
+IN_HEADER = ("/summary/export", "/trends/export", "/metrics")
 
 
 @pytest.fixture

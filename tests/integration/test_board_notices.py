@@ -95,6 +95,8 @@ async def test_a_notice_keeps_the_dress_of_the_address(
         ("site_id=" + "x" * 201, "site_id 最多 200 个字符"),
         ("site_id=%00", "site_id 不能包含 NUL 字符"),
         ("theme=blue", "theme 只能是：light, dark"),
+        ("breakage_open_rate_warn=nan", "breakage_open_rate_warn 必须在 0 与 1 之间"),
+        ("overlay_cache_min_requests_warn=-1", "overlay_cache_min_requests_warn 不能小于 0"),
     ],
 )
 async def test_a_notice_gives_its_reason_in_the_pages_language(serve: Serve, query: str, told: str) -> None:

@@ -11,7 +11,11 @@ from tests.support.fixtures import Ask, Serve
 
 PATHS = [
     *("/summary", "/trends", "/alerts", "/doc-sync/failures", "/workflow/failures", "/metrics"),
-    *(f"/summary/export?export_format={name}" for name in ("json", "csv", "md")),
+    *(
+        f"/{file}/export?export_format={name}"
+        for file in ("summary", "trends")
+        for name in ("json", "csv", "md")
+    ),
 ]
 
 VARY = "Accept-Encoding, Authorization, Cookie"

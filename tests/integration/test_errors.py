@@ -22,22 +22,22 @@ FORMAT = "export_format must be json, csv or md"
 LONG, NUL = "must be at most 200 characters", "must not contain NUL"
 
 SNAPSHOT = ("window_days", "site_id", "target_object", "template_key")
+BUCKETS = ("bucket_days", "align", "bucket_hours")
+SHARES = (
+    *("overlay_cache_hit_rate_warn", "doc_sync_dead_letter_rate_warn", "workflow_failed_rate_warn"),
+    "breakage_open_rate_warn",
+)
+LEAST = "overlay_cache_min_requests_warn"
+OVERRIDES = (SHARES[0], LEAST, *SHARES[1:])
 PARAMETERS = {
-    "/summary": SNAPSHOT,
-    "/trends": (
-        "window_days",
-        "bucket_days",
-        "align",
-        "bucket_hours",
-        "site_id",
-        "target_object",
-        "template_key",
-    ),
-    "/alerts": (*SNAPSHOT, "level"),
-    "/summary/export": (*SNAPSHOT, "export_format"),
+    "/summary": (*SNAPSHOT, *OVERRIDES),
+    "/trends": (*SNAPSHOT[:1], *BUCKETS, *SNAPSHOT[1:]),
+    "/trends/export": (*SNAPSHOT[:1], *BUCKETS, *SNAPSHOT[1:], "export_format"),
+    "/alerts": (*SNAPSHOT, "level", *OVERRIDES),
+    "/summary/export": (*SNAPSHOT, "export_format", *OVERRIDES),
     "/doc-sync/failures": ("window_days", "site_id", "page", "page_size"),
     "/workflow/failures": ("window_days", "target_object", "page", "page_size"),
-    "/metrics": SNAPSHOT,
+    "/metrics": (*SNAPSHOT, *OVERRIDES),
 }
 # As they stand in a query string: none of them is an integer, not even for Python's lenient int().
 NOT_INTEGERS = (
@@ -72,6 +72,7 @@ async def test_a_window_is_one_of_five_plain_integers(serve: Serve, path: str) -
     [
         ("/trends", "bucket_days", BUCKET),
         ("/trends", "bucket_hours", HOURS),
+        ("/trends/export", "bucket_days", BUCKET),
         ("/doc-sync/failures", "page", PAGE),
         ("/doc-sync/failures", "page_size", PAGE_SIZE),
         ("/workflow/failures", "page", PAGE),
@@ -165,6 +166,8 @@ async def test_the_first_bad_parameter_in_the_tables_order_is_reported(serve: Se
         "level": LEVEL,
         "export_format": FORMAT,
         **{name: f"{name} {NUL}" for name in SNAPSHOT[1:]},
+        **{name: f"{name} must be between 0 and 1" for name in SHARES},
+        LEAST: f"{LEAST} must be >= 0",
     }
     names = PARAMETERS[path]
     async with serve(NOW) as client:
@@ -200,7 +203,10 @@ async def test_the_context_holds_values_as_they_came_and_integers_as_integers(se
             "target_object": None,
             "template_key": "7",
             "level": " LOUD",
+            **dict.fromkeys(OVERRIDES),
         }
+        detail = await refused(client, f"/metrics?{LEAST}=-3&{SHARES[3]}=0.7")
+        assert (detail["context"][LEAST], detail["context"][SHARES[3]]) == (-3, "0.7")
         detail = await refused(client, "/trends?window_days=1&bucket_days=7&site_id=7")
         assert detail["context"] == {
             "window_days": 1,

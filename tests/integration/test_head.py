@@ -23,6 +23,7 @@ READ = (
         address("board.css"),
     ),
     *(PREFIX + path for path in ("/summary", "/summary?window_days=5", "/summary/export", "/metrics")),
+    f"{PREFIX}/trends/export?export_format=csv",
     "/nothing",
 )
 # What differs from one request to the next, whatever its method.

@@ -212,8 +212,8 @@ async def test_the_window_before_has_the_hours_that_overlap_it(redis: Redis) -> 
 async def test_the_last_hours_and_the_month_are_told_whatever_the_window_is(
     redis: Redis, window_days: int
 ) -> None:
-    for hours, hits in ((0, 1), (1, 10), (167, 100), (168, 1000), (30 * 24, 10_000), (30 * 24 + 1, 100_000)):
-        await count(redis, NOON - timedelta(hours=hours), hits=hits)
+    for ago, hits in ((0, 1), (1, 10), (167, 100), (168, 1000), (30 * 24, 10_000), (30 * 24 + 1, 100_000)):
+        await count(redis, NOON - timedelta(hours=ago), hits=hits)
     found = await read_window(redis, NOON, window_days)
     hours = [lookups.hits for lookups in found.by_hour]
     assert (len(hours), hours[0], hours[-2:], sum(hours)) == (168, 100, [10, 1], 111)

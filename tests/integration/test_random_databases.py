@@ -5,6 +5,8 @@ The run is the same every time. RANDOM_DATABASES=500 makes 500 other databases i
     RANDOM_DATABASES=500 pytest tests/integration/test_random_databases.py
 """
 
+import csv
+import io
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -27,10 +29,19 @@ from tests.support.builders import Database, clear, insert
 from tests.support.strategies import BUCKETS, INSTANTS, WINDOWS, Filters, databases, filters, overlays
 
 Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
-Parameters = dict[str, str | int]
+Parameters = dict[str, str | float]
 
+CSV: Parameters = {"export_format": "csv"}
 FRESH = int(os.environ.get("RANDOM_DATABASES", "0"))
 LEVELS = (None, "warn", " Critical ", "info", "\t")
+SHARES = st.sampled_from((0, 1, 0.02, 0.05, 0.3, 0.5, 0.8, 1e-9))
+OVERRIDES: dict[str, st.SearchStrategy[float]] = {
+    "overlay_cache_hit_rate_warn": SHARES,
+    "overlay_cache_min_requests_warn": st.sampled_from((0, 1, 16, 10**20)),
+    "doc_sync_dead_letter_rate_warn": SHARES,
+    "workflow_failed_rate_warn": SHARES,
+    "breakage_open_rate_warn": SHARES,
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,7 @@ class Case:
     rows: Database
     overlay: Overlay
     filters: Filters
+    overrides: oracle.Overrides
     level: str | None
     page: int
     page_size: int
@@ -52,7 +64,7 @@ class Question:
 
     path: str
     parameters: Parameters
-    answer: Document = field(repr=False)
+    answer: Document | list[list[str]] = field(repr=False)
 
 
 @st.composite
@@ -65,6 +77,7 @@ def cases(draw: st.DrawFn) -> Case:
         rows=rows,
         overlay=draw(overlays()),
         filters=draw(filters(rows)),
+        overrides=draw(st.fixed_dictionaries({}, optional=OVERRIDES)),
         level=draw(st.sampled_from(LEVELS)),
         page=draw(st.sampled_from((1, 1, 1, 2, 3, 10**12))),
         page_size=draw(st.sampled_from((20, 20, 1, 2, 3, 200))),
@@ -93,8 +106,9 @@ async def test_every_answer_is_the_contracts(
         answers = [(question, await ask(client, question)) for question in questions(case)]
     for question, response in answers:
         assert response.status_code == 200, (question, response.text)
-        if json.dumps(response.json()) != json.dumps(question.answer):
-            assert written(response.json()) == written(question.answer), question
+        answer = said(response)
+        if json.dumps(answer) != json.dumps(question.answer):
+            assert written(answer) == written(question.answer), question
 
 
 async def ask(client: httpx.AsyncClient, question: Question) -> httpx.Response:
@@ -102,9 +116,16 @@ async def ask(client: httpx.AsyncClient, question: Question) -> httpx.Response:
     return await client.get("/api/v1/parallel-ops" + question.path, params=question.parameters)
 
 
-def written(document: Document) -> str:
-    """A document as text, so that the order of keys counts and 1 is not 1.0."""
-    return json.dumps(document, indent=1, ensure_ascii=False)
+def said(response: httpx.Response) -> Any:  # noqa: ANN401 - any JSON, or rows
+    """What an answer says: its JSON, or the rows of its csv."""
+    if response.headers["content-type"].startswith("text/csv"):
+        return list(csv.reader(io.StringIO(response.text, newline=""), strict=True))
+    return response.json()
+
+
+def written(answer: object) -> str:
+    """An answer as text, so that the order of keys counts and 1 is not 1.0."""
+    return json.dumps(answer, indent=1, ensure_ascii=False)
 
 
 async def count_lookups(redis: Redis, overlay: Overlay, instant: datetime) -> None:
@@ -118,18 +139,21 @@ async def count_lookups(redis: Redis, overlay: Overlay, instant: datetime) -> No
 
 
 def questions(case: Case) -> Iterator[Question]:
-    """Every window and every bucket size, with the filters and without."""
-    for chosen in (Filters(), case.filters):
+    """Every window and every bucket size, with the filters and overrides and without."""
+    for chosen, overrides in ((Filters(), {}), (case.filters, case.overrides)):
         asked = parameters(site_id=chosen.site_id, target_object=chosen.target_object)
         answer = oracle.budgets(case.rows, case.instant, case.overlay, chosen.query(30))
         yield Question("/budgets", asked, answer)
         for window_days in WINDOWS:
-            yield from overview_questions(case, chosen, window_days)
+            yield from overview_questions(case, chosen, overrides, window_days)
             yield from failure_questions(case, chosen, window_days)
 
 
-def overview_questions(case: Case, chosen: Filters, window_days: int) -> Iterator[Question]:
-    """Summary, alerts and the trends of every bucket size that the window allows."""
+def overview_questions(
+    case: Case, chosen: Filters, overrides: oracle.Overrides, window_days: int
+) -> Iterator[Question]:
+    """Summary, alerts and the trends of every bucket size that the window allows; the largest as a file."""
+    limits = oracle.overridden(oracle.DEFAULT_THRESHOLDS, overrides)
     about = (case.rows, case.instant, case.overlay, chosen.query(window_days))
     asked = parameters(
         window_days=window_days,
@@ -137,17 +161,19 @@ def overview_questions(case: Case, chosen: Filters, window_days: int) -> Iterato
         target_object=chosen.target_object,
         template_key=chosen.template_key,
     )
-    yield Question("/summary", asked, oracle.summary(*about))
-    yield Question("/alerts", asked | parameters(level=case.level), oracle.alerts(*about, case.level))
+    summary, judged = oracle.summary(*about, limits), {**asked, **overrides}
+    yield Question("/summary", judged, summary)
+    yield Question("/summary/export", judged | CSV, oracle.summary_csv(summary))
+    alerts = oracle.alerts(*about, case.level, thresholds=limits)
+    yield Question("/alerts", judged | parameters(level=case.level), alerts)
     for bucket_days in BUCKETS:
         if bucket_days <= window_days:
-            answer = oracle.trends(*about, Buckets(bucket_days))
-            yield Question("/trends", asked | {"bucket_days": bucket_days}, answer)
+            trends, cut = oracle.trends(*about, Buckets(bucket_days)), asked | {"bucket_days": bucket_days}
+            yield Question("/trends", cut, trends)
+    yield Question("/trends/export", cut | CSV, oracle.trends_csv(trends))
     if window_days <= 7:
-        answer = oracle.trends(*about, Buckets(hours=6))
-        yield Question("/trends", asked | {"bucket_hours": 6}, answer)
-    answer = oracle.trends(*about, Buckets(by_clock=True))
-    yield Question("/trends", asked | {"align": "clock"}, answer)
+        yield Question("/trends", asked | {"bucket_hours": 6}, oracle.trends(*about, Buckets(hours=6)))
+    yield Question("/trends", asked | {"align": "clock"}, oracle.trends(*about, Buckets(by_clock=True)))
 
 
 def failure_questions(case: Case, chosen: Filters, window_days: int) -> Iterator[Question]:

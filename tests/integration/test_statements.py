@@ -12,7 +12,14 @@ from tests.support.reads import ONE_READING, is_first_reading, know_all_days
 from tests.support.statement_log import StatementLog
 from tests.support.waiting import until
 
-SECTIONS = ("/summary", "/trends", "/alerts", "/metrics", "/summary/export?export_format=csv")
+SECTIONS = (
+    "/summary",
+    "/trends",
+    "/alerts",
+    "/metrics",
+    "/summary/export?export_format=csv",
+    "/trends/export",
+)
 PAGES = [
     ("/doc-sync/failures", {"meta_conversion_jobs": 2}),
     ("/doc-sync/failures?site_id=S1&page=3", {"meta_conversion_jobs": 2}),

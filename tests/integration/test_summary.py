@@ -85,6 +85,13 @@ async def test_an_empty_database_gives_zeros_empty_maps_and_null_rates(ask: Ask)
             "hit_rate": None,
         },
         "slo_hints": [],
+        "slo_thresholds": {
+            "overlay_cache_hit_rate": {"warn": 0.8, "critical": None},
+            "overlay_cache_min_requests": 10,
+            "doc_sync_dead_letter_rate": {"warn": 0.05, "critical": None},
+            "workflow_failed_rate": {"warn": 0.02, "critical": None},
+            "breakage_open_rate": {"warn": 0.5, "critical": None},
+        },
         "oldest_reading": "2026-03-10T09:30:00Z",
         "degraded": [],
         "operator_id": None,
@@ -94,7 +101,7 @@ async def test_an_empty_database_gives_zeros_empty_maps_and_null_rates(ask: Ask)
 async def test_keys_come_in_the_contracts_order(ask: Ask) -> None:
     assert list((await ask("/summary")).json()) == [
         *("generated_at", "window_days", "window_since", "doc_sync", "workflow_actions", "breakages"),
-        *("consumption_templates", "overlay_cache", "slo_hints", "oldest_reading"),
+        *("consumption_templates", "overlay_cache", "slo_hints", "slo_thresholds", "oldest_reading"),
         *("degraded", "operator_id"),
     ]
 

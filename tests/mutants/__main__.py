@@ -38,14 +38,16 @@ class Suite(NamedTuple):
 READINGS = ("account", "grid", "plan", "reading", "recurrences", "suggestions", "sums")
 SUITES = (
     Suite(
-        ("service/overview", "service/api/parameters.py"),
+        ("service/overview", "service/api/parameters.py", "service/api/values.py"),
         (
             "tests/unit/test_parameters.py",
             "tests/unit/test_parameters_document.py",
             "tests/unit/test_parameters_refused.py",
             "tests/unit/test_slo.py",
             "tests/unit/test_to_the_letter.py",
+            "tests/unit/test_overrides.py",
             "tests/unit/test_export.py",
+            "tests/unit/test_files.py",
             "tests/unit/test_prometheus.py",
             "tests/unit/test_trends.py",
         ),

@@ -9,6 +9,7 @@ from service.dashboard.charts import TrendBucket, distribution, trend_chart
 from service.dashboard.formats import breakable, number, percent
 from service.dashboard.view import VIEW, View
 from service.dashboard.wording import CATALOGUE, DEFAULT, FOLDER, LANGUAGES, preferred
+from service.overview.overrides import OVERRIDABLE, Overrides
 from service.overview.query import BUCKET_DAYS, WINDOW_DAYS
 from service.overview.slo import OBJECTIVES
 
@@ -134,6 +135,7 @@ def test_every_objective_has_words_in_every_language() -> None:
     for texts in CATALOGUE.values():
         for objective in OBJECTIVES:
             assert {f"alert.{objective.code}", objective.section, objective.rate} <= texts.words.keys()
+        assert {limit.figure for limit in OVERRIDABLE} <= texts.words.keys()
 
 
 def _filled_in(words: dict[str, str]) -> dict[str, set[str]]:
@@ -147,3 +149,11 @@ def test_an_address_holds_what_differs_from_the_usual_view_and_reads_back() -> N
     assert VIEW.read(view.address().partition("?")[2].encode()) == view
     assert View().address() == "/"
     assert view.window_address(7) == "/?site_id=a+b%26c%3Dd&lang=zh"
+
+
+def test_an_address_holds_the_limits_that_it_brings_and_reads_back() -> None:
+    view = View(overrides=Overrides(overlay_cache_min_requests_warn=0, breakage_open_rate_warn=0.0))
+    assert view.address() == "/?overlay_cache_min_requests_warn=0&breakage_open_rate_warn=0.0"
+    assert VIEW.read(view.address().partition("?")[2].encode()) == view
+    assert view.address(**dict.fromkeys(Overrides.__struct_fields__)) == "/"
+    assert view.api_address("/x", "breakage_open_rate_warn", "site_id") == "/x?breakage_open_rate_warn=0.0"

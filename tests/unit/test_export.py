@@ -9,12 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.overview.export import FORMATS, export
+from service.overview.export import summary_table
+from service.overview.files import FORMATS, written
+from service.overview.summary import Summary
 from tests.support.summaries import summary
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 counts = st.dictionaries(texts, st.integers(1, 10**12), max_size=5)
 FIXED_ROWS = 12
+
+
+def export(summary: Summary, export_format: str) -> bytes:
+    """The summary's file."""
+    return written(summary_table(summary), export_format)
 
 
 @given(by_status=counts, by_result_code=counts)

@@ -84,6 +84,13 @@ def test_an_empty_database_has_zeros_and_no_rates() -> None:
             "hit_rate": None,
         },
         "slo_hints": [],
+        "slo_thresholds": {
+            "overlay_cache_hit_rate": {"warn": 0.8, "critical": None},
+            "overlay_cache_min_requests": 10,
+            "doc_sync_dead_letter_rate": {"warn": 0.05, "critical": None},
+            "workflow_failed_rate": {"warn": 0.02, "critical": None},
+            "breakage_open_rate": {"warn": 0.5, "critical": None},
+        },
         "oldest_reading": "2026-03-01T12:00:00Z",
         "previous": {
             "window_since": "2026-02-15T12:00:00Z",
@@ -283,6 +290,8 @@ def test_a_rate_at_its_threshold_gives_no_hint_and_one_past_it_does() -> None:
             "code": "overlay_cache_hit_rate_low",
             "level": "warn",
             "message": "Overlay cache hit rate is below 0.8 in the selected window",
+            "since": "2026-03-01T12:00:00Z",
+            "quiet_since": None,
         }
     ]
     hints = summary(Database(incidents=[still_open], runs=[run(status="failed")]))["slo_hints"]
@@ -301,6 +310,52 @@ def test_alerts_keep_one_level_and_name_the_threshold_that_was_crossed() -> None
     assert answer["hints"][0]["message"] == "Document sync dead-letter rate is above 12.5%"
     assert oracle.alerts(database, NOW, None, Query(1), "warn", thresholds=limits)["status"] == "warning"
     assert oracle.alerts(database, NOW, None, Query(1), "info", thresholds=limits)["status"] == "ok"
+
+
+def test_a_request_says_where_a_rate_warns_and_nothing_else() -> None:
+    database = Database(runs=[run(status="failed"), run()], incidents=[incident(status="open")])
+    configured = Thresholds(failed_rate=Limits(0.02, critical=0.9))
+    limits = oracle.overridden(configured, {"workflow_failed_rate_warn": 0.5, "breakage_open_rate_warn": 1})
+    answer = oracle.summary(database, NOW, None, Query(1), limits)
+    assert answer["slo_hints"] == []
+    assert answer["slo_thresholds"]["workflow_failed_rate"] == {"warn": 0.5, "critical": 0.9}
+    assert oracle.overridden(limits, {}) == limits
+    few = oracle.overridden(configured, {"overlay_cache_min_requests_warn": 11})
+    assert oracle.summary(Database(), NOW, OVERLAY, Query(1), few)["slo_hints"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        *(("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@A1", "'@A1"), (" \t\r\n=1", "' \t\r\n=1")),
+        *(("\tx", "'\tx"), ("\nx", "'\nx"), ("\r", "'\r"), ("'=1", "'=1"), ("a=1", "a=1"), (" x", " x")),
+        *(("", ""), (" ", " "), (None, ""), (-1, "-1"), (-0.5, "-0.5"), (True, "true"), (1e-07, "1e-07")),
+    ],
+)
+def test_a_cell_that_would_begin_a_formula_is_quoted_and_no_number_is(text: object, written: str) -> None:
+    assert oracle.csv_cell(text) == written
+
+
+def test_a_trend_in_csv_has_a_row_for_each_point() -> None:
+    head, first, second = oracle.trends_csv(
+        oracle.trends(Database(jobs=[job(created_at=NOW, status="failed")]), NOW, None, Query(14), Buckets(7))
+    )
+    assert (head[:4], first[:4]) == (
+        ["bucket_start", "bucket_end", "partial", "doc_sync_total"],
+        ["2026-02-15T12:00:00Z", "2026-02-22T12:00:00Z", "false", "0"],
+    )
+    assert dict(zip(head, second, strict=True))["doc_sync_success_rate"] == "0.0"
+    assert dict(zip(head, first, strict=True))["doc_sync_success_rate"] == ""
+
+
+def test_a_summary_in_csv_has_its_figures_and_its_maps() -> None:
+    rows = oracle.summary_csv(summary(Database(jobs=[job(status="=1")], runs=[run()])))
+    assert rows[:3] == [["metric", "value"], ["window_days", "1"], ["doc_sync.total", "1"]]
+    assert rows[-3:] == [
+        ["slo_hints.total", "1"],
+        ["doc_sync.by_status.=1", "1"],
+        ["workflow_actions.by_result_code.OK", "1"],
+    ]
 
 
 def test_failures_come_newest_first_by_pages() -> None:

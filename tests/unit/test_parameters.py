@@ -9,13 +9,22 @@ from hypothesis import strategies as st
 from service.api import parameters
 from service.api.parameters import Parameters
 from service.api.responses.errors import InvalidRequest
-from service.overview.query import AlertsQuery, ExportQuery, PageQuery, Query, TrendsQuery
+from service.overview.query import (
+    AlertsQuery,
+    ExportQuery,
+    PageQuery,
+    Query,
+    SummaryQuery,
+    TrendsExportQuery,
+    TrendsQuery,
+)
 
 READERS: dict[str, Parameters[Any]] = {
-    "snapshot": parameters.SNAPSHOT,
+    "summary": parameters.SUMMARY,
     "trends": parameters.TRENDS,
     "alerts": parameters.ALERTS,
     "export": parameters.EXPORT,
+    "trends_export": parameters.TRENDS_EXPORT,
     "doc_sync_failures": parameters.DOC_SYNC_FAILURES,
     "workflow_failures": parameters.WORKFLOW_FAILURES,
 }
@@ -37,28 +46,29 @@ SITES = [
 
 def test_nothing_given_is_all_defaults() -> None:
     week = Query(7)
-    assert parameters.SNAPSHOT.read(b"") == week
+    assert parameters.SUMMARY.read(b"") == SummaryQuery(week)
     assert parameters.TRENDS.read(b"") == TrendsQuery(week, 1)
     assert parameters.ALERTS.read(b"") == AlertsQuery(week, None)
     assert parameters.EXPORT.read(b"") == ExportQuery(week, "json")
+    assert parameters.TRENDS_EXPORT.read(b"") == TrendsExportQuery(week, 1, export_format="json")
     assert parameters.DOC_SYNC_FAILURES.read(b"") == PageQuery(7, None, 1, 20)
     assert parameters.WORKFLOW_FAILURES.read(b"") == PageQuery(7, None, 1, 20)
 
 
 @pytest.mark.parametrize(("given_value", "site_id"), SITES)
 def test_a_filter_is_decoded_and_trimmed(given_value: str, site_id: str | None) -> None:
-    assert parameters.SNAPSHOT.read(f"site_id={given_value}".encode()).filters.site_id == site_id
+    assert parameters.SUMMARY.read(f"site_id={given_value}".encode()).snapshot.filters.site_id == site_id
 
 
 def test_bytes_that_are_no_utf_8_are_replaced() -> None:
-    assert parameters.SNAPSHOT.read(b"site_id=a\xff").filters.site_id == "a\ufffd"
-    assert parameters.SNAPSHOT.read(b"site_id=a%FF").filters.site_id == "a\ufffd"
-    assert parameters.SNAPSHOT.read(b"site_id=%ED%A0%80").filters.site_id == "\ufffd" * 3
+    assert parameters.SUMMARY.read(b"site_id=a\xff").snapshot.filters.site_id == "a\ufffd"
+    assert parameters.SUMMARY.read(b"site_id=a%FF").snapshot.filters.site_id == "a\ufffd"
+    assert parameters.SUMMARY.read(b"site_id=%ED%A0%80").snapshot.filters.site_id == "\ufffd" * 3
 
 
 def test_every_allowed_window_and_bucket_is_taken() -> None:
     for window_days in (1, 7, 14, 30, 90):
-        assert parameters.SNAPSHOT.read(b"window_days=%d" % window_days) == Query(window_days)
+        assert parameters.SUMMARY.read(b"window_days=%d" % window_days).snapshot == Query(window_days)
         for bucket_days in (1, 7, 14, 30):
             text = b"bucket_days=%d&window_days=%d" % (bucket_days, window_days)
             if bucket_days <= window_days:
@@ -87,7 +97,7 @@ def test_levels_are_trimmed_and_lower_cased(text: str) -> None:
 
 def test_of_a_parameter_given_twice_the_last_counts_and_unknown_ones_do_not() -> None:
     text = b"window_days=x&unknown=%00&window_days=30&WINDOW_DAYS=2"
-    assert parameters.SNAPSHOT.read(text) == Query(30)
+    assert parameters.SUMMARY.read(text).snapshot == Query(30)
 
 
 def test_a_refusal_is_the_same_the_second_time() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -9,7 +10,7 @@ import pytest
 
 from service.overview.alerts import alerts_of
 from service.overview.budgets import budgets_of, each_of
-from service.overview.export import FILE_NAME, FORMATS, export
+from service.overview.export import SUMMARY_FILE, TRENDS_FILE, summary_table, trends_table
 from service.overview.failures import (
     FailedJob,
     FailedJobs,
@@ -18,6 +19,7 @@ from service.overview.failures import (
     doc_sync_failures,
     workflow_failures,
 )
+from service.overview.files import FORMATS, written
 from service.overview.prometheus import MEDIA_TYPE, prometheus_text
 from service.overview.query import AlertsQuery, PageQuery, TrendsQuery
 from service.overview.slo import Thresholds
@@ -38,6 +40,14 @@ def summary() -> Summary:
     return summarize(SNAPSHOT, THRESHOLDS)
 
 
+def summary_file(export_format: str) -> bytes:
+    return written(summary_table(summary()), export_format)
+
+
+def trends_file(export_format: str) -> bytes:
+    return written(trends_table(trends_of(SNAPSHOT, TrendsQuery(SNAPSHOT.query, 7))), export_format)
+
+
 Made = Callable[[], object]
 MADE: dict[str, Made] = {
     "summary.json": summary,
@@ -53,9 +63,8 @@ MADE: dict[str, Made] = {
     "failed_runs.json": lambda: workflow_failures(
         FailedRuns(2, (RUN,)), PageQuery(30, "Part", 1, 1), INSTANT
     ),
-    "export.json": lambda: export(summary(), "json"),
-    "export.csv": lambda: export(summary(), "csv"),
-    "export.md": lambda: export(summary(), "md"),
+    **{f"export.{name}": partial(summary_file, name) for name in FORMATS},
+    **{f"trends_export.{name}": partial(trends_file, name) for name in FORMATS},
     "metrics.txt": lambda: prometheus_text(summary(), each_of(SNAPSHOT, THRESHOLDS), QUERY),
     "budgets.json": lambda: budgets_of(SNAPSHOT, THRESHOLDS),
     "budgets_of_nothing.json": lambda: budgets_of(NOTHING, Thresholds()),
@@ -63,7 +72,7 @@ MADE: dict[str, Made] = {
 }
 
 
-def written(made: object) -> bytes:
+def sent(made: object) -> bytes:
     """What is sent of it: bytes as they are, and all else as JSON, here on lines."""
     if isinstance(made, bytes):
         return made
@@ -72,7 +81,7 @@ def written(made: object) -> bytes:
 
 @pytest.mark.parametrize("name", MADE)
 def test_an_answer_is_what_it_is_expected_to_be_to_the_letter(name: str) -> None:
-    assert written(MADE[name]()).decode() == (EXPECTED / name).read_bytes().decode()
+    assert sent(MADE[name]()).decode() == (EXPECTED / name).read_bytes().decode()
 
 
 def test_files_and_texts_are_of_the_kinds_that_they_are_said_to_be() -> None:
@@ -81,5 +90,5 @@ def test_files_and_texts_are_of_the_kinds_that_they_are_said_to_be() -> None:
         "csv": "text/csv; charset=utf-8",
         "md": "text/markdown; charset=utf-8",
     }
-    assert FILE_NAME == "parallel-ops-summary"
+    assert (SUMMARY_FILE, TRENDS_FILE) == ("parallel-ops-summary", "parallel-ops-trends")
     assert MEDIA_TYPE == "text/plain; version=0.0.4; charset=utf-8"
