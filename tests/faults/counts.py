@@ -15,7 +15,7 @@ from tests.faults.client import Client
 from tests.support.instances import Instance
 from tests.support.tokens import SCRAPE_TOKEN, bearer
 
-LEASES = "parallel-ops:v1:*:lease"
+LEASES = "parallel-ops:{-}:v1:*:lease"
 OURS = "FROM pg_stat_activity WHERE application_name = 'parallel-ops' AND pid <> pg_backend_pid()"
 
 

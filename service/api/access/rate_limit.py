@@ -8,9 +8,10 @@ from math import ceil
 
 from service.api.context import RequestContext
 from service.api.responses.errors import Refusal
+from service.cache.keys import tagged
 from service.shared_redis import RedisAway, SharedRedis
 
-PREFIX = "parallel-ops:limits"
+PREFIX = tagged("limits")
 
 
 class RateLimit:
