@@ -14,10 +14,12 @@ from parallel_ops_recorder.keys import (
     window_hours,
 )
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 from redis.exceptions import ResponseError
 
 from service.overview.query import Query
 from service.overview.sections import OverlayCache, window_since
+from service.redis_clients import owner_of
 from service.shared_redis import SharedRedis, UnusableValue
 
 # Keys that Redis looks at for one page of process keys; some 0.1 ms of its time.
@@ -48,13 +50,17 @@ async def read_window(redis: Redis, instant: datetime, window_days: int) -> Over
     Raises OverlayCountersError for anything that is no count, other RedisErrors when Redis does not answer.
     """
     days = window_hours(window_since(instant, window_days), instant)
-    async with redis.pipeline(transaction=False) as pipe:
-        for day in days:
-            pipe.hgetall(counts_key(day))
-        pipe.scan(match=PROCESS_PATTERN, count=SCAN_COUNT)
-        *hashes, page = await pipe.execute(raise_on_error=False)
+    owner: dict[str, object] | None = None
+    while owner != (
+        owner := await owner_of(redis, PROCESS_PATTERN)
+    ):  # the keys moved: what is scanned is not there
+        async with redis.pipeline(transaction=False) as pipe:
+            _scan(pipe, 0, owner)
+            for day in days:
+                pipe.hgetall(counts_key(day))
+            page, *hashes = await pipe.execute(raise_on_error=False)
     hits, misses, evictions = _sums(days, hashes)
-    entries, ttls, limits = await _processes(redis, page)
+    entries, ttls, limits = await _processes(redis, page, owner)
     if sum(entries) > LARGEST_SUM:
         raise OverlayCountersError(f"{PROCESS_PATTERN}, field entries: the counts of {len(entries)} overflow")
     return OverlayCache(
@@ -79,13 +85,19 @@ def _sums(days: Mapping[date, range], hashes: Iterable[Any]) -> list[int]:
     return sums
 
 
-async def _processes(redis: Redis, page: object) -> list[list[int]]:
+def _scan(pipe: Pipeline, cursor: int, owner: dict[str, Any]) -> None:
+    pipe.execute_command("SCAN", cursor, "MATCH", PROCESS_PATTERN, "COUNT", SCAN_COUNT, **owner)
+
+
+async def _processes(redis: Redis, page: object, owner: dict[str, Any]) -> list[list[int]]:
     """A column for each gauge, with a row for each process that is still live when its hash is read."""
     _refuse_error(PROCESS_PATTERN, page)
     cursor, found = cast(ScanPage, page)
     keys = dict.fromkeys(found)  # a key may be on two pages
     while cursor:
-        page = await redis.scan(cursor, match=PROCESS_PATTERN, count=SCAN_COUNT)
+        async with redis.pipeline(transaction=False) as pipe:
+            _scan(pipe, cursor, owner)
+            (page,) = await pipe.execute()
         cursor, found = cast(ScanPage, page)
         keys.update(dict.fromkeys(found))
     columns: list[list[int]] = [[] for _ in GAUGES]

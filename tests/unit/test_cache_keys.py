@@ -14,7 +14,9 @@ def test_a_key_can_be_read() -> None:
 
 
 def test_what_is_not_given_is_left_out() -> None:
-    assert cache_key("consumption_templates", template_key=None) == "parallel-ops:{-}:v1:consumption_templates"
+    assert (
+        cache_key("consumption_templates", template_key=None) == "parallel-ops:{-}:v1:consumption_templates"
+    )
 
 
 @given(VALUES, VALUES)

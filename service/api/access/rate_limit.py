@@ -23,12 +23,9 @@ class RateLimit:
         from limits.aio.strategies import SlidingWindowCounterRateLimiter  # noqa: PLC0415
 
         self._item = parse(limit)
-        storage = RedisStorage(
-            "async+redis://",
-            implementation="redispy",
-            key_prefix=PREFIX,
-            connection_pool=redis.client.connection_pool,  # type: ignore[arg-type]
-        )
+        storage = RedisStorage("async+redis://", implementation="redispy", key_prefix=PREFIX)
+        storage.bridge.connection_getter = lambda _: redis.client  # whose kind its own address cannot name
+        storage.bridge.register_scripts()
         self._window = SlidingWindowCounterRateLimiter(storage)
         self._redis = redis
 
