@@ -30,7 +30,7 @@ from service.shared_redis import MAX_CONNECTIONS, TIMEOUT_SECONDS
 CLUSTER_SECONDS = 1.5 * TIMEOUT_SECONDS
 # For what is not asked in turn: leases are renewed and given back, whoever else waits.
 SPARE_CONNECTIONS = 32
-_TIMEOUTS = {"socket_timeout": TIMEOUT_SECONDS, "socket_connect_timeout": TIMEOUT_SECONDS}
+_TIMEOUTS: dict[str, Any] = {"socket_timeout": TIMEOUT_SECONDS, "socket_connect_timeout": TIMEOUT_SECONDS}
 
 
 def connect(url: str) -> Redis:
@@ -61,7 +61,7 @@ def check_url(url: str) -> None:
         raise AddressError(f"has an option that is not known: {name}") from None
 
 
-async def owner_of(redis: Redis, key: str) -> dict[str, Any]:
+async def owner_of(redis: Redis | RedisCluster, key: str) -> dict[str, Any]:
     """The option that sends a command to where that key is: for those that name none."""
     if not isinstance(redis, RedisCluster):
         return {}
@@ -91,9 +91,9 @@ def _cluster(address: Address) -> Redis:
 
 def _by_sentinels(address: Address) -> Redis:
     asking = {"ssl": address.tls, "retry": _retry(0), **_TIMEOUTS, **address.of_sentinels}
-    pool = _SentinelPool(
+    pool = _SentinelPool(  # type: ignore[no-untyped-call]
         address.primary,
-        _Sentinels(address.hosts, sentinel_kwargs=asking),
+        _Sentinels(address.hosts, sentinel_kwargs=asking),  # type: ignore[no-untyped-call]
         ssl=address.tls,
         max_connections=MAX_CONNECTIONS + SPARE_CONNECTIONS,
         retry=_retry(1),
@@ -130,7 +130,7 @@ class _Cluster(RedisCluster):
     """A client of a cluster whose commands take no longer than they may, wherever it is by now."""
 
     # Without the timeout: one that hangs is waited for once.
-    ERRORS_ALLOW_RETRY = (RedisConnectionError, ClusterDownError, SlotNotCoveredError)
+    ERRORS_ALLOW_RETRY = (RedisConnectionError, ClusterDownError, SlotNotCoveredError)  # type: ignore[assignment]
 
     async def initialize(self, *args: Any, **options: Any) -> "_Cluster":  # noqa: ANN401
         """Find the nodes. When nobody answers who was known, those that were configured are asked again."""
@@ -149,7 +149,7 @@ class _Cluster(RedisCluster):
 
     def pipeline(self, transaction: Any = None, shard_hint: Any = None) -> "_Pipeline":  # noqa: ANN401, ARG002
         """Commands that are sent together."""
-        return _Pipeline(self, transaction)
+        return _Pipeline(self, transaction)  # type: ignore[abstract]
 
     async def aclose(self) -> None:
         """Close all connections, also while the nodes are being looked for."""
@@ -191,7 +191,7 @@ class _Sentinels(Sentinel):
         raise MasterNotFoundError("; ".join(dict.fromkeys(failures)))
 
     async def _told_by(self, sentinel: Redis, name: str) -> tuple[str, int]:
-        state = (await sentinel.sentinel_masters()).get(name)
+        state = cast("dict[str, Any]", await sentinel.sentinel_masters()).get(name)
         if state is None:
             raise MasterNotFoundError(f"a sentinel knows no {name}")
         if not self.check_master_state(state, name):

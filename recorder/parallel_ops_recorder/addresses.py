@@ -44,8 +44,8 @@ class Address:
     url: str = field(repr=False)
     hosts: tuple[Host, ...]
     tls: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    options: dict[str, Any] = field(default_factory=dict, repr=False)
+    credentials: dict[str, str] = field(default_factory=dict, repr=False)
     primary: str = ""
     database: str = ""
 
@@ -78,9 +78,7 @@ def parse(url: str) -> Address:
     if kind == "cluster":
         primary, database = "", primary
     user = f"{found['user']}@" if found["user"] else ""
-    options = dict(parse_url(f"{found['scheme']}://{user}host/{database}{found['query'] or ''}"))
-    for name in ("host", "connection_class"):
-        options.pop(name, None)
+    options = _options(f"{found['scheme']}://{user}host/{database}{found['query'] or ''}")
     credentials = {name: options.pop(name) for name in list(options) if name.startswith(_OF_SENTINELS)}
     _check(kind, primary, database, options)
     _check_options(found["scheme"] == "rediss", options)
@@ -96,6 +94,12 @@ def parse(url: str) -> Address:
         primary=primary,
         database=database,
     )
+
+
+def _options(url: str) -> dict[str, Any]:
+    """What the URL of one server says beside where it is."""
+    options: dict[str, Any] = dict(parse_url(url))  # type: ignore[no-untyped-call]
+    return {name: value for name, value in options.items() if name not in ("host", "connection_class")}
 
 
 def _one_server(url: str) -> Address:

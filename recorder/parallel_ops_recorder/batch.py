@@ -15,10 +15,9 @@ after a failover to a replica that lags, or from an older copy of its data.
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from redis import Redis
-from redis.client import Pipeline
 from redis.utils import str_if_bytes
 
 from parallel_ops_recorder.keys import (
@@ -112,25 +111,21 @@ class Batch(NamedTuple):
 
 
 def send(redis: Redis, process_id: str, batch: Batch, gauges: Mapping[str, int]) -> Receipt:
-    """Count the batch and show the process as live with `gauges`, in one round trip.
+    """Count the batch and show the process as live with `gauges`, in two round trips.
 
     What was not refused is counted. Raises RedisError when that is not known: send it again.
     """
+    receipt = _count_once(redis, sent_key(process_id), batch)
     with redis.pipeline(transaction=False) as pipe:
         pipe.hset(process_key(process_id), mapping=dict(gauges.items()))
         pipe.expire(process_key(process_id), PROCESS_SECONDS)
-        if batch.increments:
-            _count_once(pipe, sent_key(process_id), batch)
-        else:
-            pipe.get(sent_key(process_id))
-        replies = pipe.execute()
-    before, refused = replies[2] if batch.increments else (int(replies[2] or 0), [])
-    return Receipt(
-        before, [Refusal(batch.increments[index], str_if_bytes(reason)) for index, reason in refused]
-    )
+        pipe.execute()
+    return receipt
 
 
-def _count_once(pipe: Pipeline, note: str, batch: Batch) -> None:
+def _count_once(redis: Redis, note: str, batch: Batch) -> Receipt:
+    if not batch.increments:
+        return Receipt(int(cast("bytes", redis.get(note)) or 0), [])
     keys = [note]
     arguments: list[str | int] = [batch.number, SENT_SECONDS, COUNTS_SECONDS]
     for increment in batch.increments:
@@ -138,4 +133,7 @@ def _count_once(pipe: Pipeline, note: str, batch: Batch) -> None:
         keys.append(key)
         arguments += [field, increment.n]
     # EVAL and not EVALSHA: a few hundred bytes, and no second path for a server that forgot the script.
-    pipe.eval(COUNT_ONCE, len(keys), *keys, *arguments)
+    before, refused = cast("Any", redis.eval(COUNT_ONCE, len(keys), *keys, *arguments))
+    return Receipt(
+        before, [Refusal(batch.increments[index], str_if_bytes(reason)) for index, reason in refused]
+    )

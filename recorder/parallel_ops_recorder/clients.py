@@ -33,9 +33,9 @@ def connect(address: Address, seconds: float) -> Redis:
     if address.tls:
         timeouts["ssl"] = True
     if address.kind == "cluster":
-        nodes = [ClusterNode(*host) for host in address.hosts]
+        nodes = [ClusterNode(*host) for host in address.hosts]  # type: ignore[no-untyped-call]
         return cast("Redis", RedisCluster(startup_nodes=nodes, retry=again, **(timeouts | address.options)))
     asking = {"retry": Retry(NoBackoff(), 0), **timeouts, **address.of_sentinels}
-    sentinels = Sentinel(address.hosts, sentinel_kwargs=asking)
+    sentinels: Any = Sentinel(address.hosts, sentinel_kwargs=asking)  # type: ignore[no-untyped-call]
     primary: Redis = sentinels.master_for(address.primary, retry=again, **(timeouts | address.options))
     return primary

@@ -50,15 +50,7 @@ async def read_window(redis: Redis, instant: datetime, window_days: int) -> Over
     Raises OverlayCountersError for anything that is no count, other RedisErrors when Redis does not answer.
     """
     days = window_hours(window_since(instant, window_days), instant)
-    owner: dict[str, object] | None = None
-    while owner != (
-        owner := await owner_of(redis, PROCESS_PATTERN)
-    ):  # the keys moved: what is scanned is not there
-        async with redis.pipeline(transaction=False) as pipe:
-            _scan(pipe, 0, owner)
-            for day in days:
-                pipe.hgetall(counts_key(day))
-            page, *hashes = await pipe.execute(raise_on_error=False)
+    hashes, page, owner = await _look(redis, days)
     hits, misses, evictions = _sums(days, hashes)
     entries, ttls, limits = await _processes(redis, page, owner)
     if sum(entries) > LARGEST_SUM:
@@ -83,6 +75,19 @@ def _sums(days: Mapping[date, range], hashes: Iterable[Any]) -> list[int]:
             for kind, field in enumerate(FIELDS[hour]):
                 sums[kind] += _count(key, field, counts.get(field))
     return sums
+
+
+async def _look(redis: Redis, days: Iterable[date]) -> tuple[list[Any], object, dict[str, Any]]:
+    """The hashes of the days, a first page of process keys, and the option that asks where those are."""
+    owner = await owner_of(redis, PROCESS_PATTERN)
+    async with redis.pipeline(transaction=False) as pipe:
+        _scan(pipe, 0, owner)
+        for day in days:
+            pipe.hgetall(counts_key(day))
+        page, *hashes = await pipe.execute(raise_on_error=False)
+    if owner != await owner_of(redis, PROCESS_PATTERN):
+        return await _look(redis, days)  # the hashes were elsewhere already, and so were the processes
+    return hashes, page, owner
 
 
 def _scan(pipe: Pipeline, cursor: int, owner: dict[str, Any]) -> None:

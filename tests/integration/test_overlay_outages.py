@@ -137,7 +137,7 @@ def test_what_a_server_forgets_after_it_has_acknowledged_is_sent_again(
         recorder.hit(1)
         eventually(lambda: hits(redis) == 1)
         for key in list(redis.scan_iter()):
-            redis.copy(key, key, destination_db=1)
+            redis.copy(key, key, destination_db="1")
         recorder.hit(20)
         recorder.miss(3)
         eventually(lambda: hits(redis) == 21)

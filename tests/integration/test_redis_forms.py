@@ -9,6 +9,7 @@ import pytest
 import structlog
 from parallel_ops_recorder.keys import process_key
 from redis.asyncio.cluster import RedisCluster
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from demo.process import free_port
@@ -24,14 +25,14 @@ from tests.support.recorders import Clock as RecorderClock
 from tests.support.recorders import recording
 from tests.support.statement_log import StatementLog
 from tests.support.tokens import SECRET
-from tests.support.valkey_sets import ValkeyCluster, ValkeySentinels
+from tests.support.valkey_sets import SLOTS, ValkeyCluster, ValkeySentinels
 
 SUMMARY = f"{PREFIX}/summary?window_days=90"
 A_KEY = process_key("any")
 
 
 @pytest.fixture(scope="module")
-def cluster(server_folder: Path) -> Generator[ValkeyCluster]:
+def running_cluster(server_folder: Path) -> Generator[ValkeyCluster]:
     """Two primaries without replicas."""
     servers = ValkeyCluster(server_folder / "cluster", 2)
     servers.start()
@@ -40,7 +41,7 @@ def cluster(server_folder: Path) -> Generator[ValkeyCluster]:
 
 
 @pytest.fixture(scope="module")
-def sentinels(server_folder: Path) -> Generator[ValkeySentinels]:
+def running_sentinels(server_folder: Path) -> Generator[ValkeySentinels]:
     """A primary and the one sentinel that watches it."""
     servers = ValkeySentinels(server_folder / "sentinels")
     servers.start()
@@ -48,12 +49,24 @@ def sentinels(server_folder: Path) -> Generator[ValkeySentinels]:
     servers.kill()
 
 
+@pytest.fixture
+def cluster(running_cluster: ValkeyCluster) -> ValkeyCluster:
+    """That cluster, empty."""
+    running_cluster.empty()
+    return running_cluster
+
+
+@pytest.fixture
+def sentinels(running_sentinels: ValkeySentinels) -> ValkeySentinels:
+    """That primary, empty, and its sentinel."""
+    running_sentinels.empty()
+    return running_sentinels
+
+
 @pytest.fixture(params=["cluster", "sentinels"])
 def url(request: pytest.FixtureRequest) -> str:
-    """The address of one of them, which is empty."""
+    """The address of one of them."""
     servers: ValkeyCluster | ValkeySentinels = request.getfixturevalue(request.param)
-    for server in servers.servers:
-        servers.ask(server, "FLUSHALL")
     return servers.url
 
 
@@ -96,7 +109,7 @@ async def test_a_slot_that_moves_is_followed(serve: Serve, database: object, clu
             owner = cluster.owner(A_KEY)
             await asyncio.to_thread(cluster.move, A_KEY)
             assert cluster.owner(A_KEY) is not owner
-            clock.now += 60
+            clock.now += 600
             answer = (await client.get(SUMMARY)).json()
             assert (answer["degraded"], answer["overlay_cache"]["entries"]) == ([], 5)
 
@@ -107,15 +120,16 @@ async def test_nodes_that_all_have_new_addresses_are_found_by_the_configured_one
     one = ValkeyCluster(server_folder / "moving-cluster", 1)
     (server,) = one.servers
     later = free_port()
-    redis = connect(f"redis+cluster://127.0.0.1:{server.port},127.0.0.1:{later}/?socket_timeout=30")
+    redis: object = connect(f"redis+cluster://127.0.0.1:{server.port},127.0.0.1:{later}/?socket_timeout=30")
     assert isinstance(redis, RedisCluster)
     try:
-        one.start()
-        assert await redis.set(A_KEY, "1")
+        server.start()
+        one.ask(server, "CLUSTER ADDSLOTSRANGE", 0, SLOTS - 1)
+        await redis.initialize()
         server.kill()
         server.port = later
         server.start()
-        with pytest.raises(Exception, match="refused"):
+        with pytest.raises(RedisConnectionError):
             await redis.get(A_KEY)
         assert (await redis.initialize()).get_default_node().port == later
     finally:
@@ -144,8 +158,8 @@ async def test_a_node_that_hangs_is_waited_for_once(cluster: ValkeyCluster) -> N
 async def test_a_sentinel_that_hangs_delays_nobody(sentinels: ValkeySentinels) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         hangs = f"redis+sentinel://127.0.0.1:{mute.getsockname()[1]},"
-        redis = connect(sentinels.url.replace("redis+sentinel://", hangs) + "?socket_timeout=30")
-        assert await redis.set(A_KEY, "1")  # else not before its sentinel's 30 s are over
+        redis = connect(sentinels.url.replace("redis+sentinel://", hangs) + "?socket_timeout=300")
+        assert await redis.set(A_KEY, "1")
         await redis.aclose()
 
 

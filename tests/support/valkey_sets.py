@@ -3,6 +3,7 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -38,6 +39,11 @@ class _Set(ABC):
         for server in self.servers:
             server.kill()
 
+    def empty(self) -> None:
+        """Forget all keys."""
+        for server in self.servers:
+            self.ask(server, "FLUSHALL")
+
     def ask(self, server: Valkey, *command: str | int) -> Any:  # noqa: ANN401
         """One command's answer, by one server."""
         with Redis(port=server.port, decode_responses=True) as client:
@@ -47,11 +53,11 @@ class _Set(ABC):
         """Kill it, once its replicas have what it holds by now."""
         offset = self.ask(primary, "INFO", "replication")["master_repl_offset"]
         of_it = [each for each in self.servers if each.running and self._copies(each) == primary.port]
-        for replica in of_it:
-            _eventually(
-                lambda each=replica: self.ask(each, "INFO", "replication")["slave_repl_offset"] >= offset
-            )
+        _eventually(lambda: all(self._offset(replica) >= offset for replica in of_it))
         primary.kill()
+
+    def _offset(self, replica: Valkey) -> int:
+        return int(self.ask(replica, "INFO", "replication")["slave_repl_offset"])
 
     def replace(self, lost: Valkey, key: str) -> None:
         """Wait until another one is the primary, start that one again, and wait until all is well."""
@@ -103,10 +109,12 @@ class ValkeyCluster(_Set):
         for server in self.servers[1:]:
             self.ask(server, "CLUSTER MEET", *first)
         for replica, primary in zip(self._replicas, self._primaries, strict=False):
-            name = self.name(primary)
-            _eventually(lambda replica=replica, name=name: name in str(self.ask(replica, "CLUSTER NODES")))
-            self.ask(replica, "CLUSTER REPLICATE", name)
+            _eventually(partial(self._knows, replica, primary))
+            self.ask(replica, "CLUSTER REPLICATE", self.name(primary))
         _eventually(self.whole)
+
+    def _knows(self, server: Valkey, other: Valkey) -> bool:
+        return self.name(other) in str(self.ask(server, "CLUSTER NODES"))
 
     def name(self, server: Valkey) -> str:
         """By which the nodes know one another."""
@@ -123,9 +131,9 @@ class ValkeyCluster(_Set):
         slot = key_slot(key.encode())
         for server in self.servers:
             if server.running:
-                for (first, last), nodes in self.ask(server, "CLUSTER SLOTS").items():
+                for first, last, primary, *_ in self.ask(server, "CLUSTER SLOTS"):
                     if first <= slot <= last:
-                        return self.at(nodes["primary"][1])
+                        return self.at(primary[1])
         raise AssertionError(f"nobody has slot {slot}")
 
     def move(self, key: str) -> None:
@@ -142,7 +150,7 @@ class ValkeyCluster(_Set):
     def _owners(self) -> list[Valkey]:
         """All primaries."""
         alive = next(server for server in self.servers if server.running)
-        found = {nodes["primary"][1] for nodes in self.ask(alive, "CLUSTER SLOTS").values()}
+        found = {primary[1] for _, _, primary, *_ in self.ask(alive, "CLUSTER SLOTS")}
         return [server for server in self.servers if server.port in found]
 
 
@@ -231,7 +239,7 @@ def _one(folder: Path) -> Valkey:
 
 
 def _follows(replication: dict[str, Any]) -> bool:
-    return replication["role"] == "master" or replication["master_link_status"] == "up"
+    return bool(replication.get("master_link_status", "up") == "up")
 
 
 def _eventually(condition: Callable[[], bool]) -> None:

@@ -5,6 +5,7 @@ While Redis is away everybody is let through: a limit is no reason to be down.
 
 import time
 from math import ceil
+from typing import Any
 
 from service.api.context import RequestContext
 from service.api.responses.errors import Refusal
@@ -24,8 +25,10 @@ class RateLimit:
 
         self._item = parse(limit)
         storage = RedisStorage("async+redis://", implementation="redispy", key_prefix=PREFIX)
-        storage.bridge.connection_getter = lambda _: redis.client  # whose kind its own address cannot name
-        storage.bridge.register_scripts()
+        # Our client, for there is no address by which the library would make one of the same kind and bounds.
+        bridge: Any = storage.bridge
+        bridge.connection_getter = lambda _: redis.client
+        bridge.register_scripts()
         self._window = SlidingWindowCounterRateLimiter(storage)
         self._redis = redis
 
