@@ -12,32 +12,32 @@ from tests.faults.trial import Fault, trial
 from tests.faults.world import World, running_world
 from tests.support.valkey_sets import ValkeyCluster, ValkeySentinels
 
-THREE_PRIMARIES = partial(ValkeyCluster, primaries=3, replicas=True)
-THREE_SENTINELS = partial(ValkeySentinels, replicas=2, sentinels=3)
-
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def whole_several(request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    """Instances with a cluster, or with a primary by its sentinels; nobody asks yet."""
-    async with running_world(several=request.param) as world:
+async def cluster_world() -> AsyncIterator[World]:
+    """Instances with a cluster of three primaries, each with a replica; nobody asks yet."""
+    async with running_world(several=partial(ValkeyCluster, primaries=3, replicas=True)) as world:
         yield world
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def world(whole_several: World) -> AsyncIterator[World]:
-    """That world, while many callers ask and every answer is checked."""
-    async with whole_several.under_load():
-        yield whole_several
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def sentinel_world() -> AsyncIterator[World]:
+    """Instances with a primary that has two replicas and is watched by three sentinels; nobody asks yet."""
+    async with running_world(several=partial(ValkeySentinels, replicas=2, sentinels=3)) as world:
+        yield world
 
 
-@pytest.mark.parametrize(
-    ("whole_several", "fault"),
-    [
-        *((THREE_PRIMARIES, fault) for fault in OF_A_CLUSTER),
-        *((THREE_SENTINELS, fault) for fault in OF_SENTINELS),
-    ],
-    indirect=["whole_several"],
-    ids=lambda value: getattr(value, "name", ""),
-)
-async def test_every_answer_stays_right(world: World, figures: Figures, fault: Fault) -> None:
-    figures.outcomes.append(await trial(world, fault))
+@pytest.mark.parametrize("fault", OF_A_CLUSTER, ids=lambda fault: fault.name)
+async def test_every_answer_stays_right_in_a_cluster(
+    cluster_world: World, figures: Figures, fault: Fault
+) -> None:
+    async with cluster_world.under_load():
+        figures.outcomes.append(await trial(cluster_world, fault))
+
+
+@pytest.mark.parametrize("fault", OF_SENTINELS, ids=lambda fault: fault.name)
+async def test_every_answer_stays_right_by_sentinels(
+    sentinel_world: World, figures: Figures, fault: Fault
+) -> None:
+    async with sentinel_world.under_load():
+        figures.outcomes.append(await trial(sentinel_world, fault))

@@ -219,8 +219,12 @@ class ValkeySentinels(_Set):
         return fine and all(_follows(self.ask(each, "INFO", "replication")) for each in running)
 
     def owner(self, key: str) -> Valkey:  # noqa: ARG002
-        """The primary, as the first sentinel sees it."""
-        return self.at(self.ask(self.sentinels[0], "SENTINEL GET-MASTER-ADDR-BY-NAME", PRIMARY)[1])
+        """The primary. One that comes back while a sentinel still takes it for the primary is empty, and used."""
+        asking = ("SENTINEL GET-MASTER-ADDR-BY-NAME", PRIMARY)
+        ports = {self.ask(sentinel, *asking)[1] for sentinel in self.sentinels}
+        if len(ports) > 1:
+            raise RedisError("the sentinels do not agree yet")
+        return self.at(ports.pop())
 
 
 def _node(folder: Path) -> Valkey:
