@@ -37,6 +37,17 @@ async def primary_killed(world: World) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def primary_hung(world: World) -> AsyncIterator[None]:
+    """It takes connections and answers nothing, a replica takes its place, and it comes back as one."""
+    several = _several(world)
+    lost = several.owner(KEY)
+    async with _counting(world):
+        await world.overlay.kept(lost.pause)
+        yield
+        await asyncio.to_thread(several.replace, lost, KEY)
+
+
+@asynccontextmanager
 async def slots_moved(world: World) -> AsyncIterator[None]:
     """An administrator moves the slot of all our keys from one primary to another, again and again."""
     several = _several(world)
@@ -98,5 +109,9 @@ Felt = partial(Fault, seconds=5, excuses=(DEGRADED, APART))
 OF_A_CLUSTER = (
     Felt("slots of a cluster moved", slots_moved),
     Felt("a cluster's primary killed", primary_killed),
+    Felt("a cluster's primary hung", primary_hung),
 )
-OF_SENTINELS = (Felt("a primary killed that sentinels watch", primary_killed),)
+OF_SENTINELS = (
+    Felt("a primary killed that sentinels watch", primary_killed),
+    Felt("a primary hung that sentinels watch", primary_hung),
+)

@@ -60,8 +60,9 @@ class _Set(ABC):
         return int(self.ask(replica, "INFO", "replication")["slave_repl_offset"])
 
     def replace(self, lost: Valkey, key: str) -> None:
-        """Wait until another one is the primary, start that one again, and wait until all is well."""
+        """Wait until another one is the primary, let that one run again, and wait until all is well."""
         _eventually(lambda: self.owner(key) is not lost)
+        lost.resume()
         lost.start()
         _eventually(self.whole)
 
@@ -219,7 +220,7 @@ class ValkeySentinels(_Set):
         return fine and all(_follows(self.ask(each, "INFO", "replication")) for each in running)
 
     def owner(self, key: str) -> Valkey:  # noqa: ARG002
-        """The primary. One that comes back while a sentinel still takes it for the primary is empty, and used."""
+        """The primary. While sentinels disagree, one that came back, empty, might be used again."""
         asking = ("SENTINEL GET-MASTER-ADDR-BY-NAME", PRIMARY)
         ports = {self.ask(sentinel, *asking)[1] for sentinel in self.sentinels}
         if len(ports) > 1:
