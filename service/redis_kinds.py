@@ -60,7 +60,7 @@ async def _kind_at(address: Address, host: Host) -> Kind | None:
         with suppress(RedisError, OSError):
             told = await redis.execute_command("HELLO")  # type: ignore[no-untyped-call]
             fields = told if isinstance(told, dict) else dict(zip(told[::2], told[1::2], strict=True))
-            return _KINDS.get(fields[b"mode"].decode())
+            return _KINDS.get(fields.get(b"mode", b"").decode())
     finally:
         await redis.aclose()
     return None

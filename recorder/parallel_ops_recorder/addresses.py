@@ -79,9 +79,10 @@ def parse(url: str) -> Address:
         primary, database = "", primary
     user = f"{found['user']}@" if found["user"] else ""
     options = _options(f"{found['scheme']}://{user}host/{database}{found['query'] or ''}")
-    credentials = {name: options.pop(name) for name in list(options) if name.startswith(_OF_SENTINELS)}
+    of_sentinels = [name for name in options if kind == "sentinel" and name.startswith(_OF_SENTINELS)]
+    credentials = {name.removeprefix(_OF_SENTINELS): options.pop(name) for name in of_sentinels}
     _check(kind, primary, database, options)
-    _check_options(found["scheme"] == "rediss", options)
+    _check_options(found["scheme"] == "rediss", options | credentials)
     if kind == "cluster":
         options.pop("db", None)
     return Address(
@@ -90,7 +91,7 @@ def parse(url: str) -> Address:
         hosts=hosts,
         tls=found["scheme"] == "rediss",
         options=options,
-        credentials={name.removeprefix(_OF_SENTINELS): value for name, value in credentials.items()},
+        credentials=credentials,
         primary=primary,
         database=database,
     )

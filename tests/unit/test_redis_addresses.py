@@ -58,6 +58,8 @@ def test_options_of_tls_are_for_sentinels_too(url: str) -> None:
         ("redis+clusters://node1/", "must begin with redis://, rediss://, redis+cluster://"),
         ("sentinel://s1/mymaster", "must begin with redis://"),
         (f"{CLUSTER}node1/?colour=secret", "has an option that is not known: 'colour'"),
+        (f"{CLUSTER}node1/?sentinel_password=secret", "has an option that is not known: 'sentinel_password'"),
+        (f"{SENTINELS}s1/mymaster?sentinel_colour=secret", "has an option that is not known: 'colour'"),
         (f"{CLUSTER}node1/?ssl_ca_certs=/x", "has an option that is not known: 'ssl_ca_certs'"),
         (f"{CLUSTER}node1/?socket_timeout=x", "is not an address"),
         (f"{SENTINELS}:hun/ter2@s1/mymaster", "has an @ too many"),
