@@ -17,6 +17,7 @@ from service.check import Line, inspect
 from service.redis_clients import connect
 from service.redis_kinds import warn_if_mistaken
 from service.settings import Settings
+from service.sources.overlay_cache import read_window
 from tests.support.api import PREFIX
 from tests.support.clock import NOW, Clock
 from tests.support.fixtures import Serve
@@ -112,6 +113,19 @@ async def test_a_slot_that_moves_is_followed(serve: Serve, database: object, clu
             clock.now += 600
             answer = (await client.get(SUMMARY)).json()
             assert (answer["degraded"], answer["overlay_cache"]["entries"]) == ([], 5)
+
+
+async def test_processes_are_looked_for_where_their_keys_are_by_now(cluster: ValkeyCluster) -> None:
+    """SCAN names no key, so the node where they were does not send it on."""
+    with recording(cluster.url, RecorderClock(NOW)) as recorder:
+        recorder.entries(5)
+    redis = connect(cluster.url)
+    try:
+        for _ in range(3):
+            assert (await read_window(redis, NOW, 1)).entries == 5
+            await asyncio.to_thread(cluster.move, A_KEY)
+    finally:
+        await redis.aclose()
 
 
 async def test_nodes_that_all_have_new_addresses_are_found_by_the_configured_ones(
