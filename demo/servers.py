@@ -155,12 +155,16 @@ class Valkey(Server):
         """The address of database 0."""
         return f"redis://127.0.0.1:{self.port}/0"
 
-    def _command(self) -> list[str | Path]:
+    @property
+    def program(self) -> Path:
+        """The server's program, where its user can get to it."""
         site = _site_folder(VALKEY_PACKAGE)
         binary = next((site / VALKEY_PACKAGE / "_binaries").glob("*/valkey-server"))  # this platform's only
-        program = within_reach(binary, site, [str(binary.relative_to(site))], self.folder / "program")
+        return within_reach(binary, site, [str(binary.relative_to(site))], self.folder / "program")
+
+    def _command(self) -> list[str | Path]:
         options = self.options | {"bind": "127.0.0.1", "port": str(self.port), "dir": str(self.folder)}
-        return [program, *(word for key, value in options.items() for word in (f"--{key}", value))]
+        return [self.program, *(word for key, value in options.items() for word in (f"--{key}", value))]
 
     def _ready(self) -> bool:
         with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:

@@ -41,8 +41,10 @@ from service.dashboard.strangers import Strangers
 from service.draining import draining_sign, end_with_parent
 from service.readings.account import Rhythm
 from service.readings.fleet import Readings
+from service.redis_clients import connect
+from service.redis_kinds import warn_if_mistaken
 from service.settings import Settings, from_environment, unknown_variables
-from service.shared_redis import SharedRedis, connect
+from service.shared_redis import SharedRedis
 from service.snapshots import Snapshots, Sources
 from service.sources.database import Database
 from service.tracing import spans_of
@@ -62,6 +64,7 @@ class Resources(Struct, frozen=True):
     database: Database
     probed: Database
     redis: SharedRedis
+    redis_url: str
     readiness: Readiness
     cache: TickCache
     metrics: OwnMetrics
@@ -69,14 +72,17 @@ class Resources(Struct, frozen=True):
 
     @asynccontextmanager
     async def open(self, _: Litestar) -> AsyncIterator[None]:
-        """Litestar's lifespan: nothing is connected before the first request, and all is closed again."""
-        publishing = asyncio.create_task(_publish(self.metrics))
+        """Litestar's lifespan: but for a look at Redis, nothing is connected before the first request."""
+        tasks = [
+            asyncio.create_task(each) for each in (_publish(self.metrics), warn_if_mistaken(self.redis_url))
+        ]
         try:
             yield
         finally:
-            publishing.cancel()
-            with suppress(asyncio.CancelledError):
-                await publishing
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             await self.readiness.close()
             await self.cache.close()
             await self.database.close()
@@ -92,7 +98,7 @@ def create_app(
     draining: Callable[[], bool] = lambda: False,
     spans: "Spans | None" = None,
 ) -> Litestar:
-    """The application. `clock` gives Unix seconds; nothing is connected before the first request.
+    """The application. `clock` gives Unix seconds.
 
     `draining` says whether shutdown has begun: nobody should send requests any more. `spans` traces requests.
     """
@@ -119,7 +125,7 @@ def create_app(
     admission = _admission(settings, authenticator, redis)
     sign_in = SignIn(authenticator, settings.sign_in_hint)
     middleware = RequestMiddleware(admission, replay, record, clock, Strangers(sign_in).refuse)
-    resources = Resources(database, probed, redis, readiness, cache, metrics, spans)
+    resources = Resources(database, probed, redis, settings.redis_url, readiness, cache, metrics, spans)
     board = board_routes(Pages(settings.thresholds, settings.refresh_seconds, settings.links), sign_in)
     return Litestar(
         [

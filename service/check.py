@@ -18,8 +18,9 @@ from service.addresses import database_place, redis_place
 from service.environment import Problem
 from service.readings.advice import fitting
 from service.readings.manifest import Spending, newest_manifest
+from service.redis_clients import connect
+from service.redis_kinds import mistaken
 from service.settings import Settings, SettingsError, from_environment, unknown_variables
-from service.shared_redis import connect
 from service.sources import inspection
 from service.sources.database import Database, DatabaseError, DatabaseLimits
 from service.sources.inspection import ENCODING, Finding, findings, row_counts, without_index
@@ -177,9 +178,10 @@ def _index_advice(table: str, read: str, rows: Mapping[str, int]) -> Line:
 
 
 async def _redis(settings: Settings) -> list[Line]:
+    if other := await mistaken(settings.redis_url):
+        return [Line("problem", "Redis", other.message, other.remedy)]
     redis = connect(settings.redis_url)
     try:
-        await redis.ping()
         known = await newest_manifest(redis, settings.cache_policy, settings.grid, time.time())
     except (RedisError, OSError) as error:
         return [_cannot_be_used("Redis", await redis_trouble(settings.redis_url, error))]

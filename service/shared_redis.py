@@ -5,16 +5,15 @@ not slow each request; then one caller finds out whether it is back, and nobody 
 that answers with a refusal (it is full, or a read-only replica) is not away: others may still read.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.asyncio import Redis
+from redis.exceptions import ClusterError, MovedError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 T = TypeVar("T")
@@ -28,7 +27,9 @@ PROBE_SECONDS = 3.0
 STOOD_STILL_SECONDS = 2 * TIMEOUT_SECONDS
 MAX_CONNECTIONS = 32
 REFUSAL_LOG_SECONDS = 60.0
-_NO_ANSWER = (RedisConnectionError, RedisTimeoutError, OSError)
+# A cluster that is down, or sends a command from one node to another, takes its time to say so.
+_NO_ANSWER = (RedisConnectionError, RedisTimeoutError, ClusterError, OSError)
+FOR_A_CLUSTER = "write redis+cluster://HOST:PORT/ in PARALLEL_OPS_REDIS_URL, or rediss+cluster:// for TLS"
 MEANWHILE = "each process computes for itself, overlay figures are missing, callers are not limited"
 
 log = structlog.get_logger(__name__)
@@ -42,45 +43,31 @@ class UnusableValue(RedisError):
     """What stands in Redis is not what is read there; Redis itself is well, and is not left alone for it."""
 
 
-class UnknownRedisOption(ValueError):
-    """A URL has an option that the client does not have; the message names it, and no value."""
-
-
-def connect(url: str) -> Redis:
-    """A client that gives up soon. A connection that was closed meanwhile is replaced once."""
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=MAX_CONNECTIONS,
-        timeout=TIMEOUT_SECONDS,
-        socket_timeout=TIMEOUT_SECONDS,
-        socket_connect_timeout=TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
-    )
-    return Redis.from_pool(pool)
-
-
-def check_url(url: str) -> None:
-    """Raises UnknownRedisOption for an option that there is not, ValueError for other nonsense."""
-    pool = connect(url).connection_pool
-    try:
-        pool.make_connection()  # type: ignore[no-untyped-call]
-    except TypeError as error:
-        name = str(error).rpartition(" argument ")[2]
-        raise UnknownRedisOption(f"has an option that is not known: {name}") from None
-
-
 class SharedRedis:
     """One client and one breaker for all of a process; see the module. `clock` never goes back."""
 
     def __init__(self, client: Redis, clock: Callable[[], float] = time.monotonic) -> None:
         self.client = client
         self._clock = clock
+        # A client of a cluster or of sentinels fails where all its connections are in use.
+        self._turns = asyncio.Semaphore(MAX_CONNECTIONS)
         self._rest_until = 0.0
         self._is_away = False
         self._log_refusals_at = 0.0
 
     async def ask(self, command: Callable[[Redis], Awaitable[T]]) -> T:
         """What the command gives. Raises RedisAway, at once while Redis is left alone."""
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise RedisAway("all connections are in use") from None
+        try:
+            return await self._answer(command)
+        finally:
+            self._turns.release()
+
+    async def _answer(self, command: Callable[[Redis], Awaitable[T]]) -> T:
         now = self._clock()
         if now < self._rest_until:
             raise RedisAway("left alone after a failure")
@@ -92,7 +79,7 @@ class SharedRedis:
             raise
         except _NO_ANSWER as error:
             if self._clock() - now > STOOD_STILL_SECONDS:
-                return await self.ask(command)  # nothing is known of Redis
+                return await self._answer(command)  # nothing is known of Redis
             self._leave_alone(error)
             raise RedisAway(str(error)) from error
         except RedisError as error:
@@ -114,4 +101,5 @@ class SharedRedis:
         now = self._clock()
         if now >= self._log_refusals_at:
             self._log_refusals_at = now + REFUSAL_LOG_SECONDS
-            log.warning("redis refuses a command", error=str(error), meanwhile=MEANWHILE)
+            remedy = FOR_A_CLUSTER if isinstance(error, MovedError) else None
+            log.warning("redis refuses a command", error=str(error), remedy=remedy, meanwhile=MEANWHILE)

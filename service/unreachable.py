@@ -1,10 +1,11 @@
 """Why a server could not be used, and what to do about it: for `parallel-ops check`."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
-from urllib.parse import urlsplit
 
 from msgspec import Struct
+from parallel_ops_recorder.addresses import parse
 from redis.exceptions import AuthenticationError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from sqlalchemy import make_url
@@ -14,7 +15,7 @@ from service.shared_redis import TIMEOUT_SECONDS
 from service.sources.database import CONNECT_SECONDS, NO_ANSWER, DatabaseError
 
 READER_ROLE = "migrations_none/reader_role.sql"
-_POSTGRES_PORT, _REDIS_PORT = 5432, 6379
+_POSTGRES_PORT = 5432
 _LONGEST_REPLY = 256
 
 # By what PostgreSQL's driver calls the error, or says of it.
@@ -56,8 +57,8 @@ _NO_REDIS = (
     "computes for itself, and the overlay cache's figures are missing."
 )
 _NO_TLS = (
-    "Write redis:// in place of rediss:// in PARALLEL_OPS_REDIS_URL, or the port at which it speaks TLS "
-    "(its tls-port)."
+    "Write {without}:// in place of {scheme}:// in PARALLEL_OPS_REDIS_URL, or the port at which it speaks "
+    "TLS (its tls-port)."
 )
 
 
@@ -79,14 +80,15 @@ async def database_trouble(url: str, error: DatabaseError) -> Trouble:
 
 async def redis_trouble(url: str, error: Exception) -> Trouble:
     """Why Redis at that URL could not be used."""
-    place, parts = redis_place(url), urlsplit(url)
-    where = [(parts.hostname or "localhost", parts.port or _REDIS_PORT)]
+    place, address = redis_place(url), parse(url)
     if isinstance(error, AuthenticationError):
         remedy = "Check the user and the password in PARALLEL_OPS_REDIS_URL (or the file it is read from)."
         return Trouble(f"{place} refuses us: {error}", remedy)
-    if parts.scheme == "rediss" and await _answers_without_tls(*where[0]):
-        return Trouble(f"{place} refused TLS, and answers without", _NO_TLS)
-    if isinstance(error, RedisTimeoutError) and await _accepts(where):
+    if address.tls and await _answers_without_tls(*address.hosts[0]):
+        scheme = url.partition("://")[0]
+        remedy = _NO_TLS.format(scheme=scheme, without=scheme.replace("rediss", "redis", 1))
+        return Trouble(f"{place} refused TLS, and answers without", remedy)
+    if isinstance(error, RedisTimeoutError) and await _accepts(address.hosts):
         return _mute("Redis", place, TIMEOUT_SECONDS)
     return Trouble(f"{place} does not answer: {error}", _NO_REDIS)
 
@@ -104,7 +106,7 @@ def _database_hosts(url: str) -> list[tuple[str, int]]:
     return [(host, int(port)) for host, _, port in split if host and port.isdigit()]
 
 
-async def _accepts(hosts: list[tuple[str, int]]) -> bool:
+async def _accepts(hosts: Sequence[tuple[str, int]]) -> bool:
     """Whether one of them takes a connection."""
     for host, port in hosts:
         with suppress(OSError):

@@ -8,14 +8,16 @@ server sees first, also one that it reads from a dead connection long after the 
 is written with the counts, a server that comes back from older data has both or neither.
 
 It stops holding when the note is gone: SENT_SECONDS after the last attempt that counted.
+
+What the note was before a batch tells what the server still has of earlier ones: less than it acknowledged
+after a failover to a replica that lags, or from an older copy of its data.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from redis import Redis
-from redis.client import Pipeline
 from redis.utils import str_if_bytes
 
 from parallel_ops_recorder.keys import (
@@ -35,7 +37,8 @@ from parallel_ops_recorder.tally import Counts
 # (the key or field holds something else) is reported and does not stop the others.
 COUNT_ONCE = """
 local noted = redis.call('GET', KEYS[1])
-if noted and tonumber(noted) >= tonumber(ARGV[1]) then return {} end
+local before = tonumber(noted or 0)
+if before >= tonumber(ARGV[1]) then return {before, {}} end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 local refused = {}
 for i = 2, #KEYS do
@@ -46,7 +49,7 @@ for i = 2, #KEYS do
     redis.call('EXPIRE', KEYS[i], ARGV[3])
   end
 end
-return refused
+return {before, refused}
 """
 
 
@@ -69,6 +72,13 @@ class Refusal(NamedTuple):
 
     increment: Increment
     reason: str
+
+
+class Receipt(NamedTuple):
+    """What the server said: the last number that it had noted before, 0 for none, and what it refused."""
+
+    before: int
+    refusals: list[Refusal]
 
 
 class Batch(NamedTuple):
@@ -95,23 +105,27 @@ class Batch(NamedTuple):
         """The sum over all increments."""
         return sum(increment.n for increment in self.increments)
 
+    def without(self, refused: Sequence[Increment]) -> "Batch":
+        """What was counted of it."""
+        return self._replace(increments=tuple(each for each in self.increments if each not in refused))
 
-def send(redis: Redis, process_id: str, batch: Batch, gauges: Mapping[str, int]) -> list[Refusal]:
-    """Count the batch and show the process as live with `gauges`, in one round trip.
 
-    Returns what was refused; the rest is counted. Raises RedisError when that is not known: send it again.
+def send(redis: Redis, process_id: str, batch: Batch, gauges: Mapping[str, int]) -> Receipt:
+    """Count the batch and show the process as live with `gauges`, in two round trips.
+
+    What was not refused is counted. Raises RedisError when that is not known: send it again.
     """
+    receipt = _count_once(redis, sent_key(process_id), batch)
     with redis.pipeline(transaction=False) as pipe:
         pipe.hset(process_key(process_id), mapping=dict(gauges.items()))
         pipe.expire(process_key(process_id), PROCESS_SECONDS)
-        if batch.increments:
-            _count_once(pipe, sent_key(process_id), batch)
-        replies = pipe.execute()
-    refused = replies[2] if batch.increments else []
-    return [Refusal(batch.increments[index], str_if_bytes(reason)) for index, reason in refused]
+        pipe.execute()
+    return receipt
 
 
-def _count_once(pipe: Pipeline, note: str, batch: Batch) -> None:
+def _count_once(redis: Redis, note: str, batch: Batch) -> Receipt:
+    if not batch.increments:
+        return Receipt(int(cast("bytes", redis.get(note)) or 0), [])
     keys = [note]
     arguments: list[str | int] = [batch.number, SENT_SECONDS, COUNTS_SECONDS]
     for increment in batch.increments:
@@ -119,4 +133,7 @@ def _count_once(pipe: Pipeline, note: str, batch: Batch) -> None:
         keys.append(key)
         arguments += [field, increment.n]
     # EVAL and not EVALSHA: a few hundred bytes, and no second path for a server that forgot the script.
-    pipe.eval(COUNT_ONCE, len(keys), *keys, *arguments)
+    before, refused = cast("Any", redis.eval(COUNT_ONCE, len(keys), *keys, *arguments))
+    return Receipt(
+        before, [Refusal(batch.increments[index], str_if_bytes(reason)) for index, reason in refused]
+    )

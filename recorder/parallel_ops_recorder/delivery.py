@@ -5,22 +5,25 @@ import os
 import secrets
 import socket
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from threading import Event, RLock, Thread
 from typing import NamedTuple
 
 from redis import Redis
-from redis.backoff import EqualJitterBackoff, NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.backoff import EqualJitterBackoff
 from redis.exceptions import ResponseError
-from redis.retry import Retry
 
+from parallel_ops_recorder.addresses import Address
 from parallel_ops_recorder.batch import Batch, send
+from parallel_ops_recorder.clients import connect
 from parallel_ops_recorder.tally import MAX_HOURS, Tally
 
 # While Redis is away attempts are spread up to this many flush intervals apart.
 SLOWEST_FLUSHES = 8
 NOTHING = Batch(0, ())
+# So many acknowledged batches are remembered, should the server forget them: more than a replica ever lags.
+REMEMBERED = 64
 
 log = logging.getLogger(__name__)
 
@@ -28,22 +31,10 @@ log = logging.getLogger(__name__)
 class DeliveryOptions(NamedTuple):
     """What a recorder was made with, the same in all its processes."""
 
-    redis_url: str
+    address: Address
     flush_seconds: float
     timeout_seconds: float
     clock: Callable[[], float]
-
-
-def connect(options: DeliveryOptions) -> Redis:
-    """A client that never hangs; it connects when first used. Raises ValueError for a URL that is none."""
-    return Redis.from_url(
-        options.redis_url,
-        socket_timeout=options.timeout_seconds,
-        socket_connect_timeout=options.timeout_seconds,
-        # One more attempt on a fresh connection heals a restart unseen; what is sent may be sent twice.
-        # After a timeout the next flush is the next attempt.
-        retry=Retry(NoBackoff(), 1, (RedisConnectionError,)),
-    )
 
 
 class Delivery:
@@ -57,10 +48,11 @@ class Delivery:
         self.pid = os.getpid()
         self.process_id = f"{socket.gethostname()}-{self.pid}-{secrets.token_hex(4)}"
         self.tally = Tally(options.clock)
-        self._flush_seconds = options.flush_seconds
+        self._options = options
         self._gauges = gauges
-        self._redis = connect(options)
+        self._redis: Redis | None = None
         self._batch = NOTHING
+        self._acknowledged: deque[Batch] = deque(maxlen=REMEMBERED)
         self._numbers = 0
         self._thread: Thread | None = None
         self._starting = RLock()  # reentrant: a signal handler may count as well
@@ -95,17 +87,18 @@ class Delivery:
             log.error(
                 "%d overlay counts did not reach %s before the program ended and are given up",
                 lost,
-                self._address(),
+                self._options.address.place,
             )
 
     def _run(self) -> None:
-        backoff = EqualJitterBackoff(cap=SLOWEST_FLUSHES * self._flush_seconds, base=self._flush_seconds)
-        failures, pause = 0, self._flush_seconds
+        usual = self._options.flush_seconds
+        backoff = EqualJitterBackoff(cap=SLOWEST_FLUSHES * usual, base=usual)
+        failures, pause = 0, usual
         while not self._stopping.wait(pause):
             failures = 0 if self._deliver() else failures + 1
-            pause = backoff.compute(min(failures, SLOWEST_FLUSHES)) if failures else self._flush_seconds
+            pause = backoff.compute(min(failures, SLOWEST_FLUSHES)) if failures else usual
         self._deliver()
-        self._redis.close()
+        self._hang_up()
 
     def _deliver(self) -> bool:
         """Send what there is; whether all of it arrived."""
@@ -113,9 +106,12 @@ class Delivery:
             if self._batch.increments:  # of an outage: it goes first and unchanged
                 self._send()
             self._batch = self._next_batch()
-            self._send()
+            while self._send():
+                self._batch = self._next_batch()
         except Exception as error:  # noqa: BLE001 - whatever it is, counting goes on and it is tried again
             self._note_outage(error)
+            if not isinstance(error, ResponseError):
+                self._hang_up()  # a cluster may be elsewhere by now: the next attempt looks for it anew
             return False
         else:
             self._note_recovery()
@@ -127,14 +123,45 @@ class Delivery:
         self._numbers += 1
         return Batch.of(self._numbers, self.tally.take())
 
-    def _send(self) -> None:
-        refusals = send(self._redis, self.process_id, self._batch, self._gauges())
-        self._batch = NOTHING
-        for increment, _ in refusals:
+    def _send(self) -> bool:
+        """Send the batch; whether earlier ones have to be sent again."""
+        if self._redis is None:
+            self._redis = connect(self._options.address, self._options.timeout_seconds)
+        receipt = send(self._redis, self.process_id, self._batch, self._gauges())
+        sent, self._batch = self._batch, NOTHING
+        forgotten = self._take_back(receipt.before)
+        refused = [refusal.increment for refusal in receipt.refusals]
+        for increment in refused:
             self.tally.put_back(*increment)
-        if refusals:
-            (increment, reason) = refusals[0]
-            raise ResponseError("{}, field {}: {}".format(*increment.place, reason))
+        if sent.increments:
+            self._acknowledged.append(sent.without(refused))
+        if refused:
+            raise ResponseError("{}, field {}: {}".format(*refused[0].place, receipt.refusals[0].reason))
+        return forgotten
+
+    def _take_back(self, before: int) -> bool:
+        """Count anew what was acknowledged and is forgotten, if the server knows of anything before that.
+
+        One that knows nothing of us was emptied, or is another one: what it had is its own affair.
+        """
+        forgotten = [batch for batch in self._acknowledged if 0 < before < batch.number]
+        for batch in forgotten:
+            self._acknowledged.remove(batch)
+            for increment in batch.increments:
+                self.tally.put_back(*increment)
+        if forgotten:
+            log.warning(
+                "%s has forgotten %d overlay counts that it had acknowledged, as after a failover; they are "
+                "sent again",
+                self._options.address.place,
+                sum(batch.total for batch in forgotten),
+            )
+        return bool(forgotten)
+
+    def _hang_up(self) -> None:
+        if self._redis is not None:
+            self._redis.close()
+        self._redis = None
 
     def _note_outage(self, error: Exception) -> None:
         """Log the first failure of an outage."""
@@ -144,7 +171,7 @@ class Delivery:
         log.warning(
             "Overlay counters cannot be sent to %s (%s: %s); counting goes on in memory, "
             "for the last %d hours with lookups, and all of it is sent when it is possible again",
-            self._address(),
+            self._options.address.place,
             type(error).__name__,
             error,
             MAX_HOURS,
@@ -154,14 +181,11 @@ class Delivery:
         if self._away_since is not None:
             seconds = time.monotonic() - self._away_since
             self._away_since = None
-            log.info("Overlay counters are sent to %s again, after %.0f s", self._address(), seconds)
+            log.info(
+                "Overlay counters are sent to %s again, after %.0f s", self._options.address.place, seconds
+            )
 
     def _note_dropped(self) -> None:
         if dropped := self.tally.dropped - self._dropped_noted:
             self._dropped_noted += dropped
             log.error("%d overlay counts were given up, of the oldest hours of a long outage", dropped)
-
-    def _address(self) -> str:
-        """Where Redis is, without the password that the URL may hold."""
-        where = self._redis.get_connection_kwargs()
-        return str(where.get("path") or f"{where.get('host')}:{where.get('port')}")

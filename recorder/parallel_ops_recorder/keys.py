@@ -5,7 +5,8 @@ This is the public contract with the programs that serve overlays; docs/overlay-
 
 from datetime import UTC, date, datetime, timedelta
 
-PREFIX = "parallel-ops:overlay"
+# In a tenant's place, where there are none.
+NO_TENANT = "-"
 # The position of a kind in this tuple is its position in every row of counts.
 KINDS = ("hits", "misses", "evictions")
 HITS, MISSES, EVICTIONS = range(len(KINDS))
@@ -20,12 +21,21 @@ SENT_SECONDS = 7 * 24 * 3600
 MAX_DIGITS = 15
 LARGEST = 10**MAX_DIGITS - 1
 
-PROCESS_PATTERN = f"{PREFIX}:process:*"
+
+def tagged(name: str, tenant: str = NO_TENANT) -> str:
+    """`parallel-ops:{-}:NAME`, as all keys of the project are.
+
+    What stands in braces is a key's hash tag: in a cluster, all keys of a tenant are in one slot.
+    """
+    return f"parallel-ops:{{{tenant}}}:{name}"
+
+
+PROCESS_PATTERN = tagged("overlay:process:*")
 
 
 def counts_key(day: date) -> str:
     """The hash of one UTC day's counts."""
-    return f"{PREFIX}:counts:{day:%Y-%m-%d}"
+    return tagged(f"overlay:counts:{day:%Y-%m-%d}")
 
 
 def counts_field(hour: int, kind: str) -> str:
@@ -35,12 +45,12 @@ def counts_field(hour: int, kind: str) -> str:
 
 def process_key(process_id: str) -> str:
     """The hash of one live process's cache."""
-    return f"{PREFIX}:process:{process_id}"
+    return tagged(f"overlay:process:{process_id}")
 
 
 def sent_key(process_id: str) -> str:
     """The number of the last batch that was counted for a recorder; no part of the public contract."""
-    return f"{PREFIX}:sent:{process_id}"
+    return tagged(f"overlay:sent:{process_id}")
 
 
 def window_hours(since: datetime, until: datetime) -> dict[date, range]:

@@ -14,6 +14,7 @@ from multiprocessing.util import Finalize
 from types import TracebackType
 from typing import Self, SupportsIndex
 
+from parallel_ops_recorder.clients import checked
 from parallel_ops_recorder.delivery import Delivery, DeliveryOptions
 from parallel_ops_recorder.keys import EVICTIONS, GAUGES, HITS, LARGEST, MISSES
 
@@ -41,14 +42,16 @@ class OverlayRecorder:
         timeout_seconds: float = 1.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Takes redis://, rediss:// and unix:// URLs, and the cache's own limits. Connects to nothing yet.
+        """Takes the URL of a Redis, of a cluster or of sentinels, and the cache's own limits.
+
+        Connects to nothing yet.
 
         Raises ValueError or TypeError for values that cannot be meant. A recorder lives until close() or the
         end of the program, so make one and keep it.
         """
         self._limits = (_amount("ttl_seconds", ttl_seconds), _amount("max_entries", max_entries))
         self._entries = 0
-        self._options = DeliveryOptions(redis_url, flush_seconds, timeout_seconds, clock)
+        self._options = DeliveryOptions(checked(redis_url), flush_seconds, timeout_seconds, clock)
         self._delivery = Delivery(self._options, self._gauges)
         self._deliveries = {self._delivery.pid: self._delivery}
         self._pid = 0  # the process that counts already: none before the first call, another one after a fork

@@ -1,6 +1,6 @@
 """The 3D overlay cache: its counters of a window, as all processes together have counted them in Redis."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
@@ -14,11 +14,13 @@ from parallel_ops_recorder.keys import (
     window_hours,
 )
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 from redis.exceptions import ResponseError
 
 from service.overview.clock import HOURS_DAYS, MONTH_DAYS
 from service.overview.query import WINDOW_DAYS, Query
 from service.overview.sections import Lookups, OverlayCache, window_since
+from service.redis_clients import owner_of
 from service.shared_redis import SharedRedis, UnusableValue
 
 # Keys that Redis looks at for one page of process keys; some 0.1 ms of its time.
@@ -55,14 +57,10 @@ async def read_window(redis: Redis, instant: datetime, window_days: int) -> Over
     by_hour = instant.replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
     month = window_since(instant, MONTH_DAYS)
     days = list(window_hours(min(before or since, month), instant))
-    async with redis.pipeline(transaction=False) as pipe:
-        for day in days:
-            pipe.hgetall(counts_key(day))
-        pipe.scan(match=PROCESS_PATTERN, count=SCAN_COUNT)
-        *hashes, page = await pipe.execute(raise_on_error=False)
+    hashes, page, owner = await _look(redis, days)
     counts = {day: _hash(day, counts) for day, counts in zip(days, hashes, strict=True)}
     hits, misses, evictions = map(sum, zip(*_by_hour(counts, since, instant), strict=True))
-    entries, ttls, limits = await _processes(redis, page)
+    entries, ttls, limits = await _processes(redis, page, owner)
     if sum(entries) > LARGEST_SUM:
         raise OverlayCountersError(f"{PROCESS_PATTERN}, field entries: the counts of {len(entries)} overflow")
     return OverlayCache(
@@ -96,13 +94,32 @@ def _hash(day: date, counts: object) -> Hash:
     return cast(Hash, counts)
 
 
-async def _processes(redis: Redis, page: object) -> list[list[int]]:
+async def _look(redis: Redis, days: Iterable[date]) -> tuple[list[Any], object, dict[str, Any]]:
+    """The hashes of the days, a first page of process keys, and the option that asks where those are."""
+    owner = await owner_of(redis, PROCESS_PATTERN)
+    async with redis.pipeline(transaction=False) as pipe:
+        _scan(pipe, 0, owner)
+        for day in days:
+            pipe.hgetall(counts_key(day))
+        page, *hashes = await pipe.execute(raise_on_error=False)
+    if owner != await owner_of(redis, PROCESS_PATTERN):
+        return await _look(redis, days)  # the hashes were elsewhere already, and so were the processes
+    return hashes, page, owner
+
+
+def _scan(pipe: Pipeline, cursor: int, owner: dict[str, Any]) -> None:
+    pipe.execute_command("SCAN", cursor, "MATCH", PROCESS_PATTERN, "COUNT", SCAN_COUNT, **owner)
+
+
+async def _processes(redis: Redis, page: object, owner: dict[str, Any]) -> list[list[int]]:
     """A column for each gauge, with a row for each process that is still live when its hash is read."""
     _refuse_error(PROCESS_PATTERN, page)
     cursor, found = cast(ScanPage, page)
     keys = dict.fromkeys(found)  # a key may be on two pages
     while cursor:
-        page = await redis.scan(cursor, match=PROCESS_PATTERN, count=SCAN_COUNT)
+        async with redis.pipeline(transaction=False) as pipe:
+            _scan(pipe, cursor, owner)
+            (page,) = await pipe.execute()
         cursor, found = cast(ScanPage, page)
         keys.update(dict.fromkeys(found))
     columns: list[list[int]] = [[] for _ in GAUGES]

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.faults.client import Client
 from tests.support.instances import Instance
 from tests.support.tokens import SCRAPE_TOKEN, bearer
 
-LEASES = "parallel-ops:v1:*:lease"
+LEASES = "parallel-ops:{-}:v1:*:lease"
 OURS = "FROM pg_stat_activity WHERE application_name = 'parallel-ops' AND pid <> pg_backend_pid()"
 
 
@@ -42,7 +43,7 @@ def worker_of(instance: Instance) -> psutil.Process:
     return worker
 
 
-async def holdings(instance: Instance, database_port: int, redis_port: int) -> Holdings:
+async def holdings(instance: Instance, database_port: int, redis_ports: Collection[int]) -> Holdings:
     """Count what an instance's worker holds now."""
     worker = worker_of(instance)
     tasks = await own_metric(instance, "parallel_ops_asyncio_tasks")
@@ -53,7 +54,7 @@ async def holdings(instance: Instance, database_port: int, redis_port: int) -> H
         threads=worker.num_threads(),
         tasks=int(tasks),
         to_database=peers.count(database_port),
-        to_redis=peers.count(redis_port),
+        to_redis=sum(port in redis_ports for port in peers),
         half_closed=sum(
             socket.status == psutil.CONN_CLOSE_WAIT and socket.laddr.port == instance.port
             for socket in sockets

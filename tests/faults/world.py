@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 from msgspec.structs import replace
@@ -17,6 +17,7 @@ from redis.backoff import NoBackoff
 from demo.run import READER, reader_role_script
 from demo.schema import create_schema
 from demo.servers import Postgres, Valkey
+from service.redis_clients import connect
 from service.settings import Settings
 from service.shared_redis import MAX_CONNECTIONS, TIMEOUT_SECONDS
 from tests.faults import counts
@@ -32,7 +33,10 @@ from tests.support.folders import passing_folder
 from tests.support.indexes import optional_indexes
 from tests.support.instances import Instance
 from tests.support.tokens import SCRAPE_TOKEN, SECRET
+from tests.support.valkey_sets import ValkeyCluster, ValkeySentinels
 from tests.support.waiting import until
+
+Several = ValkeyCluster | ValkeySentinels
 
 INSTANCES = 3
 BALANCED_CALLERS, DIRECT_CALLERS = 6, 2
@@ -47,11 +51,11 @@ SOME_TASKS, SOME_THREADS, SOME_FILES = 8, 4, 4
 DATABASE_SETTINGS = {"synchronous_commit": "on", "max_connections": "60", "deadlock_timeout": "10s"}
 
 
-def settings(database_port: int, redis_port: int) -> Settings:
+def settings(database_port: int, redis_url: str) -> Settings:
     """Short ticks and bounds, so that a fault takes seconds."""
     return Settings(
         database_url=f"postgresql://{READER}@127.0.0.1:{database_port}/postgres",
-        redis_url=f"redis://127.0.0.1:{redis_port}/0",
+        redis_url=redis_url,
         jwt_secret=SECRET,
         scrape_token=SCRAPE_TOKEN,
         refresh_seconds=REFRESH_SECONDS,
@@ -67,8 +71,29 @@ def settings(database_port: int, redis_port: int) -> Settings:
     )
 
 
+class Reached(NamedTuple):
+    """Where an instance finds its servers."""
+
+    database: int
+    redis_url: str
+    redis_ports: Sequence[int]
+
+
+def _through(database: Link, redis: Link) -> Reached:
+    return Reached(database.port, f"redis://127.0.0.1:{redis.port}/0", [redis.port])
+
+
+def _client(url: str) -> Redis:
+    """A client that outlives what is done to a server."""
+    if "+" in url:
+        return connect(url)
+    return Redis.from_url(url, socket_timeout=30, retry=Retry(NoBackoff(), 3))
+
+
 class World:
     """What a fault may break; `instances[n]` reaches its servers through `wires[n]`, or directly.
+
+    In place of the one Valkey there may be `several`, which are reached directly.
 
     With `in_turn` it has the optional indexes and all but no share of the database, so that of the old days
     some are read at each tick, and callers ask what tells days apart. `changes` are to the settings.
@@ -79,6 +104,7 @@ class World:
         folder: Path,
         *,
         wired: bool = True,
+        several: Callable[[Path], Several] | None = None,
         in_turn: bool = False,
         **changes: Any,  # noqa: ANN401
     ) -> None:
@@ -89,15 +115,20 @@ class World:
         self.folder = folder
         self.postgres = Postgres(folder / "postgres", settings=DATABASE_SETTINGS)
         self.valkey = Valkey(folder / "valkey")
+        self.several = several and several(folder / "several")
+        store = self.several or self.valkey
         self.wires = [(Link(self.postgres.port), Link(self.valkey.port)) for _ in range(INSTANCES)]
-        direct = (self.postgres.port, self.valkey.port)
-        self.reached = [(database.port, redis.port) if wired else direct for database, redis in self.wires]
-        configured = [replace(settings(*ports), **changes) for ports in self.reached]
-        self.settings = replace(settings(*direct), **changes)
+        direct = Reached(
+            self.postgres.port, store.url, self.several.ports if self.several else [self.valkey.port]
+        )
+        self.reached = [_through(*pair) if wired and not several else direct for pair in self.wires]
+        configured = [replace(settings(each.database, each.redis_url), **changes) for each in self.reached]
+        self.settings = replace(settings(direct.database, direct.redis_url), **changes)
         self.instances = [Instance(of, folder / f"{n}.log") for n, of in enumerate(configured)]
         self.writer = Writer(self.postgres.url)
-        self.overlay = OverlayWriter(self.valkey.url)
-        self.redis = Redis.from_url(self.valkey.url, retry=Retry(NoBackoff(), 3))
+        self.overlay = OverlayWriter(_client(store.url))
+        self.redis = _client(store.url)
+        self._servers = (self.postgres, store)
         answer = self.settings.cache_policy.answer + TIMEOUT_SECONDS
         bounds = Bounds(REFRESH_SECONDS, MAX_STALE_SECONDS, answer, self.settings.old_days_seconds)
         self.checker = Checker(bounds, self.writer.history, self.overlay.history)
@@ -115,7 +146,7 @@ class World:
     async def running(self) -> AsyncIterator[None]:
         """Everything runs and every question has been answered during the block."""
         async with self.stack as stack:
-            for server in (self.postgres, self.valkey):
+            for server in self._servers:
                 await asyncio.to_thread(server.start)
                 stack.callback(server.kill)
             await self._prepare_database()
@@ -158,8 +189,8 @@ class World:
     async def holdings(self) -> list[Holdings]:
         """What each instance's worker holds now."""
         return [
-            await counts.holdings(instance, *ports)
-            for instance, ports in zip(self.instances, self.reached, strict=True)
+            await counts.holdings(instance, reached.database, reached.redis_ports)
+            for instance, reached in zip(self.instances, self.reached, strict=True)
         ]
 
     async def leftovers(self) -> set[str]:
@@ -172,7 +203,7 @@ class World:
                 "threads": before.threads + SOME_THREADS,
                 "tasks": before.tasks + SOME_TASKS,
                 "to_database": CONNECTIONS,
-                "to_redis": MAX_CONNECTIONS,
+                "to_redis": MAX_CONNECTIONS * len(self.reached[number].redis_ports),
                 "half_closed": 0,
             }
             found |= {

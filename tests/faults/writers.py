@@ -89,9 +89,9 @@ class Writer:
 class OverlayWriter:
     """The programs that serve overlays: sets the counters of the hour in which the tests began."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, redis: Redis) -> None:
         self.history = History()
-        self._redis = Redis.from_url(url, socket_timeout=30)
+        self._redis = redis
         self._number = 0
         self._turn = asyncio.Lock()
         self.history.begin(0).end()
@@ -102,6 +102,11 @@ class OverlayWriter:
             async with self._turn:
                 await self._write()
             await asyncio.sleep(PAUSE_SECONDS)
+
+    async def kept(self, end: Callable[[], object]) -> None:
+        """Run what ends a Redis whose replicas have all that it holds."""
+        async with self._turn:
+            await asyncio.to_thread(end)
 
     async def forgotten(self, end: Callable[[], None]) -> None:
         """Run what ends Redis, and with it all that it holds."""

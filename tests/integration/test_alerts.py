@@ -57,7 +57,7 @@ async def test_every_hint_in_order_with_its_message(
 ) -> None:
     await insert(database, trouble())
     async with serve(NOW) as client:
-        await redis.hset("parallel-ops:overlay:counts:2026-03-10", mapping={"09:hits": 7, "09:misses": 3})
+        await redis.hset("parallel-ops:{-}:overlay:counts:2026-03-10", mapping={"09:hits": 7, "09:misses": 3})
         answer = (await client.get(f"{PREFIX}/alerts")).json()
     since = {"since": "2026-03-10T09:00:00Z", "quiet_since": None}
     assert answer["hints"] == [
@@ -88,7 +88,7 @@ async def test_every_hint_in_order_with_its_message(
 @pytest.mark.usefixtures("database")
 async def test_few_overlay_lookups_give_no_hint(serve: Serve, redis: Redis) -> None:
     async with serve(NOW) as client:
-        await redis.hset("parallel-ops:overlay:counts:2026-03-10", mapping={"09:misses": 9})
+        await redis.hset("parallel-ops:{-}:overlay:counts:2026-03-10", mapping={"09:misses": 9})
         assert (await client.get(f"{PREFIX}/alerts")).json()["hints"] == []
 
 

@@ -163,7 +163,7 @@ async def test_alerts_are_in_the_order_of_the_panels_the_critical_ones_first(
 
     async def alerts(**limits: float) -> list[str]:
         async with serve(NOW, **limits) as client:
-            await redis.hset(f"parallel-ops:overlay:counts:{NOW:%Y-%m-%d}", "00:misses", "20")
+            await redis.hset(f"parallel-ops:{{-}}:overlay:counts:{NOW:%Y-%m-%d}", "00:misses", "20")
             page = await board(client)
         return [link["href"] for link in page.one(class_="alerts").all("a")]
 

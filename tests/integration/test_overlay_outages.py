@@ -12,7 +12,7 @@ from threading import Event
 
 import pytest
 from parallel_ops_recorder import OverlayRecorder
-from parallel_ops_recorder.batch import Batch, Increment, send
+from parallel_ops_recorder.batch import Batch, Increment, Receipt, send
 from parallel_ops_recorder.keys import EVICTIONS, GAUGES, HITS, MISSES, counts_key, sent_key
 from parallel_ops_recorder.tally import MAX_HOURS
 from redis import Redis
@@ -113,10 +113,10 @@ def test_lost_replies_lose_and_double_nothing(
 def test_a_batch_counts_once_however_often_and_late_it_arrives(redis: Redis) -> None:
     first = Batch(1, (Increment(HOUR, HITS, 5), Increment(HOUR, MISSES, 2)))
     second = Batch(2, (Increment(HOUR, HITS, 10), Increment(HOUR + 24, EVICTIONS, 1)))
-    for batch in (first, first, second, first, second):
-        assert send(redis, "plm-1", batch, NO_GAUGES) == []
+    for batch, before in ((first, 0), (first, 1), (second, 1), (first, 2), (second, 2)):
+        assert send(redis, "plm-1", batch, NO_GAUGES) == Receipt(before, [])
     assert counted(redis) == {"hits": 15, "misses": 2, "evictions": 1}
-    assert send(redis, "plm-2", first, NO_GAUGES) == []  # another process has numbers of its own
+    assert send(redis, "plm-2", first, NO_GAUGES).before == 0  # another process has numbers of its own
     assert hits(redis) == 20
 
 
@@ -127,6 +127,37 @@ def test_a_server_that_came_back_without_its_data_counts_a_batch_again(redis: Re
     send(redis, "plm-1", batch, NO_GAUGES)
     assert hits(redis) == 5
     assert redis.get(sent_key("plm-1")) == "1"
+
+
+def test_what_a_server_forgets_after_it_has_acknowledged_is_sent_again(
+    valkey: Valkey, redis: Redis, log: pytest.LogCaptureFixture
+) -> None:
+    """As a replica does that lags, and is made the primary."""
+    with recording(valkey.url) as recorder:
+        recorder.hit(1)
+        eventually(lambda: hits(redis) == 1)
+        for key in list(redis.scan_iter()):
+            redis.copy(key, key, destination_db="1")
+        recorder.hit(20)
+        recorder.miss(3)
+        eventually(lambda: hits(redis) == 21)
+        redis.swapdb(0, 1)
+        eventually(lambda: hits(redis) == 21)
+        recorder.hit(300)
+    assert counted(redis) == {"hits": 321, "misses": 3, "evictions": 0}
+    assert "has forgotten 23 overlay counts that it had acknowledged" in log.text
+
+
+def test_a_server_that_was_emptied_stays_empty_but_for_what_is_new(
+    valkey: Valkey, redis: Redis, log: pytest.LogCaptureFixture
+) -> None:
+    with recording(valkey.url) as recorder:
+        recorder.hit(1)
+        eventually(lambda: hits(redis) == 1)
+        redis.flushall()
+        recorder.hit(20)
+    assert hits(redis) == 20
+    assert not log.text
 
 
 def test_a_full_server_counts_nothing_until_it_has_room_and_then_all(

@@ -74,7 +74,7 @@ async def test_an_answer_is_judged_by_the_limits_of_its_request(
 ) -> None:
     await insert(database, trouble())
     async with serve(NOW, slo_workflow_failed_rate_critical=0.9) as client:
-        await redis.hset("parallel-ops:overlay:counts:2026-03-10", mapping={"09:hits": 7, "09:misses": 2})
+        await redis.hset("parallel-ops:{-}:overlay:counts:2026-03-10", mapping={"09:hits": 7, "09:misses": 2})
         warned = {DOC_SYNC: "warn", WORKFLOW: "warn", BREAKAGE: "warn"}
         assert await hints(client) == warned
         assert await hints(client, overlay_cache_min_requests_warn=9) == {OVERLAY: "warn", **warned}

@@ -38,11 +38,11 @@ async def test_what_took_too_long_is_left_alone_for_a_while_by_all_instances(
             asked = statements.tables()[JOBS]
             assert (await two.get(SUMMARY)).status_code == 503
             assert statements.tables()[JOBS] == asked == 1
-            left = await redis.pttl("parallel-ops:v1:pause")
+            left = await redis.pttl("parallel-ops:{-}:v1:pause")
             assert 0 < left <= 15_000
         finally:
             await database.execute(QUICK)
-        await redis.delete("parallel-ops:v1:pause")
+        await redis.delete("parallel-ops:{-}:v1:pause")
 
         async def is_answered() -> bool:
             return (await two.get(SUMMARY)).status_code == 200

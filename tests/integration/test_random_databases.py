@@ -133,9 +133,9 @@ async def count_lookups(redis: Redis, overlay: Overlay, instant: datetime) -> No
     hour = instant - timedelta(hours=overlay["hours_ago"])
     fields = ("hits", "misses", "evictions")
     counts: Mapping[Any, Any] = {f"{hour:%H}:{name}": overlay[name] for name in fields}
-    await redis.hset(f"parallel-ops:overlay:counts:{hour:%Y-%m-%d}", mapping=counts)
+    await redis.hset(f"parallel-ops:{{-}}:overlay:counts:{hour:%Y-%m-%d}", mapping=counts)
     process: Mapping[Any, Any] = {name: overlay[name] for name in NO_OVERLAY if name not in fields}
-    await redis.hset("parallel-ops:overlay:process:p1", mapping=process)
+    await redis.hset("parallel-ops:{-}:overlay:process:p1", mapping=process)
 
 
 def questions(case: Case) -> Iterator[Question]:

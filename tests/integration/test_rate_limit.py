@@ -42,7 +42,7 @@ async def test_a_refusal_says_in_how_many_seconds_the_window_ends(
     async with serve(NOW, rate_limit="1/hour") as client:
         await client.get(SUMMARY)
         # Redis keeps a window for another one after it.
-        (window,) = await redis.keys("parallel-ops:limits*")
+        (window,) = await redis.keys("parallel-ops:{-}:limits*")
         started = time.monotonic()
         await redis.pexpire(window, (3600 + seconds) * 1000)
         refused = await client.get(SUMMARY)
@@ -132,7 +132,7 @@ async def test_while_redis_is_away_everybody_is_let_through(
 async def test_off_unless_it_is_configured(serve: Serve, database: object, redis: Redis) -> None:
     async with serve(NOW) as client:
         await client.get(SUMMARY)
-    assert [key async for key in redis.scan_iter("parallel-ops:limits*")] == []
+    assert [key async for key in redis.scan_iter("parallel-ops:{-}:limits*")] == []
 
 
 @pytest.mark.parametrize("limit", ["100", "0/second", "-1/second", "10/fortnight", "1.5/second"])

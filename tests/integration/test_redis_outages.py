@@ -213,7 +213,7 @@ async def test_garbage_under_our_keys(
     async with Redis.from_url(own_valkey.url) as redis:
         async with Service(own_settings) as service:
             await know_all_days(service.client)
-        keys = [str(key, "ascii") for key in cast("list[bytes]", await redis.keys("parallel-ops:v1:*"))]
+        keys = [str(key, "ascii") for key in cast("list[bytes]", await redis.keys("parallel-ops:{-}:v1:*"))]
         foreign = cast("bytes", await redis.get(keys[0]))
         for number, key in enumerate(keys):
             await redis.delete(key)

@@ -112,6 +112,6 @@ async def hear_of_it(client: httpx.AsyncClient, clock: Clock, redis: Redis) -> N
 
     async def is_found() -> bool:
         await client.get("/")
-        return bool(await redis.exists(f"parallel-ops:v1:choices:{int(clock.now)}"))
+        return bool(await redis.exists(f"parallel-ops:{{-}}:v1:choices:{int(clock.now)}"))
 
     await until(is_found)

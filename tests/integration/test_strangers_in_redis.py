@@ -24,7 +24,7 @@ SUMMARY = f"{PREFIX}/summary?window_days=90"
 
 async def keys(redis: Redis, part: str) -> list[str]:
     """The service's keys of that part."""
-    found = cast("list[bytes]", await redis.keys(f"parallel-ops:v1:{part}:*"))
+    found = cast("list[bytes]", await redis.keys(f"parallel-ops:{{-}}:v1:{part}:*"))
     return [key.decode() for key in found]
 
 
@@ -60,7 +60,7 @@ async def test_a_value_that_is_too_large_to_be_ours_is_not_decoded(
         async with serve(NOW, flush=False) as client:
             assert (await client.get(SUMMARY)).content == right.content
     assert {line["key"] for line in logs if line["event"] == "unreadable entry ignored"} == {
-        f"parallel-ops:v1:doc_sync:window_days=*:{int(NOW.timestamp())}"
+        f"parallel-ops:{{-}}:v1:doc_sync:window_days=*:{int(NOW.timestamp())}"
     }
 
 
@@ -85,11 +85,11 @@ async def test_counts_that_overflow_are_named_without_a_traceback(
     async with serve(NOW) as client:
         async with redis.pipeline(transaction=False) as pipe:
             for number in range(20_000):
-                pipe.hset(f"parallel-ops:overlay:process:p{number}", "entries", str(10**15 - 1))
+                pipe.hset(f"parallel-ops:{{-}}:overlay:process:p{number}", "entries", str(10**15 - 1))
             await pipe.execute()
         with structlog.testing.capture_logs() as logs:
             answer = (await client.get(SUMMARY)).json()
     assert (answer["degraded"], answer["overlay_cache"]["entries"]) == (["overlay_cache"], 0)
     (line,) = [line for line in logs if line["event"] == "computation failed"]
-    assert "parallel-ops:overlay:process:*, field entries" in line["error"]
+    assert "parallel-ops:{-}:overlay:process:*, field entries" in line["error"]
     assert not line["exc_info"]

@@ -369,13 +369,15 @@ async def test_overlay_counters_are_those_of_the_windows_hours_and_of_live_proce
 ) -> None:
     async with serve(NOW) as client:
         await redis.hset(
-            "parallel-ops:overlay:counts:2026-03-09",
+            "parallel-ops:{-}:overlay:counts:2026-03-09",
             mapping={"08:hits": 1000, "09:hits": 6, "09:misses": 2, "23:evictions": 5},
         )
-        await redis.hset("parallel-ops:overlay:counts:2026-03-10", mapping={"09:hits": 2, "10:hits": 1000})
+        await redis.hset(
+            "parallel-ops:{-}:overlay:counts:2026-03-10", mapping={"09:hits": 2, "10:hits": 1000}
+        )
         for number, entries in enumerate((10, 20)):
             await redis.hset(
-                f"parallel-ops:overlay:process:p{number}",
+                f"parallel-ops:{{-}}:overlay:process:p{number}",
                 mapping={"entries": entries, "ttl_seconds": 300 - number, "max_entries": 500 + number},
             )
         summary = (await client.get(f"{PREFIX}/summary?window_days=1")).json()

@@ -68,7 +68,7 @@ def eventually(condition: Callable[[], bool]) -> None:
 def counted(redis: Redis) -> dict[str, int]:
     """The sums over all days and hours, by kind."""
     sums = dict.fromkeys(KINDS, 0)
-    for key in redis.scan_iter("parallel-ops:overlay:counts:*"):
+    for key in redis.scan_iter("parallel-ops:{-}:overlay:counts:*"):
         for field, n in redis.hgetall(key).items():
             sums[str(field).partition(":")[2]] += int(n)
     return sums
@@ -81,4 +81,4 @@ def hits(redis: Redis) -> int:
 
 def processes(redis: Redis) -> list[dict[bytes | str, bytes | str]]:
     """What each process says of its cache."""
-    return [redis.hgetall(key) for key in redis.scan_iter("parallel-ops:overlay:process:*")]
+    return [redis.hgetall(key) for key in redis.scan_iter("parallel-ops:{-}:overlay:process:*")]

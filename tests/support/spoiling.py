@@ -64,7 +64,7 @@ SPOILINGS: tuple[Spoiling, ...] = (every_other_one_gone, exchanged, hollow, gone
 
 async def found_in(redis: Redis, which: Which) -> Values:
     """The service's values of those keys."""
-    names: list[Any] = await redis.keys("parallel-ops:v1:*")
+    names: list[Any] = await redis.keys("parallel-ops:{-}:v1:*")
     keys = sorted(filter(which, names))
     values: list[Any] = await redis.mget(keys) if keys else []
     return dict(zip(keys, values, strict=True))

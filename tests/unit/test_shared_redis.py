@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from redis.exceptions import ClusterDownError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from service.shared_redis import RedisAway, SharedRedis, UnusableValue, connect
+from service.redis_clients import connect
+from service.shared_redis import MAX_CONNECTIONS, RedisAway, SharedRedis, UnusableValue
 from tests.support.waiting import until
 
 
@@ -74,6 +75,25 @@ async def test_one_that_refuses_a_command_is_not_left_alone() -> None:
     assert commands.made == 5
     commands.down = False
     assert await commands.ask()
+
+
+async def test_a_cluster_that_is_down_is_left_alone_though_it_answers() -> None:
+    """It takes its time to say so."""
+    commands = Commands()
+    commands.error = ClusterDownError("The cluster is down")
+    assert not any([await commands.ask() for _ in range(20)])
+    assert commands.made == 1
+
+
+async def test_as_many_ask_at_once_as_there_are_connections() -> None:
+    commands = Commands()
+    commands.down = False
+    commands.answer.clear()
+    asked = [asyncio.create_task(commands.ask()) for _ in range(MAX_CONNECTIONS + 8)]
+    await until(lambda: commands.made >= MAX_CONNECTIONS)
+    assert commands.made == MAX_CONNECTIONS
+    commands.answer.set()
+    assert all(await asyncio.gather(*asked))
 
 
 async def test_a_process_that_stood_still_asks_again_before_it_calls_redis_away() -> None:

@@ -5,12 +5,14 @@ While Redis is away everybody is let through: a limit is no reason to be down.
 
 import time
 from math import ceil
+from typing import Any
 
 from service.api.context import RequestContext
 from service.api.responses.errors import Refusal
+from service.cache.keys import tagged
 from service.shared_redis import RedisAway, SharedRedis
 
-PREFIX = "parallel-ops:limits"
+PREFIX = tagged("limits")
 
 
 class RateLimit:
@@ -22,12 +24,11 @@ class RateLimit:
         from limits.aio.strategies import SlidingWindowCounterRateLimiter  # noqa: PLC0415
 
         self._item = parse(limit)
-        storage = RedisStorage(
-            "async+redis://",
-            implementation="redispy",
-            key_prefix=PREFIX,
-            connection_pool=redis.client.connection_pool,  # type: ignore[arg-type]
-        )
+        storage = RedisStorage("async+redis://", implementation="redispy", key_prefix=PREFIX)
+        # Our client, for there is no address by which the library would make one of the same kind and bounds.
+        bridge: Any = storage.bridge
+        bridge.connection_getter = lambda _: redis.client
+        bridge.register_scripts()
         self._window = SlidingWindowCounterRateLimiter(storage)
         self._redis = redis
 

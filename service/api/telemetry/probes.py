@@ -7,6 +7,7 @@ from contextlib import suppress
 from redis.exceptions import RedisError
 
 from service.api.telemetry.health import Unhealthy
+from service.cache.keys import cache_key
 from service.shared_redis import SharedRedis
 from service.sources.database import Database, DatabaseError, DatabaseLimits
 from service.sources.inspection import ENCODING, Finding, findings
@@ -15,6 +16,7 @@ from service.sources.inspection import ENCODING, Finding, findings
 LIMITS = DatabaseLimits(statement_timeout_seconds=1.5, lock_timeout_seconds=1.0, max_queries=1)
 
 PREPARING_SECONDS = 0.5
+PROBED_KEY = cache_key("probe")
 
 Probe = Callable[[], Awaitable[None]]
 
@@ -57,7 +59,8 @@ def redis_probe(redis: SharedRedis, tell: Callable[[bool], None]) -> Probe:
 
     async def probe() -> None:
         try:
-            await redis.client.ping()  # past the breaker: this is how one hears that it is back
+            # Past the breaker: this is how one hears that it is back. In a cluster, where our keys are.
+            await redis.client.get(PROBED_KEY)
         except (RedisError, OSError):
             tell(False)
             raise Unhealthy("Redis does not answer; every process works for itself until it does") from None
