@@ -24,7 +24,7 @@ from service.sources.expressions import (
 from service.sources.tables import jobs
 
 TASK_TYPE_PREFIX = "document_sync_"
-SITE = "site_id"
+SITE, DIRECTION = "site_id", "direction"
 DIRECTIONS = ("push", "pull")
 COUNTS = ("total", "attempts", "exhausted", *DIRECTIONS)
 
@@ -60,7 +60,8 @@ def statement(span: AnySpan, site_id: ColumnElement[str] | None, named: bool) ->
             jobs.c.max_attempts,
             jobs.c.payload,
             field_text(jobs.c.payload, SITE).label("site"),
-            direction(jobs.c.payload, jobs.c.task_type).label("direction"),
+            jobs.c.task_type,
+            field_text(jobs.c.payload, DIRECTION).label("told"),
         ).where(*population(span, site_id))
     )
     # `true`, `false`, an array or an object begin like these.
@@ -75,7 +76,10 @@ def statement(span: AnySpan, site_id: ColumnElement[str] | None, named: bool) ->
             count().label("total"),
             summed(found.c.attempt_count).label("attempts"),
             count().filter(out_of_attempts).label("exhausted"),
-            *(count().filter(found.c.direction == each).label(each) for each in DIRECTIONS),
+            *(
+                count().filter(_direction(found.c.told, found.c.task_type) == each).label(each)
+                for each in DIRECTIONS
+            ),
         )
         .group_by(*axes)
         .subquery("groups")
@@ -102,11 +106,15 @@ def population(time: Window | AnySpan, site_id: str | ColumnElement[str] | None)
 
 def direction(payload: ColumnElement[Any], task_type: ColumnElement[str]) -> ColumnElement[str | None]:
     """Push or pull, as the payload says, or else the task type; null where neither does."""
-    told = field_text(payload, "direction")
+    return _direction(field_text(payload, DIRECTION), task_type)
+
+
+def _direction(told: ColumnElement[str], task_type: ColumnElement[str]) -> ColumnElement[str | None]:
+    # Most say it plainly, which spares them the rest.
+    plain = ((told.is_(None) & (task_type == TASK_TYPE_PREFIX + each), each) for each in DIRECTIONS)
     kind = func.substr(func.lower(task_type), len(TASK_TYPE_PREFIX) + 1)
-    # Most tell it plainly, which spares them the rest.
-    each = (told, func.lower(trimmed(told)), kind)
-    return case(*((text.in_(DIRECTIONS), text) for text in each))
+    each = (func.lower(trimmed(told)), kind)
+    return case((told.in_(DIRECTIONS), told), *plain, *((text.in_(DIRECTIONS), text) for text in each))
 
 
 site = text_or_number(jobs.c.payload, SITE)
