@@ -49,10 +49,10 @@ def statement(span: AnySpan, site_id: ColumnElement[str] | None, named: bool) ->
 
     Unless it is `named` all sites stand under null.
     """
-    # Behind the fence what is named twice is computed once. The site's text is grouped by as it stands, and
+    # Behind a fence what is named twice is computed once. The site's text is grouped by as it stands, and
     # only the few groups are trimmed; the JSON itself is looked at where the text may be no string's or
     # number's.
-    found = fenced(
+    rows = fenced(
         select(
             span.cell(jobs.c.created_at).label("cell"),
             jobs.c.status,
@@ -64,6 +64,8 @@ def statement(span: AnySpan, site_id: ColumnElement[str] | None, named: bool) ->
             field_text(jobs.c.payload, DIRECTION).label("told"),
         ).where(*population(span, site_id))
     )
+    *others, task_type, told = rows.c
+    found = fenced(select(*others, _direction(told, task_type).label("direction")))
     # `true`, `false`, an array or an object begin like these.
     doubtful = func.ascii(found.c.site).in_([ord(sign) for sign in "tf[{"])
     is_none = case((doubtful, func.jsonb_typeof(field(found.c.payload, SITE)) != "string")).label("is_none")
@@ -76,10 +78,7 @@ def statement(span: AnySpan, site_id: ColumnElement[str] | None, named: bool) ->
             count().label("total"),
             summed(found.c.attempt_count).label("attempts"),
             count().filter(out_of_attempts).label("exhausted"),
-            *(
-                count().filter(_direction(found.c.told, found.c.task_type) == each).label(each)
-                for each in DIRECTIONS
-            ),
+            *(count().filter(found.c.direction == each).label(each) for each in DIRECTIONS),
         )
         .group_by(*axes)
         .subquery("groups")
@@ -110,11 +109,15 @@ def direction(payload: ColumnElement[Any], task_type: ColumnElement[str]) -> Col
 
 
 def _direction(told: ColumnElement[str], task_type: ColumnElement[str]) -> ColumnElement[str | None]:
-    # Most say it plainly, which spares them the rest.
-    plain = ((told.is_(None) & (task_type == TASK_TYPE_PREFIX + each), each) for each in DIRECTIONS)
-    kind = func.substr(func.lower(task_type), len(TASK_TYPE_PREFIX) + 1)
-    each = (func.lower(trimmed(told)), kind)
-    return case((told.in_(DIRECTIONS), told), *plain, *((text.in_(DIRECTIONS), text) for text in each))
+    said, kind = func.lower(trimmed(told)), func.substr(func.lower(task_type), len(TASK_TYPE_PREFIX) + 1)
+    # Most say it plainly, and what is as long as neither of them is neither: that spares them the rest.
+    is_as_long = func.char_length(task_type) == len(TASK_TYPE_PREFIX + DIRECTIONS[0])
+    return case(
+        (told.in_(DIRECTIONS), told),
+        *((told.is_(None) & (task_type == TASK_TYPE_PREFIX + each), each) for each in DIRECTIONS),
+        (told.is_not(None) & said.in_(DIRECTIONS), said),
+        (is_as_long & kind.in_(DIRECTIONS), kind),
+    )
 
 
 site = text_or_number(jobs.c.payload, SITE)
