@@ -31,7 +31,7 @@ from service.readings.reader import Fresh, Reader
 from service.readings.reading import Name, StoredDay
 from service.readings.shelf import Shelf
 from service.readings.suggestions import names_in, suggested
-from service.readings.sums import knows, summed
+from service.readings.sums import Courses, knows, summed
 from service.readings.tables import DAY_TABLES, INCIDENTS, JOBS, RUNS, DayTable
 from service.readings.worst import Worst, ranked
 from service.shared_redis import RedisAway
@@ -65,6 +65,7 @@ class Readings:
         self._shelf = Shelf(rhythm.grid)
         self._reader = Reader(database, self._shelf, rhythm)
         self._first_looks = FirstLooks()
+        self._courses = {section: Courses() for section in DAY_TABLES}
         self._worst = {table.section: Worst(table.ranks) for table in (JOBS, RUNS)}
         self._pause = Pause(store, rhythm)
         self._part = Part(NAME, manifest_key(rhythm.grid), self._read, manifests.decoder)
@@ -100,11 +101,10 @@ class Readings:
         if manifest is not None:
             listed = manifest.days[table.section]
             days = self._shelf.readings(listed)
-            if name is None:
-                worst = await self._worst[table.section].of(listed, days, window)
-                return table.section_of(summed(days, window, None), tick, worst)
-            if knows(days, window, name):
-                return table.section_of(summed(days, window, name), tick)
+            if name is None or knows(days, window, name):
+                sums = self._courses[table.section].of(listed, days, window, name).sums(window)
+                worst = () if name else await self._worst[table.section].of(listed, days, window)
+                return table.section_of(sums, tick, worst)
             days = await self._reader.window(table, window, name)
             return table.section_of(summed(days, window, None), tick)
         with self._looking(table.section, tick):
@@ -121,7 +121,9 @@ class Readings:
                 days, repeated = await self._reader.incidents(window)
             found = summed(days, window, None)
         else:
-            found = summed(self._shelf.readings(manifest.days[INCIDENTS.section]), window, None)
+            listed = manifest.days[INCIDENTS.section]
+            days = self._shelf.readings(listed)
+            found = self._courses[INCIDENTS.section].of(listed, days, window, None).sums(window)
             found = replace(found, oldest=min(found.oldest, manifest.recurrences.tick))
             repeated = manifest.recurrences.at(tick, window_days)
         section: Breakages = INCIDENTS.section_of(found, tick)

@@ -1,10 +1,13 @@
 """Day readings summed for one window and filter at one tick."""
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from itertools import pairwise
 from operator import add, sub
 from typing import TypeAlias
+from zoneinfo import ZoneInfo
 
+from cachetools import LRUCache
 from msgspec import Struct
 
 from service.overview.clock import DAY_SECONDS, MONTH_DAYS, day_edges, hour_edges
@@ -12,6 +15,8 @@ from service.readings.grid import Window, cells_before, day_of
 from service.readings.reading import Label, Name, Reading
 
 Figures: TypeAlias = tuple[int, ...]
+# Of so many names of a table courses are kept: who asks for more, asks for each but once a tick.
+MOST_COURSES = 200
 
 
 class Sums(Struct, frozen=True):
@@ -41,60 +46,93 @@ def summed(readings: Mapping[int, Reading], window: Window, name: Name) -> Sums:
 
     `readings` has the days that the window is read by, each cut for the tick.
     """
-    days, month = window.read, Window(window.tick, MONTH_DAYS)
-    knows_month = day_of(month.since) in readings
-    if knows_month:
-        days = range(min(days.start, day_of(month.since)), days.stop)
-    course = _Course(readings, days, name)
-    first, *others = (readings[day] for day in range(day_of(window.since), window.read.stop))
-    counts: dict[Label, list[int]] = {}
-    for label, numbers in first.counts_from(name, cells_before(first.cuts, window.since)):
-        _count(counts, label, numbers)
-    for reading in others:
-        for label, numbers in reading.counts(name):
-            _count(counts, label, numbers)
-    return Sums(
-        days=course.cells(range(window.since, window.tick, DAY_SECONDS)),
-        by_clock=course.cells(day_edges(window.zone, window.tick, window.days)),
-        by_hour=course.cells(hour_edges(window.zone, window.tick)),
-        before=None if window.before is None else course.between(window.before, window.since),
-        month=course.since(month.since) if knows_month else None,
-        counts=counts,
-        oldest=min(window.tick, *(readings[day].tick for day in window.read)),
-    )
+    return Course(readings, window.tick, window.zone, name).sums(window)
 
 
-class _Course:
-    """The figures of a name's rows as they add up over the days."""
+class Course:
+    """The figures of a name's rows as they add up over the days: windows before a tick are told from it.
 
-    def __init__(self, readings: Mapping[int, Reading], days: range, name: Name) -> None:
+    `readings` are days without a gap, up to the running one, each cut for the tick.
+    """
+
+    def __init__(self, readings: Mapping[int, Reading], tick: int, zone: ZoneInfo, name: Name) -> None:
         self._readings = readings
+        self._month = Window(tick, MONTH_DAYS, zone)
         self._name = name
+        self._days = range(min(readings), max(readings) + 1)
         self._until: dict[int, Figures] = {}
-        self._together = readings[days[0]].figures(name, 0)
-        for day in days:
+        self._together = readings[self._days[0]].figures(name, 0)
+        for day in self._days:
             self._until[day] = self._together
             self._together = tuple(map(add, self._together, readings[day].figures(name)))
 
-    def until(self, edge: int) -> Figures:
+    def sums(self, window: Window) -> Sums:
+        """The sums of a window before the tick."""
+        return Sums(
+            days=self._cells(range(window.since, window.tick, DAY_SECONDS)),
+            by_clock=self._cells(day_edges(window.zone, window.tick, window.days)),
+            by_hour=self._by_hour,
+            before=None if window.before is None else self._between(window.before, window.since),
+            month=self._of_month,
+            counts=self._counts(window),
+            oldest=min(window.tick, *(self._readings[day].tick for day in window.read)),
+        )
+
+    @cached_property
+    def _by_hour(self) -> tuple[Figures, ...]:
+        return self._cells(hour_edges(self._month.zone, self._month.tick))
+
+    @cached_property
+    def _of_month(self) -> Figures | None:
+        days = range(day_of(self._month.since), self._days.stop)
+        if days.start not in self._readings:
+            return None
+        if self._name is not None and not all(self._readings[day].knows(self._name) for day in days):
+            return None
+        return _less(self._together, self._before(self._month.since))
+
+    def _before(self, edge: int) -> Figures:
         """The figures before an edge, from the first day on."""
         day = day_of(edge)
         reading = self._readings[day]
         begun = reading.figures(self._name, cells_before(reading.cuts, edge))
         return tuple(map(add, self._until[day], begun))
 
-    def since(self, edge: int) -> Figures:
-        """The figures from an edge on."""
-        return _less(self._together, self.until(edge))
+    def _between(self, begin: int, end: int) -> Figures:
+        return _less(self._before(end), self._before(begin))
 
-    def between(self, begin: int, end: int) -> Figures:
-        """The figures from one edge to another."""
-        return _less(self.until(end), self.until(begin))
-
-    def cells(self, edges: Iterable[int]) -> tuple[Figures, ...]:
+    def _cells(self, edges: Iterable[int]) -> tuple[Figures, ...]:
         """The figures from each edge to the next one, and from the last one on."""
-        together = (*map(self.until, edges), self._together)
+        together = (*map(self._before, edges), self._together)
         return tuple(_less(end, begin) for begin, end in pairwise(together))
+
+    def _counts(self, window: Window) -> dict[Label, list[int]]:
+        first, *others = (self._readings[day] for day in range(day_of(window.since), self._days.stop))
+        counts: dict[Label, list[int]] = {}
+        for label, numbers in first.counts_from(self._name, cells_before(first.cuts, window.since)):
+            _count(counts, label, numbers)
+        for reading in others:
+            for label, numbers in reading.counts(self._name):
+                _count(counts, label, numbers)
+        return counts
+
+
+class Courses:
+    """The courses of a tick's readings, each made once for all windows."""
+
+    def __init__(self) -> None:
+        self._of: object = None
+        self._known: LRUCache[Name, Course] = LRUCache(MOST_COURSES)
+
+    def of(self, listed: object, readings: Mapping[int, Reading], window: Window, name: Name) -> Course:
+        """That of a name; `listed` stands for the readings."""
+        if self._of is not listed:
+            self._of = listed
+            self._known.clear()
+        course = self._known.get(name)
+        if course is None:
+            course = self._known[name] = Course(readings, window.tick, window.zone, name)
+        return course
 
 
 def _less(end: Figures, begin: Figures) -> Figures:
