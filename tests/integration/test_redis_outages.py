@@ -162,7 +162,7 @@ async def test_a_client_that_leaves_while_it_hangs_fails_nobody_else(
     async with Service(settings) as service:
         async with relay.silent():
             leaving, staying = (asyncio.create_task(service.client.get(SUMMARY)) for _ in range(2))
-            await until(lambda: relay.waiting == 1)  # for both of them
+            await until(lambda: relay.waiting == 2)  # once for both of them, and once at the start
             leaving.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await leaving
