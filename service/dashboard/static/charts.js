@@ -83,7 +83,7 @@ class Chart {
       scales: { y: { range: [0, Math.min(1, 1.15 * Math.max(limit, 0.01, ...rates))] } },
       series: [{}, { scale: "y", stroke: accent, width: 2.2, points: { show: true, size: 5, width: 0, fill: accent, filter: () => within } }],
       axes: [{ show: false }, this.axis({ scale: "y", values: (_, found) => found.map((rate) => `${+(100 * rate).toPrecision(6)} %`) })],
-      hooks: { drawClear: [(u) => this.shade(u), (u) => this.shadePast(u)], drawAxes: [(u) => this.limit(u)], draw: [(u) => this.mark(u)] },
+      hooks: { drawClear: [(u) => this.shade(u), (u) => this.shadePast(u)], drawAxes: [(u) => this.limit(u), (u) => this.roof(u)], draw: [(u) => this.mark(u)] },
     });
   }
 
@@ -96,7 +96,7 @@ class Chart {
     const room = this.size * (1.5 + LETTER * Math.max(...labels.map((label) => label.length)));
     const step = () => Math.ceil((named.length * room) / (this.plot.clientWidth - this.gutter()));
     return this.strip(false, [totals.map(seen), parts.map(seen)], {
-      padding: [this.size / 2, this.size, 0, 0],
+      padding: [0.8 * this.size, this.size, 0, 0],
       scales: { y: { range: [0, 1.1 * most] } },
       series: [{}, ...["bar", "critical"].map((name) => ({ scale: "y", fill: () => this.colour(name), width: 0, points: { show: false }, paths: bars }))],
       axes: [
@@ -152,7 +152,10 @@ class Chart {
     const colour = this.colour("past");
     this.fill(u, this.data.past, colour, 0.1);
     this.fill(u, this.data.past, hatched(u.ctx, colour), 0.45);
-    this.fill(u, this.data.past, colour, 1, 3 * devicePixelRatio);
+  }
+
+  roof(u) {
+    this.fill(u, this.data.past, this.colour("past"), 1, 3 * devicePixelRatio);
   }
 
   fill(u, places, style, alpha, height = u.bbox.height) {
