@@ -36,6 +36,8 @@ from tests.support.instances import three_instances
 from tests.support.tokens import SCRAPE_TOKEN, SECRET, bearer, token
 from tests.support.waiting import until
 
+OBJECTIVE = "ParallelOpsObjectiveMissed"
+BURNING, SPENT = "ParallelOpsBudgetBurning", "ParallelOpsBudgetSpent"
 SECONDS = 120
 DEMO_ROWS = 20_000
 DEPLOYED_INSTANCES = [f"parallel-ops-{number}:8000" for number in (1, 2, 3)]
@@ -43,8 +45,6 @@ DEPLOYED_INSTANCES = [f"parallel-ops-{number}:8000" for number in (1, 2, 3)]
 ANY_VALUE = {"status"}
 # Labels that are there where a target asks for them.
 OPTIONAL = set(FILTERS)
-OBJECTIVE = "ParallelOpsObjectiveMissed"
-BURNING, SPENT = "ParallelOpsBudgetBurning", "ParallelOpsBudgetSpent"
 PATHS = ("/summary", "/trends", "/alerts", "/summary/export", "/doc-sync/failures", "/workflow/failures")
 
 
