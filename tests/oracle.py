@@ -412,7 +412,8 @@ def budget(code: str, limit: float, counted: tuple[int, int] | None, hours: list
     """How much of one error budget is spent. `counted` is what came in 30 days and what of it failed."""
     # What could not be had is "filled with zeros or nulls"; nothing is known, so it is null.
     total, failed = (None, None) if counted is None else counted
-    allowed = None if total is None else limit * total
+    # "limit x total": 7 of 100 where 0.07 may fail, and not 7.000000000000001.
+    allowed = None if total is None else float(Decimal(str(limit)) * total)
     # "spent (failed / allowed; null without data)".
     spent = None if not allowed or failed is None else failed / allowed
     burn_rates = {name: burn_rate(hours[:many], limit) for name, many in OVER.items()}

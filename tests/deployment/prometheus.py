@@ -17,7 +17,7 @@ from tests.support.programs import program
 
 DEPLOYED = Path(__file__).parent.parent.parent / "deploy" / "prometheus"
 # A test has no time for the deployed 15 s between scrapes and minutes before an alert: both are shorter
-# here, and nothing else differs from what is deployed but the targets' addresses, and that nobody is told.
+# here, and nothing else differs from what is deployed but addresses.
 INTERVAL = "2s"
 FOR = "5s"
 START_SECONDS = 20
@@ -56,8 +56,7 @@ def configure(folder: Path, addresses: Mapping[str, str], scrape_token: str) -> 
     """Write the deployed files with other addresses and shorter times; gives the main one's path."""
     configuration = yaml.safe_load((DEPLOYED / "prometheus.yml").read_text())
     configuration["global"] = {"scrape_interval": INTERVAL, "evaluation_interval": INTERVAL}
-    del configuration["alerting"]
-    for job in configuration["scrape_configs"]:
+    for job in (*configuration["scrape_configs"], *configuration["alerting"]["alertmanagers"]):
         for group in job["static_configs"]:
             group["targets"] = [addresses[target] for target in group["targets"]]
     rules = re.sub(r"^(\s+for): .*$", rf"\1: {FOR}", (DEPLOYED / "rules.yml").read_text(), flags=re.MULTILINE)
@@ -91,7 +90,7 @@ def scraping(folder: Path, addresses: Mapping[str, str], scrape_token: str) -> G
     ):
         try:
             prometheus = Prometheus(f"http://127.0.0.1:{port}")
-            _until_ready(f"http://127.0.0.1:{port}/-/ready", process, folder / "prometheus.log")
+            until_ready(f"http://127.0.0.1:{port}/-/ready", process, folder / "prometheus.log")
             with prometheus.client:
                 yield prometheus
         finally:
@@ -99,7 +98,8 @@ def scraping(folder: Path, addresses: Mapping[str, str], scrape_token: str) -> G
             process.wait(END_SECONDS)
 
 
-def _until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return when the process answers there; fail with its last words when it ends, or takes too long."""
     deadline = monotonic() + START_SECONDS
     while True:
         assert process.poll() is None, log.read_text()[-2000:]

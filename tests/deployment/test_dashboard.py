@@ -1,16 +1,24 @@
 """The Grafana dashboard: what it asks for, draws and leads to, and that filtered targets stay apart."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from service.overview.budgets import BUDGETED
 from service.overview.slo import HINT_CODES, HINT_LEVELS, OBJECTIVES
-from tests.deployment.expressions import DEPLOY, FILTERS, dashboard, filled_in, named
+from tests.deployment.expressions import DEPLOY, FILTERS, dashboard, filled_in, named, rules
 from tests.deployment.prometheus import promtool
 
 SITE = "S-1"
+BURNING = "ParallelOpsBudgetBurning"
+# Those that a query of one value has one of.
+OWN_LABELS = {
+    "slo_hint_active": [f'code="{code}",level="{level}",' for code in HINT_CODES for level in HINT_LEVELS],
+    "slo_burn_rate": [f'code="{code}",' for code in HINT_CODES],
+}
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
 
@@ -68,6 +76,32 @@ def test_each_objective_has_its_rate_over_time_between_its_limits() -> None:
         assert dashed == set(HINT_LEVELS)
 
 
+def test_each_budget_has_its_burn_rates_with_the_lines_at_which_alerts_begin() -> None:
+    lines = {float(bound) for bound in re.findall(r"> ([\d.]+)", "".join(_of(BURNING)))}
+    for code in (budget.code for budget in BUDGETED):
+        asked = f'yuantus_parallel_slo_burn_rate{{code="{code}",'
+        (panel,) = (panel for panel in dashboard()["panels"] if _asks(panel, asked))
+        assert panel["targets"][0]["legendFormat"] == "{{over}}"
+        assert _lines(panel) == lines == {1, 6}
+    (spent,) = (panel for panel in dashboard()["panels"] if _asks(panel, "slo_budget_spent_ratio"))
+    assert (spent["targets"][0]["legendFormat"], _lines(spent)) == ("{{code}}", {1})
+
+
+def _of(alert: str) -> list[str]:
+    return [rule["expr"] for rule in rules() if rule["alert"] == alert]
+
+
+def _asks(panel: dict[str, Any], text: str) -> bool:
+    return any(text in target["expr"] for target in panel.get("targets", []))
+
+
+def _lines(panel: dict[str, Any]) -> set[float]:
+    """Where a panel draws lines."""
+    shown = panel["fieldConfig"]["defaults"]
+    assert shown["custom"]["thresholdsStyle"]["mode"] == "dashed"
+    return {step["value"] for step in shown["thresholds"]["steps"] if step["value"] is not None}
+
+
 def test_it_leads_to_the_board_and_to_the_runbook() -> None:
     links = {link["title"]: link["url"] for link in dashboard()["links"]}
     assert links == {"Duty board": "${board}/?window_days=${window_days}", "Runbook": "${board}/runbook"}
@@ -99,11 +133,7 @@ def test_a_filtered_target_is_shown_when_its_filter_is_chosen_and_never_mixed_wi
 
 def _of_two_targets(metric: str) -> list[str]:
     """The series of a metric that Prometheus has when it asks for everything and for one site."""
-    own = (
-        [f'code="{code}",level="{level}",' for code in HINT_CODES for level in HINT_LEVELS]
-        if metric.endswith("slo_hint_active")
-        else [""]
-    )
+    labels = next((each for name, each in OWN_LABELS.items() if metric.endswith(name)), [""])
     return [
-        f'{metric}{{{labels}window_days="7"{site}}}' for labels in own for site in ("", f',site_id="{SITE}"')
+        f'{metric}{{{own}window_days="7"{site}}}' for own in labels for site in ("", f',site_id="{SITE}"')
     ]

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -16,6 +17,7 @@ from demo.overlay_counters import seed_overlay
 from demo.seed import Counts, seed
 from demo.servers import Postgres, Valkey
 from service.settings import Settings
+from tests.deployment.alertmanager import alerting, receiving, told
 from tests.deployment.expressions import (
     FILTERS,
     filled_in,
@@ -34,6 +36,8 @@ from tests.support.instances import three_instances
 from tests.support.tokens import SCRAPE_TOKEN, SECRET, bearer, token
 from tests.support.waiting import until
 
+OBJECTIVE = "ParallelOpsObjectiveMissed"
+BURNING, SPENT = "ParallelOpsBudgetBurning", "ParallelOpsBudgetSpent"
 SECONDS = 120
 DEMO_ROWS = 20_000
 DEPLOYED_INSTANCES = [f"parallel-ops-{number}:8000" for number in (1, 2, 3)]
@@ -63,14 +67,22 @@ async def demo(postgres: Postgres, valkey: Valkey, admin: asyncpg.Connection) ->
     )
 
 
+@pytest.fixture(scope="module")
+def duty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where alerts arrive."""
+    return tmp_path_factory.mktemp("duty")
+
+
 @pytest_asyncio.fixture(scope="module")
-async def url(demo: Settings, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, str]]:
-    """The addresses of three instances and of nginx before them, by those that are deployed."""
+async def url(
+    demo: Settings, duty: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[dict[str, str]]:
+    """The addresses of Alertmanager, three instances and nginx before them, by those that are deployed."""
     async with three_instances(demo, tmp_path_factory.mktemp("instances")) as instances:
         ports = [instance.port for instance in instances]
-        with balanced(ports) as balancer:
+        with balanced(ports) as balancer, receiving(duty) as receiver, alerting(duty, receiver) as told_of:
             own = dict(zip(DEPLOYED_INSTANCES, (f"127.0.0.1:{port}" for port in ports), strict=True))
-            yield {"nginx:8080": f"127.0.0.1:{balancer.port}", **own}
+            yield {"nginx:8080": f"127.0.0.1:{balancer.port}", "alertmanager:9093": told_of, **own}
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -100,12 +112,35 @@ async def test_for_two_minutes_all_targets_are_up_and_the_demos_hints_fire(
     await until(lambda: _codes(prometheus) == hints, 30)
     await asyncio.sleep(SECONDS - (time.monotonic() - started))
     assert _codes(prometheus) == hints
-    # Nothing else fires, and of every target every scrape of the last minute and a half was good.
-    assert len(prometheus.firing()) == len(hints)
+    # Nothing else fires but what is said of budgets, and of every target every scrape of the last minute and
+    # a half was good.
+    assert {labels["alertname"] for labels in prometheus.firing()} <= {OBJECTIVE, BURNING, SPENT}
     assert prometheus.value("min(min_over_time(up[90s]))") == 1
     scrapes = prometheus.value("min(count_over_time(up[90s]))")
     assert scrapes is not None
     assert scrapes >= 40
+
+
+async def test_alerts_on_budgets_are_what_the_service_says_of_them(
+    prometheus: Prometheus, url: dict[str, str]
+) -> None:
+    """What burns fast depends on the minute of the hour, which has to begin somewhere."""
+    found = await _answer(url["nginx:8080"], "/budgets")
+    spent = {(each["code"], "warning") for each in found["budgets"] if each["spent"] >= 1}
+    burning = {(each["code"], "warning") for each in found["budgets"] if _burns(each["burn_rates"])}
+    assert spent | burning
+    await until(lambda: _codes(prometheus, SPENT) == spent, 30)
+    await until(lambda: _codes(prometheus, BURNING) >= burning, 30)
+
+
+async def test_who_is_on_duty_is_told_of_each_hint(
+    prometheus: Prometheus, url: dict[str, str], duty: Path
+) -> None:
+    hints = await _hints(url["nginx:8080"])
+    await until(lambda: {(each["code"], each["severity"]) for each in _told(duty)} == hints, 30)
+    first = _told(duty)[0]
+    assert (first["status"], first["window_days"]) == ("firing", "7")
+    assert first["runbook_url"] == f"docs/runbook.md#{first['code']}"
 
 
 async def test_business_figures_are_there_once(prometheus: Prometheus) -> None:
@@ -163,14 +198,28 @@ def _check(prometheus: Prometheus, expression: str, texts: set[str]) -> None:
         known |= labels
         if not selector.labels & ANY_VALUE:
             assert prometheus.get("/series", **{"match[]": selector.text}), f"no such series: {selector.text}"
-    assert found.labels | texts <= known, f"{expression}: groups by or shows what is not there"
+    assert (found.labels - OPTIONAL) | texts <= known, f"{expression}: groups by or shows what is not there"
 
 
 async def _hints(balancer: str) -> set[tuple[str, str]]:
-    async with httpx.AsyncClient(base_url=f"http://{balancer}", headers=bearer(token())) as client:
-        hints = (await client.get(f"{PREFIX}/alerts")).json()["hints"]
+    hints = (await _answer(balancer, "/alerts"))["hints"]
     return {(hint["code"], "warning" if hint["level"] == "warn" else "critical") for hint in hints}
 
 
-def _codes(prometheus: Prometheus) -> set[tuple[str, str]]:
-    return {(labels["code"], labels["severity"]) for labels in prometheus.firing() if "code" in labels}
+async def _answer(balancer: str, path: str) -> Any:  # noqa: ANN401
+    async with httpx.AsyncClient(base_url=f"http://{balancer}", headers=bearer(token())) as client:
+        return (await client.get(PREFIX + path)).json()
+
+
+def _codes(prometheus: Prometheus, alert: str = OBJECTIVE) -> set[tuple[str, str]]:
+    firing = [labels for labels in prometheus.firing() if labels["alertname"] == alert]
+    return {(labels["code"], labels["severity"]) for labels in firing}
+
+
+def _burns(burn_rates: dict[str, float | None]) -> bool:
+    """Whether that warns."""
+    return all((burn_rates[over] or 0) > 1 for over in ("6h", "3d"))
+
+
+def _told(folder: Path) -> list[dict[str, Any]]:
+    return [each for each in told(folder) if each["alertname"] == OBJECTIVE]

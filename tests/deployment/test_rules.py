@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 
 from service.overview.slo import HINT_CODES, HINT_LEVELS
@@ -11,6 +12,8 @@ from tests.deployment.prometheus import DEPLOYED, promtool
 
 RUNBOOK = "docs/runbook.md"
 SEVERITIES = {"warn": "warning", "critical": "critical"}
+TESTS = tuple(sorted(path.name for path in DEPLOYED.glob("*_test.yml")))
+ON_OBJECTIVES = ("slo_hint_active", "slo_burn_rate", "slo_budget_spent_ratio")
 
 
 def test_prometheus_takes_the_configuration(tmp_path: Path) -> None:
@@ -25,11 +28,11 @@ def test_prometheus_takes_the_rules() -> None:
 
 
 def test_each_alert_fires_when_it_must_and_only_then() -> None:
-    promtool("test", "rules", "rules_test.yml")
+    promtool("test", "rules", *TESTS)
 
 
 def test_each_alert_is_tested() -> None:
-    tested = (DEPLOYED / "rules_test.yml").read_text()
+    tested = "".join((DEPLOYED / name).read_text() for name in TESTS)
     for rule in rules():
         assert f"alertname: {rule['alert']}\n" in tested, f"never seen to fire: {rule['alert']}"
         assert f"alertname: {rule['alert']}, exp_alerts: []" in tested, f"never seen silent: {rule['alert']}"
@@ -43,12 +46,17 @@ def test_each_hint_of_each_level_is_seen_to_fire() -> None:
     assert fired == {(code, SEVERITIES[level]) for code in HINT_CODES for level in HINT_LEVELS}
 
 
+@pytest.mark.parametrize("alert", ["ParallelOpsObjectiveMissed", "ParallelOpsBudgetBurning"])
+def test_what_is_told_of_an_objective_warns_and_is_critical(alert: str) -> None:
+    found = [rule["labels"]["severity"] for rule in rules() if rule["alert"] == alert]
+    assert sorted(found) == sorted(SEVERITIES.values())
+
+
 def test_no_rule_names_an_objective_so_that_a_new_one_is_alerted_on() -> None:
-    on_hints = [rule for rule in rules() if "slo_hint_active" in rule["expr"]]
-    assert {rule["labels"]["severity"] for rule in on_hints} == set(SEVERITIES.values())
-    assert not any(
-        "code" in selector.labels for rule in on_hints for selector in named(rule["expr"]).selectors
-    )
+    found = [selector for rule in rules() for selector in named(rule["expr"]).selectors]
+    on_objectives = [selector for selector in found if selector.metric.endswith(ON_OBJECTIVES)]
+    assert len(on_objectives) == 2 + 3 + 2 + 1
+    assert not any("code" in selector.labels for selector in on_objectives)
 
 
 def test_each_alert_has_its_section_in_the_runbook() -> None:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests import oracle
-from tests.faults.generations import overlay_of, rows_of
+from tests.faults.generations import START, overlay_of, rows_of
 from tests.oracle import Buckets, Document
 from tests.support.api import PREFIX
 from tests.support.summary_figures import GAUGES, figures
@@ -34,6 +34,7 @@ MAPS = {
     "workflow_by_result_code": "workflow_actions.by_result_code",
 }
 EXPECTED = 20_000
+HOUR = 3600
 
 
 EVERYTHING = oracle.Query()
@@ -132,7 +133,7 @@ def expected(question: Question, section: str, number: int, tick: int) -> Any:  
 def _expected(question: Question, rows: int, overlay: int, tick: int) -> Reading:
     instant, query, more = datetime.fromtimestamp(tick, UTC), question.query, dict(question.more)
     everything = rows_of(rows)
-    counts = overlay_of(overlay)
+    counts = overlay_of(overlay) | {"hours_ago": tick // HOUR - int(START.timestamp()) // HOUR}
     match question.path:
         case "/trends" | "/trends/export":
             bucket = int(more.get("bucket_days", "1"))

@@ -113,6 +113,12 @@ def test_when_a_budget_is_exhausted(failed: int, of_the_day: Counts, hours: floa
     assert of_runs(runs((1000, failed), {3: of_the_day})).exhausted_in_hours == hours
 
 
+def test_a_budget_is_spent_by_just_as_many_as_may_fail() -> None:
+    """In floats 0.07 times 100 is 7.000000000000001, and 7 would not have spent it."""
+    found = of_runs(runs((100, 7), {0: (100, 7)}), limit=0.07)
+    assert (found.allowed, found.spent, found.burn_rates["1h"]) == (7.0, 1.0, 1.0)
+
+
 def test_nothing_at_all_is_no_data_and_never_0() -> None:
     found = of_runs(runs((0, 0)))
     assert (found.total, found.failed, found.allowed) == (0, 0, 0.0)

@@ -19,7 +19,7 @@ rhythms = st.sampled_from([JOBS, RUNS, INCIDENTS, OVERLAYS])
 instants = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(count=st.integers(0, 100_000), until=instants, rhythm=rhythms)
 def test_every_row_happens_once_and_in_order(count: int, until: datetime, rhythm: Rhythm) -> None:
     made = slots(count, until, rhythm)
