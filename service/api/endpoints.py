@@ -11,10 +11,12 @@ from service.api.table import (
     FAILED_RUNS,
     METRICS,
     PREFIX,
+    REPORT,
     SUMMARY,
     SUMMARY_EXPORT,
     TRENDS,
 )
+from service.report.found import read
 
 
 @readable(PREFIX + SUMMARY.path)
@@ -57,6 +59,14 @@ async def summary_export(context: Context, snapshots: GivenSnapshots, replay: Gi
     return replay.answer(context, SUMMARY_EXPORT, query, found)
 
 
+@readable(PREFIX + REPORT.path)
+async def report(context: Context, snapshots: GivenSnapshots, replay: GivenReplay) -> RawResponse:
+    """All of it in words."""
+    query = REPORT.query(context)
+    found = await read(snapshots, query.snapshot, context.now)
+    return replay.answer(context, REPORT, query, found)
+
+
 @readable(PREFIX + FAILED_JOBS.path)
 async def failed_jobs(context: Context, snapshots: GivenSnapshots, replay: GivenReplay) -> RawResponse:
     """Which document syncs failed."""
@@ -81,4 +91,4 @@ async def metrics(context: Context, snapshots: GivenSnapshots, replay: GivenRepl
     return replay.answer(context, METRICS, query, found)
 
 
-HANDLERS = (summary, trends, alerts, budgets, summary_export, failed_jobs, failed_runs, metrics)
+HANDLERS = (summary, trends, alerts, budgets, summary_export, report, failed_jobs, failed_runs, metrics)

@@ -151,7 +151,7 @@ class Replay:
 def _answer(dated: Dated[Any], kind: Body, viewed: Struct | bytes) -> Answer:
     body = viewed if isinstance(viewed, bytes) else encode(viewed)
     digest = blake2b(body, digest_size=DIGEST_BYTES).hexdigest().encode()
-    return Answer(dated.tick, dated.degraded, kind, kind.headers, body, digest)
+    return Answer(dated.tick, dated.degraded, kind, kind.headers(dated.value), body, digest)
 
 
 def _cost(answer: Answer) -> int:

@@ -9,13 +9,14 @@ from service.api import parameters
 from service.api.context import RequestContext
 from service.api.parameters import Parameters
 from service.api.responses.body import JSON, Body
-from service.overview import export, prometheus
+from service.overview import export, markdown, prometheus
 from service.overview.alerts import Alerts, alerts_of
 from service.overview.budgets import Budgets, budgets_of, each_of
 from service.overview.failures import DocSyncFailures, WorkflowFailures, doc_sync_failures, workflow_failures
 from service.overview.slo import Thresholds
 from service.overview.summary import Summary, summarize
 from service.overview.trends import Trends, trends_of
+from service.report import report
 from service.snapshots import Dated
 
 Q = TypeVar("Q")
@@ -111,6 +112,15 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         {name: _file(name, kind.media_type) for name, kind in export.FORMATS.items()},
         lambda found, query, limits: export.export(summarize(found.value, limits), query.export_format),
         example="export_format=md",
+    ),
+    REPORT := Endpoint(
+        "/report",
+        "files",
+        "The state, its limits and the newest failures in words, for the daily log",
+        parameters.REPORT,
+        {None: Body(markdown.MEDIA_TYPE, None, "header", report.file_name, "inline")},
+        lambda found, query, limits: report.written(found.value, query.lang, limits),
+        example="lang=zh",
     ),
     FAILED_JOBS := Endpoint(
         "/doc-sync/failures",

@@ -6,11 +6,10 @@ from urllib.parse import parse_qsl, urlencode
 from msgspec.structs import asdict, replace
 
 from service.api.parameters import DOC_SYNC_FAILURES, TRENDS, Parameter, Parameters, Values, filter_parameter
-from service.dashboard.wording import LANGUAGES
-from service.overview.query import BUCKET_DAYS, FILTERS, Filters, PageQuery, Query
+from service.overview.query import BUCKET_DAYS, FILTERS, ROWS_PER_PAGE, Filters, PageQuery, Query
+from service.wording.words import LANGUAGES
 
 THEMES = ("light", "dark")
-ROWS_PER_PAGE = 10
 # Thirteen points for a quarter read better than ninety, and cost as little as a month's; the API has all.
 _FINEST_DAYS = {90: 7}
 

@@ -2,21 +2,17 @@
 
 import csv
 import io
-import re
 from collections.abc import Callable, Iterator
-from html import escape
 
 import msgspec
 from msgspec import Struct
 
+from service.overview.markdown import MEDIA_TYPE, escaped
 from service.overview.metrics import FIGURES, MAPS
 from service.overview.summary import Summary
 from service.overview.times import rfc3339
 
 FILE_NAME = "parallel-ops-summary"
-# An underscore inside a word is none.
-_MARKUP = re.compile(r"[\\`*\[\]!~|]|(?<![^\W_])_|_(?![^\W_])")
-_LINE_BREAK = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
 def export(summary: Summary, export_format: str) -> bytes:
@@ -48,13 +44,8 @@ def _markdown(summary: Summary) -> bytes:
         "| --- | --- |",
     ]
     for metric, value in _rows(summary):
-        lines.append(f"| {_escaped(metric)} | {'n/a' if value is None else value} |")
+        lines.append(f"| {escaped(metric)} | {'n/a' if value is None else value} |")
     return ("\n".join(lines) + "\n").encode()
-
-
-def _escaped(cell: str) -> str:
-    """A cell as text for whoever reads it as Markdown, or as the HTML that is made of that."""
-    return _LINE_BREAK.sub(r"\\n", _MARKUP.sub(r"\\\g<0>", escape(cell, quote=False)))
 
 
 def _rows(summary: Summary) -> Iterator[tuple[str, int | float | None]]:
@@ -78,5 +69,5 @@ class Format(Struct, frozen=True):
 FORMATS = {
     "json": Format("application/json", _json),
     "csv": Format("text/csv; charset=utf-8", _csv),
-    "md": Format("text/markdown; charset=utf-8", _markdown),
+    "md": Format(MEDIA_TYPE, _markdown),
 }
