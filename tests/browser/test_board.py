@@ -191,7 +191,7 @@ def test_the_page_is_light(board: str, days: int) -> None:
     address = f"{board}/?window_days={days}&bucket_days=1"
     page = httpx.get(address).content
     files = set(re.findall(r'(?:src|href)="(/static/[^"]+)"', page.decode()))
-    assert len(files) == 3
+    assert len(files) == 4
     sizes = [len(page), *(len(httpx.get(board + file).content) for file in files)]
     assert sum(sizes) < MOST_BYTES
 

@@ -41,7 +41,15 @@ DEPLOYED_INSTANCES = [f"parallel-ops-{number}:8000" for number in (1, 2, 3)]
 ANY_VALUE = {"status"}
 # Labels that are there where a target asks for them.
 OPTIONAL = set(FILTERS)
-PATHS = ("/summary", "/trends", "/alerts", "/summary/export", "/doc-sync/failures", "/workflow/failures")
+PATHS = (
+    "/summary",
+    "/trends",
+    "/alerts",
+    "/summary/export",
+    "/report",
+    "/doc-sync/failures",
+    "/workflow/failures",
+)
 
 
 @pytest_asyncio.fixture(scope="module")

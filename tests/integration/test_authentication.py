@@ -30,12 +30,13 @@ ENDPOINTS = (
     "/trends",
     "/alerts",
     "/summary/export",
+    "/report",
     "/doc-sync/failures",
     "/workflow/failures",
     "/metrics",
 )
 # Text and files have no room for the operator.
-IN_HEADER = ("/summary/export", "/metrics")
+IN_HEADER = ("/summary/export", "/report", "/metrics")
 
 
 @pytest.fixture

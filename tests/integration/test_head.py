@@ -22,7 +22,10 @@ READ = (
         "/schema/openapi.json",
         address("board.css"),
     ),
-    *(PREFIX + path for path in ("/summary", "/summary?window_days=5", "/summary/export", "/metrics")),
+    *(
+        PREFIX + path
+        for path in ("/summary", "/summary?window_days=5", "/summary/export", "/report", "/metrics")
+    ),
     "/nothing",
 )
 # What differs from one request to the next, whatever its method.

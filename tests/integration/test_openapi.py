@@ -55,7 +55,7 @@ async def test_every_parameter_and_every_answer_is_described(serve: Serve) -> No
     assert set(document["paths"]) == {
         PREFIX + path
         for path in (
-            *("/summary", "/trends", "/alerts", "/budgets", "/summary/export", "/metrics"),
+            *("/summary", "/trends", "/alerts", "/budgets", "/summary/export", "/report", "/metrics"),
             *("/doc-sync/failures", "/workflow/failures"),
         )
     }

@@ -50,7 +50,7 @@ async def test_25_sites_and_4_targets_cost_no_statement_of_their_own(
 
 
 @pytest.mark.parametrize(
-    "path", ["/summary", "/trends", "/alerts", "/metrics", "/summary/export", "/doc-sync/failures"]
+    "path", ["/summary", "/trends", "/alerts", "/metrics", "/summary/export", "/report", "/doc-sync/failures"]
 )
 async def test_a_hot_request_asks_neither_redis_nor_the_database(
     path: str, database: asyncpg.Connection, serve: Serve, redis: Redis, statements: StatementLog
