@@ -11,11 +11,13 @@ from service.api.table import (
     FAILED_RUNS,
     METRICS,
     PREFIX,
+    REPORT,
     SUMMARY,
     SUMMARY_EXPORT,
     TRENDS,
     TRENDS_EXPORT,
 )
+from service.report.found import read
 
 
 @readable(PREFIX + SUMMARY.path)
@@ -66,6 +68,14 @@ async def trends_export(context: Context, snapshots: GivenSnapshots, replay: Giv
     return replay.answer(context, TRENDS_EXPORT, query, found)
 
 
+@readable(PREFIX + REPORT.path)
+async def report(context: Context, snapshots: GivenSnapshots, replay: GivenReplay) -> RawResponse:
+    """All of it in words."""
+    query = REPORT.query(context)
+    found = await read(snapshots, query.snapshot, context.now)
+    return replay.answer(context, REPORT, query, found)
+
+
 @readable(PREFIX + FAILED_JOBS.path)
 async def failed_jobs(context: Context, snapshots: GivenSnapshots, replay: GivenReplay) -> RawResponse:
     """Which document syncs failed."""
@@ -91,6 +101,6 @@ async def metrics(context: Context, snapshots: GivenSnapshots, replay: GivenRepl
 
 
 HANDLERS = (
-    *(summary, trends, alerts, budgets, summary_export, trends_export),
+    *(summary, trends, alerts, budgets, summary_export, trends_export, report),
     *(failed_jobs, failed_runs, metrics),
 )

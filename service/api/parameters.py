@@ -43,10 +43,12 @@ from service.overview.query import (
     Filters,
     PageQuery,
     Query,
+    ReportQuery,
     SummaryQuery,
     TrendsExportQuery,
     TrendsQuery,
 )
+from service.wording.words import DEFAULT, LANGUAGES
 
 REMEMBERED = 2048
 MAX_PAGE_SIZE = 200
@@ -159,6 +161,13 @@ _FORMAT = Parameter(
     choice(_FORMATS, _FORMATS[0], f"export_format must be {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}"),
     _FORMATS[0],
 )
+_LANG = Parameter(
+    "lang",
+    "The text's language; case does not matter.",
+    {"type": "string", "enum": [*LANGUAGES, ""], "default": DEFAULT},
+    choice(LANGUAGES, DEFAULT, f"lang must be {' or '.join(LANGUAGES)}"),
+    DEFAULT,
+)
 _PAGE = Parameter(
     "page",
     "Which page, from 1; one past the end is empty.",
@@ -225,6 +234,10 @@ ALERTS = Parameters(
 EXPORT = Parameters(
     lambda values: ExportQuery(_snapshot(values), values["export_format"], overrides_of(values)),
     *(_WINDOW, *_FILTERS, _FORMAT, *OVERRIDES),
+)
+REPORT = Parameters(
+    lambda values: ReportQuery(_snapshot(values), values["lang"], overrides_of(values)),
+    *(_WINDOW, *_FILTERS, _LANG, *OVERRIDES),
 )
 DOC_SYNC_FAILURES = Parameters(_page_of("site_id"), _WINDOW, _SITE, _PAGE, _PAGE_SIZE)
 WORKFLOW_FAILURES = Parameters(_page_of("target_object"), _WINDOW, _TARGET, _PAGE, _PAGE_SIZE)

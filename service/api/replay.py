@@ -157,7 +157,8 @@ def _answer(dated: Dated[Any], kind: Body, viewed: Struct | bytes, overrides: Ov
     digest = blake2b(body, digest_size=DIGEST_BYTES)
     if overrides != NO_OVERRIDES:
         digest.update(encode(overrides))
-    return Answer(dated.tick, dated.degraded, kind, kind.headers, body, digest.hexdigest().encode())
+    headers = kind.headers(dated.value)
+    return Answer(dated.tick, dated.degraded, kind, headers, body, digest.hexdigest().encode())
 
 
 def _cost(answer: Answer) -> int:

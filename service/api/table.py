@@ -9,7 +9,7 @@ from service.api import parameters
 from service.api.context import RequestContext
 from service.api.parameters import Parameters
 from service.api.responses.body import JSON, Body
-from service.overview import prometheus
+from service.overview import markdown, prometheus
 from service.overview.alerts import Alerts, alerts_of
 from service.overview.budgets import Budgets, budgets_of, each_of
 from service.overview.export import SUMMARY_FILE, TRENDS_FILE, summary_table, trends_table
@@ -19,6 +19,7 @@ from service.overview.overrides import NO_OVERRIDES, Overrides
 from service.overview.slo import Thresholds
 from service.overview.summary import Summary, summarize
 from service.overview.trends import Trends, trends_of
+from service.report import report
 from service.snapshots import Dated
 
 Q = TypeVar("Q")
@@ -134,6 +135,15 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         _files(TRENDS_FILE, Trends),
         lambda found, query, _: written(trends_table(trends_of(found.value, query)), query.export_format),
         example="window_days=30&export_format=csv",
+    ),
+    REPORT := Endpoint(
+        "/report",
+        "files",
+        "The state, its limits and the newest failures in words, for the daily log",
+        parameters.REPORT,
+        {None: Body(markdown.MEDIA_TYPE, None, "header", report.file_name, "inline")},
+        lambda found, query, limits: report.written(found.value, query.lang, limits),
+        example="lang=zh",
     ),
     FAILED_JOBS := Endpoint(
         "/doc-sync/failures",

@@ -7,15 +7,15 @@ from heapq import nsmallest
 from msgspec import Struct
 
 from service.dashboard.lists import KINDS, ListData, read_list
-from service.dashboard.panels import Alert, Panel, alerts, panels, unjudged
+from service.dashboard.panels import Alert, Panel, alerts, panels
 from service.dashboard.scope import Kept, scopes
 from service.dashboard.view import View
-from service.overview.alerts import status_of
+from service.overview.alerts import states, unjudged
 from service.overview.bounds import OTHERS
 from service.overview.overrides import OVERRIDABLE, Overridable, Overrides, overridden
 from service.overview.query import TrendsQuery
 from service.overview.sections import Snapshot
-from service.overview.slo import OBJECTIVES, Thresholds
+from service.overview.slo import Thresholds
 from service.overview.summary import Summary, summarize
 from service.overview.trends import trends_of
 from service.snapshots import Dated, Snapshots
@@ -80,7 +80,7 @@ def board_of(snapshot: Snapshot, view: View, configured: Thresholds, *, is_stale
     why_not = unjudged(summary, thresholds)
     return Board(
         summary=summary,
-        states=_states(summary, is_judged=why_not.total() < len(OBJECTIVES), is_stale=is_stale),
+        states=states(summary, why_not, is_stale=is_stale),
         unjudged=why_not,
         alerts=alerts(summary, thresholds),
         panels=panels(summary, trends_of(snapshot, TrendsQuery(view.snapshot, view.trend_days)), thresholds),
@@ -100,17 +100,3 @@ def _own_limits(overrides: Overrides, configured: Thresholds) -> Iterator[OwnLim
 def _most_frequent(counts: Mapping[str, int]) -> tuple[str, ...]:
     found = nsmallest(MOST_CODES, ((-count, code) for code, count in counts.items() if code != OTHERS))
     return tuple(sorted(code for _, code in found))
-
-
-def _states(summary: Summary, *, is_judged: bool, is_stale: bool) -> tuple[str, ...]:
-    """Old figures come first, for they put the rest in doubt; ok stands only for itself.
-
-    Where no rate can be judged, nothing is known to be ok.
-    """
-    status = status_of(summary.slo_hints)
-    found = [
-        "stale" if is_stale else "",
-        status if status != "ok" else "",
-        "degraded" if summary.degraded else "",
-    ]
-    return tuple(filter(None, found)) or ("ok" if is_judged else "none",)

@@ -10,6 +10,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from service.wording.figures import tone
+
 # A trend is two strips, one over the other: the rate as a line, the volume as bars.
 POINT_WIDTH = 10.0
 RATE_TOP, RATE_FLOOR = 4.0, 60.0
@@ -134,12 +136,6 @@ class Distribution(Struct, frozen=True):
 
 
 MOST_ROWS = 6
-_KEYS_BY_TONE = {
-    "bad": ("failed", "critical", "invalid_active_templates"),
-    "warn": ("warning", "high", "open", "misses", "templates_without_active"),
-    "good": ("completed", "ok", "closed", "resolved", "hits", "one_active"),
-}
-_TONES = {key: tone for tone, keys in _KEYS_BY_TONE.items() for key in keys}
 # Keys that have an order of their own, and come first in it, however many there are of each.
 _ORDERS = {"by_severity": ("critical", "high", "medium", "low")}
 
@@ -153,9 +149,7 @@ def distribution(name: str, counts: dict[str, int]) -> Distribution:
     shown, rest = ordered[:MOST_ROWS], ordered[MOST_ROWS:]
     return Distribution(
         name=name,
-        rows=tuple(
-            Category(key, count, count / total, _TONES.get(key.lower(), "plain")) for key, count in shown
-        ),
+        rows=tuple(Category(key, count, count / total, tone(key)) for key, count in shown),
         others=len(rest),
         others_count=sum(count for _, count in rest),
     )

@@ -1,39 +1,13 @@
-"""Figures and times as people read them. A figure that nobody knows is a dash, never a zero."""
+"""Figures and times as the board's pages have them."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 
 from markupsafe import Markup, escape
-from msgspec.json import decode
 
 from service.dashboard.charts import TrendBucket
-from service.sources.workflow_actions import NO_CODE
-
-NO_DATA = "–"
-
-
-def number(value: float | None) -> str:
-    """12345 as 12,345; a fraction to two places."""
-    if value is None:
-        return NO_DATA
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
-
-
-def percent(value: float | None) -> str:
-    """0.1234 as 12.3 %. What is not quite nothing or everything does not look like it."""
-    if value is None:
-        return NO_DATA
-    if 0 < value < 0.001:
-        return "< 0.1 %"
-    if 0.999 < value < 1:
-        return "> 99.9 %"
-    return f"{value * 100:.1f} %"
-
-
-def limit(value: float) -> str:
-    """A threshold, as precisely as it was set."""
-    return f"{value * 100:g} %"
+from service.wording.figures import NO_DATA, code, limit, number, percent
 
 
 def clock(instant: datetime) -> str:
@@ -71,16 +45,6 @@ def point_rows(buckets: Sequence[TrendBucket], partial: str, no_data: str) -> Ma
         for bucket in buckets
     ]
     return Markup("\n".join(rows))  # noqa: S704 - numbers, and words that are escaped
-
-
-def code(result_code: str) -> str | None:
-    """A result code, given as JSON text, as runs are counted by it; None where there may be no result."""
-    if result_code == "null":
-        return None
-    if result_code.startswith('"'):
-        return decode(result_code, type=str) or NO_CODE
-    is_falsy = result_code == "false" or not result_code.strip("-0.")
-    return NO_CODE if is_falsy else result_code
 
 
 def breakable(code: str) -> Markup:

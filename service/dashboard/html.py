@@ -2,7 +2,7 @@
 
 from service.api.context import RequestContext
 from service.api.responses.lists import beginning_of
-from service.dashboard.wording import preferred
+from service.wording.words import preferred
 
 HTML = "text/html"  # Litestar adds the charset
 HEADERS = {

@@ -5,13 +5,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from service.cache.tick_cache import Unavailable
 from service.dashboard.panels import ANCHORS
 from service.dashboard.scope import Kept, UnknownName, rows_of, scopes
 from service.dashboard.view import LIST_FILTERS, View
 from service.overview.failures import EqualErrors, Pagination, paginate
 from service.overview.query import PageQuery
 from service.overview.summary import Summary
+from service.report.found import if_any
 from service.snapshots import (
     FAILED_JOBS,
     FAILED_RUNS,
@@ -81,18 +81,11 @@ class Listed(Struct, frozen=True, kw_only=True):
 async def read_list(snapshots: Snapshots, kind: Kind, view: View, now: float) -> ListData:
     """What there is of one of KINDS."""
     query = kind.query(view)
-    rows = await _or_none(snapshots, kind.rows, query, now)
+    rows = await if_any(snapshots, kind.rows, query, now)
     # One row has nothing in common with others.
     if kind.errors is None or rows is None or rows.value.total < 2:
         return ListData(rows, None)
-    return ListData(rows, await _or_none(snapshots, kind.errors, query, now))
-
-
-async def _or_none(snapshots: Snapshots, section: Section, query: PageQuery, now: float) -> Dated[Any] | None:
-    try:
-        return await snapshots.listed(section, query, now)
-    except Unavailable:
-        return None
+    return ListData(rows, await if_any(snapshots, kind.errors, query, now))
 
 
 def lists_of(

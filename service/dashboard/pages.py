@@ -19,7 +19,6 @@ from service.dashboard.lists import lists_of
 from service.dashboard.memo import Memo
 from service.dashboard.scope import unknown_names
 from service.dashboard.view import LIST_FILTERS, View
-from service.dashboard.wording import CATALOGUE, words_in
 from service.overview.files import FORMATS
 from service.overview.overrides import Overrides
 from service.overview.query import FILTERS, WINDOW_DAYS
@@ -27,6 +26,7 @@ from service.overview.sections import Snapshot
 from service.overview.slo import OBJECTIVES, Thresholds
 from service.snapshots import Dated
 from service.sources.failing_rows import EXAMINED
+from service.wording.words import CATALOGUE, words_in
 
 MAX_BYTES = 16 * 1024 * 1024
 # A large one, of thirty points a trend, takes some 25 kB.

@@ -1,11 +1,11 @@
 """The five panels and the alerts, from the same summary and trends that the API answers with."""
 
-from collections import Counter
 from typing import Any
 
 from msgspec import Struct
 
 from service.dashboard.charts import Distribution, TrendBucket, TrendChart, distribution, trend_chart
+from service.overview.alerts import why_unjudged
 from service.overview.slo import OBJECTIVES, Hint, Level, Objective, Thresholds
 from service.overview.summary import Summary
 from service.overview.trends import TrendPoint, Trends
@@ -167,19 +167,6 @@ def _alert(hint: Hint, summary: Summary, thresholds: Thresholds) -> Alert:
     )
 
 
-def unjudged(summary: Summary, thresholds: Thresholds) -> Counter[str]:
-    """How many of the rates that have limits cannot be held against them, by why: no_data or too_few."""
-    found = (_why_unjudged(objective, summary, thresholds) for objective in OBJECTIVES)
-    return Counter(why for why in found if why)
-
-
-def _why_unjudged(objective: Objective, summary: Summary, thresholds: Thresholds) -> str | None:
-    section = getattr(summary, objective.section)
-    if getattr(section, objective.rate) is None:
-        return "no_data"  # which is not the same as fine
-    return None if thresholds.suffice(objective, section) else "too_few"
-
-
 def panels(summary: Summary, trends: Trends, thresholds: Thresholds) -> tuple[Panel, ...]:
     """The five panels in the order of the summary."""
     return tuple(_panel(layout, summary, trends, thresholds) for layout in LAYOUTS)
@@ -241,7 +228,7 @@ def _bucket(point: TrendPoint, layout: Layout, limit: Limit) -> TrendBucket:
 def _level(objective: Objective, summary: Summary, thresholds: Thresholds) -> str:
     """The level of the objective's hint, or why there can be none."""
     levels = (hint.level for hint in summary.slo_hints if hint.code == objective.code)
-    return _why_unjudged(objective, summary, thresholds) or next(levels, "ok")
+    return why_unjudged(objective, summary, thresholds) or next(levels, "ok")
 
 
 def _limit(objective: Objective, thresholds: Thresholds, level: Level) -> Limit:

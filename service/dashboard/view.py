@@ -15,12 +15,11 @@ from service.api.parameters import (
     overrides_of,
 )
 from service.api.values import Values
-from service.dashboard.wording import LANGUAGES
 from service.overview.overrides import NO_OVERRIDES, Overrides
-from service.overview.query import BUCKET_DAYS, FILTERS, Filters, PageQuery, Query
+from service.overview.query import BUCKET_DAYS, FILTERS, ROWS_PER_PAGE, Filters, PageQuery, Query
+from service.wording.words import LANGUAGES
 
 THEMES = ("light", "dark")
-ROWS_PER_PAGE = 10
 # Thirteen points for a quarter read better than ninety, and cost as little as a month's; the API has all.
 _FINEST_DAYS = {90: 7}
 

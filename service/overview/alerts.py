@@ -8,7 +8,7 @@ from msgspec.structs import asdict
 
 from service.overview.overrides import SloThresholds
 from service.overview.query import AlertsQuery, Filters
-from service.overview.slo import Hint
+from service.overview.slo import OBJECTIVES, Hint, Objective, Thresholds
 from service.overview.summary import Summary
 from service.overview.times import Instant
 
@@ -61,3 +61,32 @@ def status_of(hints: tuple[Hint, ...]) -> Status:
     if any(hint.level == "critical" for hint in hints):
         return "critical"
     return "warning" if hints else "ok"
+
+
+def unjudged(summary: Summary, thresholds: Thresholds) -> Counter[str]:
+    """How many of the rates that have limits cannot be held against them, by why: no_data or too_few."""
+    found = (why_unjudged(objective, summary, thresholds) for objective in OBJECTIVES)
+    return Counter(why for why in found if why)
+
+
+def why_unjudged(objective: Objective, summary: Summary, thresholds: Thresholds) -> str | None:
+    """Why an objective's rate cannot be held against its limits, if it cannot."""
+    section = getattr(summary, objective.section)
+    if getattr(section, objective.rate) is None:
+        return "no_data"  # which is not the same as fine
+    return None if thresholds.suffice(objective, section) else "too_few"
+
+
+def states(summary: Summary, why_not: Counter[str], *, is_stale: bool = False) -> tuple[str, ...]:
+    """What is to be said of it all, what counts most first; `why_not` is what is unjudged.
+
+    Old figures come first, for they put the rest in doubt; ok stands only for itself. Where no rate can be
+    judged, nothing is known to be ok.
+    """
+    status = status_of(summary.slo_hints)
+    found = [
+        "stale" if is_stale else "",
+        status if status != "ok" else "",
+        "degraded" if summary.degraded else "",
+    ]
+    return tuple(filter(None, found)) or ("ok" if why_not.total() < len(OBJECTIVES) else "none",)

@@ -93,7 +93,7 @@ def _budget(snapshot: Snapshot, objective: Objective, thresholds: Thresholds) ->
 
 
 def _limit(objective: Objective, thresholds: Thresholds) -> Decimal:
-    """What part may fail, as people count: of 100 lookups of which 80 shall hit it is 20, and no hair less."""
+    """What part may fail, as people count: of 100 lookups of which 80 shall hit, 20 and no hair less."""
     warn = Decimal(repr(thresholds.of(objective).warn))
     return 1 - warn if objective.direction == "below" else warn
 

@@ -5,19 +5,16 @@ import io
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from html import escape
 
 import msgspec
 from msgspec import Struct
 
+from service.overview.markdown import LINE_BREAK, MEDIA_TYPE, escaped
 from service.overview.times import rfc3339
 
 Cell = str | int | float | bool | datetime | None
 
-# An underscore inside a word is none.
-_MARKUP = re.compile(r"[\\`*\[\]!~|]|(?<![^\W_])_|_(?![^\W_])")
-_LINE_BREAK = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-_FORMULA = re.compile(rf"\s*[=+\-@]|\t|{_LINE_BREAK.pattern}")
+_FORMULA = re.compile(rf"\s*[=+\-@]|\t|{LINE_BREAK.pattern}")
 
 
 class Table(Struct, frozen=True):
@@ -69,9 +66,7 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def _escaped(cell: Cell) -> str:
-    """A cell as text for whoever reads it as Markdown, or as the HTML that is made of that."""
-    text = "n/a" if cell is None else str(_plain(cell))
-    return _LINE_BREAK.sub(r"\\n", _MARKUP.sub(r"\\\g<0>", escape(text, quote=False)))
+    return escaped("n/a" if cell is None else str(_plain(cell)))
 
 
 def _plain(cell: Cell) -> str | int | float | None:
@@ -92,5 +87,5 @@ class Format(Struct, frozen=True):
 FORMATS = {
     "json": Format("application/json", _json),
     "csv": Format("text/csv; charset=utf-8", _csv),
-    "md": Format("text/markdown; charset=utf-8", _markdown),
+    "md": Format(MEDIA_TYPE, _markdown),
 }

@@ -14,6 +14,8 @@ CLOCK_BUCKETS = (1, 7)
 Align = Literal["window", "clock"]
 ALIGNMENTS: tuple[Align, ...] = get_args(Align)
 LEVELS = ("warn", "critical", "info")
+# Of lists that people look at; callers of the API say how many they want.
+ROWS_PER_PAGE = 10
 
 
 class Filters(Struct, frozen=True):
@@ -79,6 +81,14 @@ class ExportQuery(Struct, frozen=True):
 
     snapshot: Query
     export_format: str
+    overrides: Overrides = NO_OVERRIDES
+
+
+class ReportQuery(Struct, frozen=True):
+    """A snapshot's figures and newest failures as a text in a language, one of the files in `wording`."""
+
+    snapshot: Query
+    lang: str
     overrides: Overrides = NO_OVERRIDES
 
 

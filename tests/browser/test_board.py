@@ -215,7 +215,7 @@ def test_the_page_is_light(board: str, days: int) -> None:
     with httpx.Client(base_url=board) as client:
         page = client.get(f"/?window_days={days}&bucket_days=1")
         files = set(re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text))
-        assert len(files) == 6
+        assert len(files) == 7
         answers = [page, *map(client.get, files)]
     assert sum(answer.num_bytes_downloaded for answer in answers) < MOST_BYTES
 

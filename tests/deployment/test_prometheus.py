@@ -46,7 +46,7 @@ ANY_VALUE = {"status"}
 # Labels that are there where a target asks for them.
 OPTIONAL = set(FILTERS)
 PATHS = (
-    *("/summary", "/trends", "/alerts", "/summary/export", "/trends/export"),
+    *("/summary", "/trends", "/alerts", "/summary/export", "/trends/export", "/report"),
     *("/doc-sync/failures", "/workflow/failures"),
 )
 

@@ -31,12 +31,13 @@ ENDPOINTS = (
     "/alerts",
     "/summary/export",
     "/trends/export",
+    "/report",
     "/doc-sync/failures",
     "/workflow/failures",
     "/metrics",
 )
 # Text and files have no room for the operator.
-IN_HEADER = ("/summary/export", "/trends/export", "/metrics")
+IN_HEADER = ("/summary/export", "/trends/export", "/report", "/metrics")
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from service.dashboard.wording import words_in
+from service.wording.words import words_in
 from tests.support.api import PREFIX
 from tests.support.clock import NOW
 from tests.support.fixtures import Serve

@@ -11,6 +11,7 @@ from tests.support.fixtures import Ask, Serve
 
 PATHS = [
     *("/summary", "/trends", "/alerts", "/doc-sync/failures", "/workflow/failures", "/metrics"),
+    *("/report", "/report?lang=zh"),
     *(
         f"/{file}/export?export_format={name}"
         for file in ("summary", "trends")

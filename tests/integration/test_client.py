@@ -117,6 +117,7 @@ async def test_files_and_metrics_are_texts(calling: Calling, made: ModuleType) -
         ):
             text = await call("files", "summary_export", export_format=export_format)
             assert text.startswith(beginning)
+        assert (await call("files", "report")).startswith("# Parallel operations: report of 2026-03-10\n")
         assert "yuantus_parallel_workflow_runs_total" in await call("monitoring", "metrics")
 
 

@@ -19,6 +19,7 @@ PAGE = "page must be >= 1"
 PAGE_SIZE = "page_size must be between 1 and 200"
 LEVEL = "level must be one of: warn, critical, info"
 FORMAT = "export_format must be json, csv or md"
+LANG = "lang must be en or zh"
 LONG, NUL = "must be at most 200 characters", "must not contain NUL"
 
 SNAPSHOT = ("window_days", "site_id", "target_object", "template_key")
@@ -35,6 +36,7 @@ PARAMETERS = {
     "/trends/export": (*SNAPSHOT[:1], *BUCKETS, *SNAPSHOT[1:], "export_format"),
     "/alerts": (*SNAPSHOT, "level", *OVERRIDES),
     "/summary/export": (*SNAPSHOT, "export_format", *OVERRIDES),
+    "/report": (*SNAPSHOT, "lang", *OVERRIDES),
     "/doc-sync/failures": ("window_days", "site_id", "page", "page_size"),
     "/workflow/failures": ("window_days", "target_object", "page", "page_size"),
     "/metrics": (*SNAPSHOT, *OVERRIDES),
@@ -145,12 +147,14 @@ async def test_filters_have_a_length_and_no_nul(serve: Serve, path: str, name: s
             assert response.status_code == 200
 
 
-async def test_levels_and_formats_are_the_contracts(serve: Serve) -> None:
+async def test_levels_formats_and_languages_are_the_contracts(serve: Serve) -> None:
     async with serve(NOW) as client:
         for text in ("warning", "warn,critical", "ok", "w", "%00", "warn%00", "%FF"):
             assert (await refused(client, f"/alerts?level={text}"))["message"] == LEVEL
         for text in ("xlsx", "json;", ".csv", "markdown", "%00", "md%00"):
             assert (await refused(client, f"/summary/export?export_format={text}"))["message"] == FORMAT
+        for text in ("fr", "zh-CN", "en,zh", "english", "%00", "zh%00"):
+            assert (await refused(client, f"/report?lang={text}"))["message"] == LANG
 
 
 @pytest.mark.parametrize("path", PARAMETERS)
@@ -165,6 +169,7 @@ async def test_the_first_bad_parameter_in_the_tables_order_is_reported(serve: Se
         "page_size": PAGE_SIZE,
         "level": LEVEL,
         "export_format": FORMAT,
+        "lang": LANG,
         **{name: f"{name} {NUL}" for name in SNAPSHOT[1:]},
         **{name: f"{name} must be between 0 and 1" for name in SHARES},
         LEAST: f"{LEAST} must be >= 0",

@@ -24,6 +24,7 @@ READ = (
     ),
     *(PREFIX + path for path in ("/summary", "/summary?window_days=5", "/summary/export", "/metrics")),
     f"{PREFIX}/trends/export?export_format=csv",
+    f"{PREFIX}/report",
     "/nothing",
 )
 # What differs from one request to the next, whatever its method.

@@ -56,6 +56,7 @@ async def test_every_parameter_and_every_answer_is_described(serve: Serve) -> No
         PREFIX + path
         for path in (
             *("/summary", "/trends", "/alerts", "/budgets", "/summary/export", "/trends/export", "/metrics"),
+            *("/report",),
             *("/doc-sync/failures", "/workflow/failures"),
         )
     }

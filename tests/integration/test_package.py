@@ -14,7 +14,7 @@ from service.api import openapi
 from service.dashboard import assets
 from service.dashboard.pages import _environment, load
 from service.dashboard.runbook import runbook
-from service.dashboard.wording import LANGUAGES
+from service.wording.words import LANGUAGES
 from demo import run, schema, seed
 assert run.__file__.startswith({folder!r}), run.__file__
 assert parallel_ops_recorder.__file__.startswith({folder!r}), parallel_ops_recorder.__file__

@@ -52,7 +52,7 @@ async def test_25_sites_and_4_targets_cost_no_statement_of_their_own(
 @pytest.mark.parametrize(
     "path",
     [
-        *("/summary", "/trends", "/alerts", "/metrics", "/summary/export", "/trends/export"),
+        *("/summary", "/trends", "/alerts", "/metrics", "/summary/export", "/trends/export", "/report"),
         *("/doc-sync/failures", "/summary?breakage_open_rate_warn=0.7"),
     ],
 )

@@ -33,6 +33,7 @@ async def test_no_request_is_handed_to_a_thread(serve: Serve, database: object) 
             "/trends",
             "/alerts",
             "/summary/export",
+            "/report",
             "/metrics",
             "/summary?window_days=2",
         ):

@@ -6,12 +6,13 @@ from string import Formatter
 import pytest
 
 from service.dashboard.charts import TrendBucket, distribution, trend_chart
-from service.dashboard.formats import breakable, number, percent
+from service.dashboard.formats import breakable
 from service.dashboard.view import VIEW, View
-from service.dashboard.wording import CATALOGUE, DEFAULT, FOLDER, LANGUAGES, preferred
 from service.overview.overrides import OVERRIDABLE, Overrides
 from service.overview.query import BUCKET_DAYS, WINDOW_DAYS
 from service.overview.slo import OBJECTIVES
+from service.wording.figures import number, percent
+from service.wording.words import CATALOGUE, DEFAULT, FOLDER, LANGUAGES, preferred
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -85,6 +85,6 @@ def test_headers_are_of_the_answers_that_have_them() -> None:
         for name in ("X-Operator-Id", "Content-Disposition")
     }
     assert with_header == {
-        "X-Operator-Id": {"/summary/export", "/trends/export", "/metrics"},
-        "Content-Disposition": {"/summary/export", "/trends/export"},
+        "X-Operator-Id": {"/summary/export", "/trends/export", "/report", "/metrics"},
+        "Content-Disposition": {"/summary/export", "/trends/export", "/report"},
     }

@@ -51,6 +51,7 @@ REFUSED = [
         )
     ),
     *(("ALERTS", f"level={text}", LEVEL) for text in ("x", "warning", "warn,critical")),
+    *(("REPORT", f"lang={text}", "lang must be en or zh") for text in ("fr", "zh-CN", "en,zh")),
     *(
         (reader, f"export_format={text}", FORMAT)
         for reader in ("EXPORT", "TRENDS_EXPORT")
@@ -142,3 +143,8 @@ def test_the_smallest_and_largest_pages_are_taken() -> None:
 )
 def test_a_format_is_trimmed_and_lower_cased_and_json_when_it_is_blank(text: str, export_format: str) -> None:
     assert read("EXPORT", f"export_format={text.replace(' ', '+')}").export_format == export_format
+
+
+@pytest.mark.parametrize(("text", "lang"), [("", "en"), ("+", "en"), ("ZH", "zh"), ("+En+", "en")])
+def test_a_language_is_trimmed_and_lower_cased_and_english_when_it_is_blank(text: str, lang: str) -> None:
+    assert (read("REPORT", f"lang={text}").lang, read("REPORT", "").lang) == (lang, "en")

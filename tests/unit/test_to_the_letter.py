@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from service.overview.alerts import alerts_of
 from service.overview.budgets import budgets_of, each_of
@@ -16,6 +17,8 @@ from service.overview.failures import (
     FailedJobs,
     FailedRuns,
     KeptRun,
+    OpenIncident,
+    OpenIncidents,
     doc_sync_failures,
     workflow_failures,
 )
@@ -25,14 +28,23 @@ from service.overview.query import AlertsQuery, PageQuery, TrendsQuery
 from service.overview.slo import Thresholds
 from service.overview.summary import Summary, summarize
 from service.overview.trends import trends_of
+from service.report import report
+from tests.support.reports import found
 from tests.support.snapshots import INSTANT, NOTHING, QUERY, QUIET, SNAPSHOT, THRESHOLDS
 
+INCIDENT = OpenIncident("I1", "Leak\nat the seal", None, "high", datetime(2026, 3, 9, tzinfo=UTC))
 EXPECTED = Path(__file__).parent / "expected"
 YESTERDAY = datetime(2026, 3, 9, 12, tzinfo=UTC)
 JOB = FailedJob("J1", "document_sync_push", "failed", 3, 5, "böse", "key", "S1", YESTERDAY, "push")
 RUN = KeptRun(
     *("R1", "rule", "object", "Part", "Draft", "Released", "after", "failed"),
     *(2, '{"code":[1]}', None, YESTERDAY - timedelta(microseconds=1)),
+)
+FOUND = found(
+    replace(SNAPSHOT, degraded=()),
+    jobs=FailedJobs(41, (JOB, replace(JOB, site_id=None, last_error=None)), ("böse: Zeile 2", None)),
+    runs=FailedRuns(2, (RUN,), (None,)),
+    incidents=OpenIncidents(5, (INCIDENT,)),
 )
 
 
@@ -65,6 +77,9 @@ MADE: dict[str, Made] = {
     ),
     **{f"export.{name}": partial(summary_file, name) for name in FORMATS},
     **{f"trends_export.{name}": partial(trends_file, name) for name in FORMATS},
+    "report.md": lambda: report.written(FOUND, "en", THRESHOLDS),
+    "report.zh.md": lambda: report.written(FOUND, "zh", THRESHOLDS),
+    "report_of_nothing.md": lambda: report.written(found(NOTHING), "en", Thresholds()),
     "metrics.txt": lambda: prometheus_text(summary(), each_of(SNAPSHOT, THRESHOLDS), QUERY),
     "budgets.json": lambda: budgets_of(SNAPSHOT, THRESHOLDS),
     "budgets_of_nothing.json": lambda: budgets_of(NOTHING, Thresholds()),

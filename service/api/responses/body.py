@@ -1,6 +1,7 @@
 """What kinds of body an endpoint answers with."""
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -10,17 +11,21 @@ JSON = "application/json"
 
 
 class Body(Struct, frozen=True):
-    """A kind of body: its media type, the struct it encodes (None for text), where it names the caller."""
+    """A kind of body: its media type, the struct it encodes (None for text), where it names the caller.
+
+    The name of a file may depend on what was found for it.
+    """
 
     media_type: str
     struct: type[Struct] | None = None
     operator_in: Literal["body", "header"] | None = None
-    file_name: str | None = None
+    file_name: str | Callable[[Any], str] | None = None
+    disposition: Literal["attachment", "inline"] = "attachment"
 
-    @property
-    def headers(self) -> list[Header]:
-        """The headers that come with it."""
+    def headers(self, found: Any) -> list[Header]:  # noqa: ANN401
+        """The headers that come with the body that is made of what was found."""
         kind = [(b"content-type", self.media_type.encode())]
         if self.file_name is None:
             return kind
-        return [*kind, (b"content-disposition", f'attachment; filename="{self.file_name}"'.encode())]
+        name = self.file_name if isinstance(self.file_name, str) else self.file_name(found)
+        return [*kind, (b"content-disposition", f'{self.disposition}; filename="{name}"'.encode())]

@@ -1,7 +1,8 @@
-"""The board's words, a file a language in languages/, and which of them a reader gets."""
+"""Words for people, a file a language in languages/, and which of them a reader gets."""
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -33,6 +34,7 @@ CATALOGUE = {
 LANGUAGES = tuple(CATALOGUE)
 
 
+@cache
 def words_in(language: str) -> dict[str, Callable[..., str]]:
     """Functions from a key to its text in one language.
 
