@@ -256,7 +256,9 @@ class TickCache:
 
     async def _recall(self, parts: Sequence[Part], ticks: Sequence[int]) -> None:
         for entry in await self._shared.recall(parts, ticks):
-            self._memory.put(entry)
+            # While Redis was away another process may have made its own of a tick that this one has told.
+            if self._memory.get(entry.key, entry.tick) is None:
+                self._memory.put(entry)
 
     async def _taking_turns(self, part: Part, tick: int, *, awaited: bool) -> Entry:
         try:

@@ -22,6 +22,7 @@ from service.shared_redis import REST_SECONDS, TIMEOUT_SECONDS
 from tests.support.api import PREFIX
 from tests.support.builders import Database, insert, job
 from tests.support.clock import Clock
+from tests.support.held import held_jobs
 from tests.support.reads import know_all_days
 from tests.support.relay import Relay
 from tests.support.statement_log import StatementLog
@@ -130,6 +131,33 @@ async def test_stopped_and_started_in_the_middle_of_load(
         load.cancel()
         with pytest.raises(asyncio.CancelledError):
             await load
+
+
+async def test_what_was_told_of_a_tick_is_what_is_told_of_it_when_redis_is_back(
+    own_settings: Settings, own_valkey: Valkey, rows: Database, database: asyncpg.Connection
+) -> None:
+    own_valkey.stop()
+    with structlog.testing.capture_logs() as logs:
+
+        async def is_back() -> bool:
+            """Whether Redis has been asked again, for what is older than a tick."""
+            told.append((await one.client.get(SUMMARY)).json())
+            return "redis is back" in [entry["event"] for entry in logs]
+
+        async with Service(own_settings) as one:
+            told = [(await one.client.get(SUMMARY)).json()]
+            await insert(database, Database(jobs=[job(created_at=NOW)]))
+            own_valkey.start()
+            async with Service(own_settings) as other:
+                theirs = (await other.client.get(SUMMARY)).json()
+            async with held_jobs(database) as hold:
+                one.clock.now += 20
+                await until(is_back)
+                told.append((await one.client.get(SUMMARY)).json())
+                await hold.let_go()
+    assert theirs["doc_sync"]["total"] == 3
+    assert {each["generated_at"] for each in (*told, theirs)} == {theirs["generated_at"]}
+    assert {each["doc_sync"]["total"] for each in told} == {2}
 
 
 async def test_frozen(own_settings: Settings, own_valkey: Valkey, rows: Database) -> None:
