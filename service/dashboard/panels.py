@@ -28,9 +28,7 @@ class Limit(Struct, frozen=True):
 
     def is_passed_by(self, rate: float | None) -> bool:
         """Whether a rate is beyond the limit; one that nobody knows is not."""
-        if rate is None:
-            return False
-        return rate < self.value if self.is_least else rate > self.value
+        return rate is not None and (rate < self.value if self.is_least else rate > self.value)
 
 
 class Trend(Struct, frozen=True):
@@ -41,11 +39,6 @@ class Trend(Struct, frozen=True):
     part: str
     days: int
     last_days: int
-
-    @property
-    def past(self) -> int:
-        """How many buckets are past the limit."""
-        return sum(bucket.is_past for bucket in self.buckets)
 
 
 class Panel(Struct, frozen=True, kw_only=True):
