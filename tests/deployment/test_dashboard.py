@@ -77,7 +77,7 @@ def test_each_objective_has_its_rate_over_time_between_its_limits() -> None:
 
 
 def test_each_budget_has_its_burn_rates_with_the_lines_at_which_alerts_begin() -> None:
-    lines = {float(bound) for bound in re.findall(r"> ([\d.]+)", "".join(_of(BURNING)))}
+    lines = {float(bound) for bound in re.findall(r"> ([\d.]+)", "".join(_expressions(BURNING)))}
     for code in (budget.code for budget in BUDGETED):
         asked = f'yuantus_parallel_slo_burn_rate{{code="{code}",'
         (panel,) = (panel for panel in dashboard()["panels"] if _asks(panel, asked))
@@ -85,21 +85,6 @@ def test_each_budget_has_its_burn_rates_with_the_lines_at_which_alerts_begin() -
         assert _lines(panel) == lines == {1, 6}
     (spent,) = (panel for panel in dashboard()["panels"] if _asks(panel, "slo_budget_spent_ratio"))
     assert (spent["targets"][0]["legendFormat"], _lines(spent)) == ("{{code}}", {1})
-
-
-def _of(alert: str) -> list[str]:
-    return [rule["expr"] for rule in rules() if rule["alert"] == alert]
-
-
-def _asks(panel: dict[str, Any], text: str) -> bool:
-    return any(text in target["expr"] for target in panel.get("targets", []))
-
-
-def _lines(panel: dict[str, Any]) -> set[float]:
-    """Where a panel draws lines."""
-    shown = panel["fieldConfig"]["defaults"]
-    assert shown["custom"]["thresholdsStyle"]["mode"] == "dashed"
-    return {step["value"] for step in shown["thresholds"]["steps"] if step["value"] is not None}
 
 
 def test_it_leads_to_the_board_and_to_the_runbook() -> None:
@@ -137,3 +122,18 @@ def _of_two_targets(metric: str) -> list[str]:
     return [
         f'{metric}{{{own}window_days="7"{site}}}' for own in labels for site in ("", f',site_id="{SITE}"')
     ]
+
+
+def _expressions(alert: str) -> list[str]:
+    return [rule["expr"] for rule in rules() if rule["alert"] == alert]
+
+
+def _asks(panel: dict[str, Any], text: str) -> bool:
+    return any(text in target["expr"] for target in panel.get("targets", []))
+
+
+def _lines(panel: dict[str, Any]) -> set[float]:
+    """Where a panel draws lines."""
+    shown = panel["fieldConfig"]["defaults"]
+    assert shown["custom"]["thresholdsStyle"]["mode"] == "dashed"
+    return {step["value"] for step in shown["thresholds"]["steps"] if step["value"] is not None}

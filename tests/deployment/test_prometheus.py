@@ -124,7 +124,7 @@ async def test_for_two_minutes_all_targets_are_up_and_the_demos_hints_fire(
 async def test_alerts_on_budgets_are_what_the_service_says_of_them(
     prometheus: Prometheus, url: dict[str, str]
 ) -> None:
-    """What burns fast depends on the minute of the hour, which has to begin somewhere."""
+    """What burns fast depends on the minute of the hour; what warns does not."""
     found = await _answer(url["nginx:8080"], "/budgets")
     spent = {(each["code"], "warning") for each in found["budgets"] if each["spent"] >= 1}
     burning = {(each["code"], "warning") for each in found["budgets"] if _burns(each["burn_rates"])}
