@@ -17,6 +17,8 @@ from tests.support.waiting import until
 
 COMPOSED = yaml.safe_load((DEPLOY.parent / "docker-compose.yml").read_text())["services"]
 LABELS = {"alertname": "ParallelOpsObjectiveMissed", "code": "breakage_open_rate_high", "window_days": "7"}
+# Alerts on budgets are of no window.
+BUDGET = {"alertname": "ParallelOpsBudgetBurning", "code": "doc_sync_dead_letter_rate_high"}
 
 
 @pytest.fixture
@@ -40,13 +42,20 @@ async def test_alerts_arrive_and_critical_keeps_the_warning_quiet(alertmanager: 
         assert (
             told(tmp_path)[0].items() >= {"status": "firing", "summary": "Past its limit", **LABELS}.items()
         )
-        await _post(client, LABELS | {"severity": "warning"})
+        await _post(client, LABELS | {"severity": "warning"}, BUDGET | {"severity": "critical"})
         await until(lambda: _inhibited(client, "warning"))
+        await until(lambda: BUDGET["code"] in _codes(tmp_path))
+        await _post(client, BUDGET | {"severity": "warning"})
+        await until(lambda: _inhibited(client, "warning", 2))
         other = LABELS | {"severity": "warning", "code": "workflow_action_failed_rate_high"}
         await _post(client, other)
-        await until(lambda: other["code"] in {each["code"] for each in told(tmp_path)})
+        await until(lambda: other["code"] in _codes(tmp_path))
     arrived = {(each["code"], each["severity"]) for each in told(tmp_path)}
-    assert arrived == {(LABELS["code"], "critical"), (other["code"], "warning")}
+    assert arrived == {
+        (LABELS["code"], "critical"),
+        (BUDGET["code"], "critical"),
+        (other["code"], "warning"),
+    }
 
 
 async def test_the_receiver_refuses_what_is_no_notification(receiver: str, tmp_path: Path) -> None:
@@ -81,6 +90,10 @@ def test_prometheus_tells_it_and_it_tells_the_receiver_that_is_composed() -> Non
     assert {"alertmanager", "receiver"} <= COMPOSED.keys()
 
 
+def _codes(folder: Path) -> set[str]:
+    return {each["code"] for each in told(folder)}
+
+
 async def _answers(client: httpx.AsyncClient) -> bool:
     try:
         await client.get("/status")
@@ -89,11 +102,11 @@ async def _answers(client: httpx.AsyncClient) -> bool:
     return True
 
 
-async def _post(client: httpx.AsyncClient, labels: dict[str, str]) -> None:
-    alert = {"labels": labels, "annotations": {"summary": "Past its limit"}}
-    (await client.post("/alerts", json=[alert])).raise_for_status()
+async def _post(client: httpx.AsyncClient, *labels: dict[str, str]) -> None:
+    alerts = [{"labels": each, "annotations": {"summary": "Past its limit"}} for each in labels]
+    (await client.post("/alerts", json=alerts)).raise_for_status()
 
 
-async def _inhibited(client: httpx.AsyncClient, severity: str) -> bool:
-    alerts = (await client.get("/alerts", params={"filter": f'severity="{severity}"'})).json()
-    return bool(alerts) and all(alert["status"]["inhibitedBy"] for alert in alerts)
+async def _inhibited(client: httpx.AsyncClient, severity: str, alerts: int = 1) -> bool:
+    found = (await client.get("/alerts", params={"filter": f'severity="{severity}"'})).json()
+    return len(found) == alerts and all(alert["status"]["inhibitedBy"] for alert in found)
