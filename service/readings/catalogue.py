@@ -12,10 +12,11 @@ from service.sources.inspection import row_counts, without_index
 
 # Indexes come and go seldom.
 KEPT_SECONDS = 60.0
-# A statement reads about so many rows at most, where it can: it takes a few seconds.
-MOST_ROWS = 5_000_000
-# What a first look goes through at most: it takes a second, and each instance has its own.
-MOST_ROWS_LOOKED_AT = 2_000_000
+# A statement reads about so many rows at most, where it can: it takes a few seconds. Where each looks through
+# the whole table, they are twice as many.
+MOST_ROWS, MOST_ROWS_OF_WHOLE = 2_500_000, 5_000_000
+# What a first look goes through at most: it takes a second or two, and each instance has its own.
+MOST_ROWS_LOOKED_AT = 1_000_000
 DAYS_OF_ROWS = 90
 
 
@@ -31,12 +32,12 @@ class Facts(Struct, frozen=True):
         Where each looks through the whole table, there are no more of them than that takes.
         """
         if section in self.whole:
-            return ceil((DAYS_OF_ROWS + 2) / max(1, ceil(self.rows[section] / MOST_ROWS)))
+            return ceil((DAYS_OF_ROWS + 2) / max(1, ceil(self.rows[section] / MOST_ROWS_OF_WHOLE)))
         return max(1, DAYS_OF_ROWS * MOST_ROWS // max(1, self.rows[section]))
 
-    def may_be_looked_at(self, section: str, window_days: int) -> bool:
+    def may_be_looked_at(self, section: str, read_days: int) -> bool:
         """Whether so many days of a section can be read twice at the start, once of them for a first look."""
-        days = DAYS_OF_ROWS if section in self.whole else window_days
+        days = DAYS_OF_ROWS if section in self.whole else read_days
         return self.rows.get(section, 0) * days <= MOST_ROWS_LOOKED_AT * DAYS_OF_ROWS
 
 

@@ -97,7 +97,7 @@ class Readings:
     async def section(self, table: DayTable, tick: int, window_days: int, name: str | None) -> Any:  # noqa: ANN401
         """The section of a window at a tick, of one name when it is given."""
         window = Window(tick, window_days, self.zone)
-        manifest = await self._manifest(tick, table.section, window_days)
+        manifest = await self._manifest(tick, table.section, len(window.read))
         if manifest is not None:
             listed = manifest.days[table.section]
             days = self._shelf.readings(listed)
@@ -115,7 +115,7 @@ class Readings:
     async def breakages(self, tick: int, window_days: int) -> Breakages:
         """The incidents of a window."""
         window = Window(tick, window_days, self.zone)
-        manifest = await self._manifest(tick, INCIDENTS.section, window_days)
+        manifest = await self._manifest(tick, INCIDENTS.section, len(window.read))
         if manifest is None:
             with self._looking(INCIDENTS.section, tick):
                 days, repeated = await self._reader.incidents(window)
@@ -164,17 +164,17 @@ class Readings:
         rows.append({key: versions for key, versions, _ in manifest.templates.keys})
         return dict(zip(FILTERS, map(suggested, rows), strict=True))
 
-    async def _manifest(self, tick: int, section: str, window_days: int = 0) -> Manifest | None:
+    async def _manifest(self, tick: int, section: str, read_days: int = 0) -> Manifest | None:
         """What stands at a tick, its readings at hand; None for who may have a first look at a section."""
         base = await self._base(tick)
-        if base is None and await self._may_look(tick, section, window_days):
+        if base is None and await self._may_look(tick, section, read_days):
             return None
         if base is not None and base.tick < tick < base.again_at:
             raise NotDue(f"read as of {base.tick}, and not to be read again before {base.again_at}")
         return await self._all_days(tick)
 
-    async def _may_look(self, tick: int, section: str, window_days: int) -> bool:
-        is_small = await self._reader.may_look(section, window_days)
+    async def _may_look(self, tick: int, section: str, read_days: int) -> bool:
+        is_small = await self._reader.may_look(section, read_days)
         return (
             is_small and self._first_looks.is_free(section, tick) and not self._cache.holds(self._part, tick)
         )

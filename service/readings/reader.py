@@ -70,9 +70,9 @@ class Reader:
             consumption_templates.statement(),
         )
 
-    async def may_look(self, section: str, window_days: int) -> bool:
-        """Whether a section's table is small enough for a window of it to be read before all days are."""
-        return (await self._catalogue.facts()).may_be_looked_at(section, window_days)
+    async def may_look(self, section: str, read_days: int) -> bool:
+        """Whether a section's table is small enough for so many days of it to be read before all days are."""
+        return (await self._catalogue.facts()).may_be_looked_at(section, read_days)
 
     async def manifest(self, base: Manifest | None, tick: int) -> tuple[Manifest, list[Fresh]]:
         """What stands at a tick, and the readings that were made for it; the others are those of `base`.
