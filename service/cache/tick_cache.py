@@ -69,6 +69,7 @@ class TickCache:
         What is past stays the moment that is asked for, however long that takes.
         """
         tick = self._policy.tick(now)
+        # Of what is past, too, the age is counted from the present.
         answer = self._in_memory(parts, tick, "hit") or self._older(parts, tick, self._clock())
         past = tick if is_past else None
         if answer is None:

@@ -81,7 +81,8 @@ class Account:
         """The first tick at which everything is read anew.
 
         That is the next one, unless a table can only be read as a whole: then as soon as the share allows,
-        and never so late that answers are too old meanwhile.
+        and never so late that answers get too old while it is read; half of their time at most is set aside
+        for that.
         """
         policy, refresh = self._rhythm.policy, self._rhythm.grid.refresh
         ticks = ceil(spending.needed / self._rhythm.share) if whole else 1
