@@ -216,7 +216,7 @@ def _answer(body: Body) -> type[Struct]:
     name = body.struct.__name__
     if body.operator_in != "body":
         about = "The same as a file; the caller is named in a header instead."
-        return msgspec.defstruct(f"{name}Export", [], bases=(body.struct,), namespace={"__doc__": about})
+        return msgspec.defstruct(f"{name}File", [], bases=(body.struct,), namespace={"__doc__": about})
     about = "What one caller is answered; operator_id is null when authentication is off."
     fields = [("operator_id", int | None)]
     return msgspec.defstruct(f"{name}Answer", fields, bases=(body.struct,), namespace={"__doc__": about})

@@ -12,6 +12,7 @@ from tests.support.builders import Database, incident, insert, job, run
 from tests.support.clock import Clock
 from tests.support.fixtures import Serve
 from tests.support.moving_answers import Question, ask_now
+from tests.support.reads import know_all_days
 
 # Midnight comes four ticks later.
 NOW = datetime(2026, 3, 9, 23, 59, tzinfo=UTC)
@@ -46,6 +47,7 @@ async def test_a_change_of_an_old_row_shows_no_later_than_old_days_and_a_tick(
     clock = Clock(NOW)
     await insert(database, rows(at))
     async with serve(clock, database_share=TINY, **SETTINGS) as client:
+        await know_all_days(client)  # before the change: nothing that is read behind the first answer shows it
         assert await statuses(client, clock, [0]) == [dict.fromkeys(TABLES, BEFORE)]
         await change_all(database, change)
         seen = await statuses(client, clock, [REFRESH] * (OLD_DAYS // REFRESH + 1))
@@ -63,7 +65,7 @@ async def test_it_does_when_nobody_asked_meanwhile(
     clock = Clock(NOW)
     await insert(database, rows(OLD[1]))
     async with serve(clock, database_share=TINY, **SETTINGS) as client:
-        await statuses(client, clock, [0])
+        await know_all_days(client)
         await change_all(database, change)
         assert await statuses(client, clock, [OLD_DAYS + REFRESH]) == [dict.fromkeys(TABLES, CHANGES[change])]
 

@@ -111,7 +111,7 @@ async def test_after_a_first_answer_all_days_are_read_and_wait_for_who_asks_for_
     clock = Clock(NOW)
 
     async def all_are_read() -> bool:
-        return bool(await redis.exists(f"parallel-ops:{{-}}:v1:readings:refresh=15:{TICKS[0]}"))
+        return bool(await redis.exists(f"parallel-ops:{{-}}:v1:readings:refresh=15:zone=UTC:{TICKS[0]}"))
 
     async with serve(clock, **SETTINGS) as one:
         question = Question("/summary", 1)

@@ -121,8 +121,8 @@ async def test_values_in_redis_expire_and_their_keys_can_be_read(
         await know_all_days(client)
     keys = await redis.keys("*")
     tick = int(NOW.timestamp())
-    assert f"parallel-ops:{{-}}:v1:doc_sync:window_days=90:site_id=SH-01:{tick}".encode() in keys
-    assert f"parallel-ops:{{-}}:v1:readings:refresh=15:{tick}".encode() in keys
+    assert f"parallel-ops:{{-}}:v1:doc_sync:window_days=90:site_id=SH-01:zone=UTC:{tick}".encode() in keys
+    assert f"parallel-ops:{{-}}:v1:readings:refresh=15:zone=UTC:{tick}".encode() in keys
     # Five sections, three of a filter, what stands at the tick, and a reading for each day of three tables.
     assert len(keys) == 5 + 3 + 1 + 3 * 91
     assert max(map(len, keys)) < 250

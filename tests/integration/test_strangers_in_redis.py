@@ -53,14 +53,14 @@ async def test_a_value_that_is_too_large_to_be_ours_is_not_decoded(
         right = await client.get(SUMMARY)
     (key,) = await keys(redis, "doc_sync")
     stored: Any = msgspec.msgpack.decode(cast("bytes", await redis.get(key)))
-    assert (stored[0], stored[4]["days"][-1]) == (VERSION, [1, 1, 0, 0])
+    assert (stored[0], stored[4]["days"][-1]) == (VERSION, [1, 1, 0, 0, 1, 0])
     stored[4]["days"] = [[]] * MAX_STORED_BYTES
     await redis.set(key, msgspec.msgpack.encode(stored), keepttl=True)
     with structlog.testing.capture_logs() as logs:
         async with serve(NOW, flush=False) as client:
             assert (await client.get(SUMMARY)).content == right.content
     assert {line["key"] for line in logs if line["event"] == "unreadable entry ignored"} == {
-        f"parallel-ops:{{-}}:v1:doc_sync:window_days=*:{int(NOW.timestamp())}"
+        f"parallel-ops:{{-}}:v1:doc_sync:window_days=*:zone=*:{int(NOW.timestamp())}"
     }
 
 

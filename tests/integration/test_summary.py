@@ -47,6 +47,8 @@ async def test_an_empty_database_gives_zeros_empty_maps_and_null_rates(ask: Ask)
             "dead_letter_rate": None,
             "avg_attempt_count": 0.0,
             "site_filter": None,
+            "by_direction": {},
+            "by_site": [],
         },
         "workflow_actions": {
             "total": 0,
@@ -55,6 +57,7 @@ async def test_an_empty_database_gives_zeros_empty_maps_and_null_rates(ask: Ask)
             "failed_rate": None,
             "warning_rate": None,
             "target_object_filter": None,
+            "by_target_object": [],
         },
         "breakages": {
             "total": 0,
@@ -93,6 +96,19 @@ async def test_an_empty_database_gives_zeros_empty_maps_and_null_rates(ask: Ask)
             "breakage_open_rate": {"warn": 0.5, "critical": None},
         },
         "oldest_reading": "2026-03-10T09:30:00Z",
+        "previous": {
+            "window_since": "2026-02-24T09:30:00Z",
+            "doc_sync": {
+                "total": 0,
+                "failed_total": 0,
+                "dead_letter_total": 0,
+                "dead_letter_rate": None,
+                "success_rate": None,
+            },
+            "workflow_actions": {"total": 0, "failed_total": 0, "failed_rate": None},
+            "breakages": {"total": 0, "open_total": 0, "open_rate": None},
+            "overlay_cache": {"requests": 0, "hit_rate": None},
+        },
         "degraded": [],
         "operator_id": None,
     }
@@ -102,7 +118,7 @@ async def test_keys_come_in_the_contracts_order(ask: Ask) -> None:
     assert list((await ask("/summary")).json()) == [
         *("generated_at", "window_days", "window_since", "doc_sync", "workflow_actions", "breakages"),
         *("consumption_templates", "overlay_cache", "slo_hints", "slo_thresholds", "oldest_reading"),
-        *("degraded", "operator_id"),
+        *("previous", "degraded", "operator_id"),
     ]
 
 

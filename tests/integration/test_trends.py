@@ -92,6 +92,7 @@ async def test_a_point_says_what_failed_in_its_bucket(ask: Ask) -> None:
                 "dead_letter_total": 1,
                 "success_rate": 0.25,
                 "dead_letter_rate": 0.25,
+                "by_direction": {"push": 4},
             },
         ),
         ("workflow_actions", {"total": 3, "failed_total": 1, "failed_rate": 1 / 3}),
@@ -107,6 +108,7 @@ async def test_an_empty_bucket_has_null_rates(ask: Ask) -> None:
         "dead_letter_total": 0,
         "success_rate": None,
         "dead_letter_rate": None,
+        "by_direction": {},
     }
     assert point["workflow_actions"] == {"total": 0, "failed_total": 0, "failed_rate": None}
     assert point["breakages"] == {"total": 0, "open_total": 0, "open_rate": None}
@@ -135,7 +137,8 @@ async def test_aggregates_are_the_sums_over_the_points(ask: Ask) -> None:
 async def test_keys_come_in_the_contracts_order(ask: Ask) -> None:
     assert list((await ask("/trends")).json()) == [
         *("generated_at", "window_days", "window_since", "bucket_days", "filters", "points", "aggregates"),
-        *("consumption_templates", "overlay_cache", "oldest_reading", "degraded", "operator_id"),
+        *("consumption_templates", "overlay_cache", "oldest_reading", "align", "bucket_hours", "time_zone"),
+        *("degraded", "operator_id"),
     ]
 
 

@@ -67,15 +67,16 @@ async def test_markdown_has_the_same_table(ask: Ask) -> None:
     file = await ask("/trends/export", course(), export_format="MD", window_days=7, bucket_days=7)
     assert file.headers["content-type"] == "text/markdown; charset=utf-8"
     lines = file.text.splitlines()
-    assert lines[:6] == [
+    assert lines[:7] == [
         "# Parallel Ops Trends",
         "",
         "- generated_at: 2026-03-10T09:30:00Z",
         "- window_days: 7",
         "- window_since: 2026-03-03T09:30:00Z",
         "- bucket_days: 7",
+        "- time_zone: UTC",
     ]
-    head, rule, row = (line.strip("| ").split(" | ") for line in lines[7:])
+    head, rule, row = (line.strip("| ").split(" | ") for line in lines[8:])
     assert rule == ["---"] * len(head)
     assert (
         dict(zip(head, row, strict=True)).items()
