@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 
 from msgspec import Struct
 from parallel_ops_recorder.addresses import parse
@@ -122,8 +122,8 @@ async def _answers_without_tls(host: str, port: int) -> bool:
     with suppress(OSError):
         async with asyncio.timeout(TIMEOUT_SECONDS):
             reader, writer = await asyncio.open_connection(host, port)
-            writer.write(b"PING\r\n")
-            reply = await reader.read(_LONGEST_REPLY)
-            writer.close()
+            with closing(writer):
+                writer.write(b"PING\r\n")
+                reply = await reader.read(_LONGEST_REPLY)
             return reply.startswith((b"+", b"-"))
     return False
