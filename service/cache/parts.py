@@ -24,6 +24,9 @@ class Part(Struct, frozen=True):
     is no answer. `name` stands for all parts of a kind, in logs and metrics. `is_ready` says whether
     computing it for a tick takes but a moment, for all that it needs is there. `stale` is the age up to
     which an older value hides its refresh, where what it is computed from takes long.
+
+    One that is `in_turn` is computed for one tick at a time in the whole fleet, for a later one starts from
+    what an earlier one came to; and it may take as long as older values may be served.
     """
 
     name: str
@@ -33,6 +36,7 @@ class Part(Struct, frozen=True):
     optional: bool = False
     is_ready: Callable[[int], bool] = lambda _: False
     stale: Callable[[], float] = float
+    in_turn: bool = False
 
 
 class Answer(Struct, frozen=True):

@@ -48,6 +48,10 @@ class Policy(Struct, frozen=True):
         """
         return 1.2 * self.refresh
 
+    def longest(self, *, in_turn: bool) -> float:
+        """How long a computation may take: one that others start from, as long as older values do."""
+        return self.max_stale if in_turn else self.compute
+
     def older(self, tick: int) -> range:
         """The ticks before `tick` whose values may still be served, newest first."""
         return range(tick - self.refresh, tick - int(self.max_stale) - 1, -self.refresh)

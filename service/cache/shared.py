@@ -48,7 +48,7 @@ class SharedCache:
                 if entry is not None:
                     return entry
                 known_missing = False
-                lease = await self._store.lease(f"{_name(part, tick)}:lease")
+                lease = await self._store.lease(f"{part.key if part.in_turn else _name(part, tick)}:lease")
                 if lease is not None:
                     async with lease.held():
                         # The last holder may have stored it between the look and the lease.

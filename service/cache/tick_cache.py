@@ -273,7 +273,7 @@ class TickCache:
     async def _obtain(self, part: Part, tick: int, *, known_missing: bool = False) -> Entry:
         """The entry of a part's tick, wherever it comes from; a failure is remembered for a while."""
         try:
-            async with asyncio.timeout(self._policy.compute):
+            async with asyncio.timeout(self._policy.longest(in_turn=part.in_turn)):
                 entry = await self._shared.obtain(part, tick, known_missing=known_missing)
         except NotDue:
             raise

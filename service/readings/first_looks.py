@@ -6,15 +6,20 @@ from contextlib import contextmanager
 
 
 class FirstLooks:
-    """At each section one a tick, for whoever asks first: all others wait for all days."""
+    """At each section one in so many seconds, for whoever asks first: all others wait for all days.
 
-    def __init__(self) -> None:
+    Were there one at each tick, on large tables they would keep the pass over all days from ending.
+    """
+
+    def __init__(self, every: float) -> None:
+        self._every = every
         self._ticks: dict[str, int] = {}
         self._running: set[asyncio.Future[None]] = set()
 
     def is_free(self, section: str, tick: int) -> bool:
-        """Whether nobody has looked at the section at that tick."""
-        return self._ticks.get(section) != tick
+        """Whether nobody has looked at the section of late."""
+        last = self._ticks.get(section)
+        return last is None or not 0 <= tick - last < self._every
 
     @contextmanager
     def at(self, section: str, tick: int) -> Iterator[None]:

@@ -64,11 +64,11 @@ class Readings:
         self._watch = watch
         self._shelf = Shelf(rhythm.grid)
         self._reader = Reader(database, self._shelf, rhythm)
-        self._first_looks = FirstLooks()
+        self._first_looks = FirstLooks(rhythm.policy.max_stale)
         self._courses = {section: Courses() for section in DAY_TABLES}
         self._worst = {table.section: Worst(table.ranks) for table in (JOBS, RUNS)}
         self._pause = Pause(store, rhythm)
-        self._part = Part(NAME, manifest_key(rhythm.grid), self._read, manifests.decoder)
+        self._part = Part(NAME, manifest_key(rhythm.grid), self._read, manifests.decoder, in_turn=True)
         self._latest: Manifest | None = None
         self._looked_at: int | None = None
         self._complete: Manifest | None = None

@@ -245,7 +245,8 @@ async def test_garbage_under_our_keys(
         foreign = cast("bytes", await redis.get(keys[0]))
         for number, key in enumerate(keys):
             await redis.delete(key)
-            await redis.set(f"{key}:lease", "nobody's, and it never ends")
+            for lease in (key, key.rpartition(":")[0]):
+                await redis.set(f"{lease}:lease", "nobody's, and it never ends")
             await (
                 redis.set(key, (b"\x93garbage", foreign)[number % 2]) if number else redis.rpush(key, "list")
             )

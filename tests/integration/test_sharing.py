@@ -13,6 +13,7 @@ from tests.support.clock import NOW, Clock
 from tests.support.fixtures import Serve
 from tests.support.held import held_jobs
 from tests.support.reads import ONE_READING, know_all_days
+from tests.support.redis_looks import looks_for_values
 from tests.support.statement_log import StatementLog
 from tests.support.waiting import until
 
@@ -65,10 +66,10 @@ async def test_who_waits_for_another_instance_looks_often_whether_it_is_done(
     ):
         asked = [asyncio.create_task(client.get(SUMMARY)) for client in (one, two)]
         await until(hold.is_read)
-        looks = await _looks(redis)
+        looks = await looks_for_values(redis)
 
         async def looked_on() -> bool:
-            return await _looks(redis) > looks + 20
+            return await looks_for_values(redis) > looks + 20
 
         # A waiter that looks less often than once a second finds no answer for as long.
         await until(looked_on)
@@ -118,8 +119,3 @@ async def _lease_left(redis: Redis) -> int:
     """The milliseconds that the lease on jobs has left."""
     (lease,) = await redis.keys("*:doc_sync:*:lease")
     return int(await redis.pttl(lease))
-
-
-async def _looks(redis: Redis) -> int:
-    """How often values have been looked for in Redis."""
-    return int((await redis.info("commandstats")).get("cmdstat_mget", {"calls": 0})["calls"])

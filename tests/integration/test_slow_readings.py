@@ -1,7 +1,7 @@
 """Days that take longer to read than a few ticks, while other instances go on."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -18,11 +18,15 @@ from tests.support.held import held_jobs
 from tests.support.indexes import optional_indexes
 from tests.support.moving_answers import Question, age_of, ask, ask_now, generated_at
 from tests.support.reads import know_all_days
+from tests.support.redis_looks import looks_for_values
 from tests.support.waiting import until
 
 NOW = datetime(2026, 3, 9, 12, tzinfo=UTC)
 # Who waits for what is held waits for longer than this.
 HELD_FOR_SECONDS = 20
+SUMMARY = f"{PREFIX}/summary?window_days=90"
+# The lease under which all days are read, for one tick at a time.
+ALL_DAYS = "*:readings:*:lease"
 SETTINGS: dict[str, Any] = {
     "refresh_seconds": 1,
     "old_days_seconds": 10,
@@ -50,6 +54,7 @@ async def test_who_waits_for_a_slow_reading_is_answered_though_others_are_ticks_
             clock.now += 1
             waiting = asyncio.create_task(one.get(f"{PREFIX}/summary", params={"site_id": "S1"}))
             await until(hold.is_read)
+            assert await redis.delete(*await redis.keys(ALL_DAYS)) == 1  # as if it had stood still
             for _ in range(5):
                 clock.now += 1
                 await ask_now(ahead, clock, [Question("/summary", 90)])
@@ -67,9 +72,9 @@ async def test_a_reading_that_outlasts_its_tick_is_what_the_next_one_starts_from
     asked: list[asyncio.Task[Document]] = []
 
     async def wait() -> bool:
-        """Whether one site's jobs are looked at, the other's and all days wait, and all else is there."""
-        leases = await redis.keys(f"*:{int(clock.now)}:lease")
-        return len(leases) == 3 == sum(b"site_id" in key or b"readings" in key for key in leases)
+        """Whether both sites' jobs are waited for, and all days are to be read for them."""
+        of_sites = await redis.keys(f"*:window_days={window_days}:site_id=*:lease")
+        return len(of_sites) == 2 and len(await redis.keys(ALL_DAYS)) == 1
 
     async with serve(clock, **SETTINGS) as one, held_jobs(database) as hold:
         for window_days in (7, 30, 90):
@@ -80,7 +85,32 @@ async def test_a_reading_that_outlasts_its_tick_is_what_the_next_one_starts_from
         await asyncio.gather(*asked)
         answer = await ask(one, Question("/trends", 14))
     # Runs are read again as seldom as the share demands.
-    assert age_of(answer).total_seconds() == 2
+    assert generated_at(answer) - age_of(answer) == NOW + timedelta(seconds=1)
+
+
+@pytest.mark.usefixtures("indexes")
+async def test_while_one_instance_reads_days_no_other_does_for_a_later_tick(
+    database: asyncpg.Connection, serve: Serve, redis: Redis
+) -> None:
+    clock = Clock(NOW)
+    async with serve(clock, **SETTINGS) as one, serve(clock, flush=False, **SETTINGS) as two:
+        for instance in (one, two):
+            await know_all_days(instance)
+        async with held_jobs(database) as hold:
+            clock.now += 1
+            await one.get(SUMMARY)
+            await until(hold.is_read)
+            clock.now += 1
+            looks = await looks_for_values(redis)
+            await two.get(SUMMARY)
+
+            async def looked_on() -> bool:
+                return await looks_for_values(redis) > looks + 20
+
+            await until(looked_on)  # whether the other one is done
+            assert await hold.reading() == 1
+            await hold.let_go()
+        await until_fresh(two)
 
 
 async def test_nobody_waits_while_what_is_read_seldom_is_read_again(

@@ -1,4 +1,4 @@
-"""First looks: one a section and tick, and all days wait for those that have begun."""
+"""First looks: one a section in a while, and all days wait for those that have begun."""
 
 import asyncio
 
@@ -7,24 +7,27 @@ import pytest
 from service.readings.first_looks import FirstLooks
 
 TICK = 1_773_100_800
+EVERY = 300.0
 
 
-async def test_a_section_is_looked_at_once_a_tick() -> None:
-    looks = FirstLooks()
+async def test_a_section_is_looked_at_once_in_a_while() -> None:
+    looks = FirstLooks(EVERY)
     with looks.at("jobs", TICK):
         assert [looks.is_free(section, TICK) for section in ("jobs", "runs")] == [False, True]
-    assert [looks.is_free("jobs", tick) for tick in (TICK, TICK + 15)] == [False, True]
+    later = (TICK, TICK + 15, TICK + 299, TICK + 300)
+    assert [looks.is_free("jobs", tick) for tick in later] == [False, False, False, True]
+    assert looks.is_free("jobs", TICK - 15)  # the clock was set back
 
 
 async def test_one_that_fails_is_over_too() -> None:
-    looks = FirstLooks()
+    looks = FirstLooks(EVERY)
     with pytest.raises(OSError, match="away"), looks.at("jobs", TICK):
         raise OSError("away")
     await asyncio.wait_for(looks.over(), 1)
 
 
 async def test_those_that_have_begun_are_waited_for_and_no_later_ones() -> None:
-    looks = FirstLooks()
+    looks = FirstLooks(EVERY)
     with looks.at("later", TICK):
         with looks.at("jobs", TICK):
             waiting = asyncio.create_task(looks.over())
