@@ -1,6 +1,5 @@
 """The manifests of deploy/kubernetes as a cluster gets them: what is said in them, put together."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +52,7 @@ def _config_map(said: Manifest) -> Manifest:
 
 
 def _name_image(manifest: Manifest, image: dict[str, str]) -> None:
-    for container in _containers(manifest):
-        if container["image"] == image["name"]:
-            container["image"] = f"{image['newName']}:{image['newTag']}"
-
-
-def _containers(manifest: Manifest) -> Iterator[Manifest]:
     if manifest["kind"] == "Deployment":
-        yield from manifest["spec"]["template"]["spec"]["containers"]
+        for container in manifest["spec"]["template"]["spec"]["containers"]:
+            if container["image"] == image["name"]:
+                container["image"] = f"{image['newName']}:{image['newTag']}"

@@ -33,7 +33,7 @@ LABELS = MANIFEST["Deployment"]["spec"]["template"]["metadata"]["labels"]
 def variables() -> dict[str, str]:
     """The environment of the container."""
     assert CONTAINER["envFrom"] == [{"configMapRef": {"name": MANIFEST["ConfigMap"]["metadata"]["name"]}}]
-    return MANIFEST["ConfigMap"]["data"] | {each["name"]: each["value"] for each in CONTAINER["env"]}
+    return {**MANIFEST["ConfigMap"]["data"], **{each["name"]: each["value"] for each in CONTAINER["env"]}}
 
 
 def with_secrets(**secrets: str) -> dict[str, str]:
