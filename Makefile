@@ -7,7 +7,7 @@ RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
 LOG := $(VENV)/setup.log
 
-.PHONY: help run test browser deployment faults soak mutants screenshots check bench lock sbom release clean
+.PHONY: help run test browser deployment faults soak mutants screenshots check bench lock rules sbom release clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -74,6 +74,14 @@ lock: ## Pin every dependency again, and the same versions for the image (needs 
 	$(LOCK) --extra otel -c requirements.lock -o requirements-otel.lock pyproject.toml
 	echo hatchling | $(LOCK) -c requirements.lock -o requirements-build.lock -
 	printf 'hatchling\neditables\n' | $(LOCK) --extra demo -c requirements.lock -o requirements-demo.lock pyproject.toml -
+
+# The alerts once more, as the Prometheus Operator takes them.
+RULE := deploy/kubernetes/monitoring/prometheusrule.yaml
+
+rules: ## Make the PrometheusRule of deploy/kubernetes, after changes of deploy/prometheus/rules.yml
+	@{ printf '%s\n' '# Made by `make rules` of deploy/prometheus/rules.yml: change that.' \
+		'apiVersion: monitoring.coreos.com/v1' 'kind: PrometheusRule' 'metadata:' '  name: parallel-ops' \
+		'  labels: {app.kubernetes.io/name: parallel-ops}' 'spec:'; sed 's/./  &/' deploy/prometheus/rules.yml; } >$(RULE)
 
 # What the image has, and no more: an environment of what is pinned for it, as the Dockerfile makes it.
 ENVIRONMENT := build/environment

@@ -3,7 +3,7 @@
 import re
 import subprocess
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -74,13 +74,20 @@ def promtool(*words: str, cwd: Path = DEPLOYED) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+def scraping(
+    folder: Path, addresses: Mapping[str, str], scrape_token: str
+) -> AbstractContextManager[Prometheus]:
+    """Prometheus with what is deployed, until the block ends; skips where there is none."""
+    return running(folder, configure(folder, addresses, scrape_token))
+
+
 @contextmanager
-def scraping(folder: Path, addresses: Mapping[str, str], scrape_token: str) -> Generator[Prometheus]:
-    """Prometheus until the block ends; skips where there is none."""
+def running(folder: Path, configuration: Path) -> Generator[Prometheus]:
+    """Prometheus with that configuration, until the block ends; skips where there is none."""
     port = free_port()
     command = [
         program("prometheus", "prometheus"),
-        f"--config.file={configure(folder, addresses, scrape_token)}",
+        f"--config.file={configuration}",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
     ]

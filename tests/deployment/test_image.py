@@ -15,24 +15,16 @@ import pytest
 
 from demo.process import free_port
 from service.settings import Settings
+from tests.deployment.dockerfile import DOCKERFILE, stage
 from tests.support.children import ending_with_us, run_program
 from tests.support.instances import environment
 from tests.support.waiting import until
 
 ROOT = Path(__file__).parent.parent.parent
-DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
 END_SECONDS = 30
 BUILD_SECONDS = 300
 
 pytestmark = pytest.mark.timeout(2 * BUILD_SECONDS)
-
-
-def stage(name: str) -> list[tuple[str, str]]:
-    """The instructions of a stage: name and the rest of the line."""
-    text = re.split(r"^FROM .* AS ", DOCKERFILE, flags=re.MULTILINE)
-    (found,) = (part for part in text if part.partition("\n")[0] == name)
-    lines = (line for line in found.splitlines()[1:] if line and not line.startswith("#"))
-    return [(word, rest.strip()) for word, _, rest in (line.strip().partition(" ") for line in lines)]
 
 
 def copied(name: str) -> set[str]:

@@ -12,6 +12,7 @@ DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGES = [
     DOCS / "operations.md",
     DOCS / "runbook.md",
+    DOCS / "kubernetes.md",
     *(DOCS.parent / name for name in ("CONTRIBUTING.md", "SECURITY.md")),
 ]
 
@@ -39,5 +40,5 @@ def _told(field: msgspec.structs.FieldInfo) -> str:
 def _anchors(path: Path) -> set[str]:
     return {
         heading.lower().replace(" ", "-").replace(",", "")
-        for heading in re.findall(r"^## (.+)$", path.read_text(), re.MULTILINE)
+        for heading in re.findall(r"^###? (.+)$", path.read_text(), re.MULTILINE)
     }
