@@ -13,7 +13,6 @@ from service.dashboard.view import View
 from service.overview.alerts import status_of
 from service.overview.bounds import OTHERS
 from service.overview.overrides import OVERRIDABLE, Overridable, Overrides, overridden
-from service.overview.query import TrendsQuery
 from service.overview.sections import Snapshot
 from service.overview.slo import OBJECTIVES, Thresholds
 from service.overview.summary import Summary, summarize
@@ -83,7 +82,7 @@ def board_of(snapshot: Snapshot, view: View, configured: Thresholds, *, is_stale
         states=_states(summary, is_judged=why_not.total() < len(OBJECTIVES), is_stale=is_stale),
         unjudged=why_not,
         alerts=alerts(summary, thresholds),
-        panels=panels(summary, trends_of(snapshot, TrendsQuery(view.snapshot, view.trend_days)), thresholds),
+        panels=panels(summary, trends_of(snapshot, view.trends), thresholds),
         scopes=scopes(view.snapshot.filters),
         codes=_most_frequent(summary.workflow_actions.by_result_code),
         own_limits=tuple(_own_limits(view.overrides, configured)),

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from service.dashboard.charts import Distribution, TrendBucket, TrendChart, distribution, trend_chart
+from service.dashboard.labels import Course, course_of
 from service.overview.slo import OBJECTIVES, Hint, Level, Objective, Thresholds
 from service.overview.summary import Summary
 from service.overview.trends import TrendPoint, Trends
@@ -18,6 +19,13 @@ class Figure(Struct, frozen=True):
     name: str
     value: int | float | None
     is_share: bool = False
+
+
+class Drawn(Struct, frozen=True):
+    """The points that all trends of a page are drawn from, and where those begin."""
+
+    points: tuple[TrendPoint, ...]
+    course: Course
 
 
 class Limit(Struct, frozen=True):
@@ -34,13 +42,12 @@ class Limit(Struct, frozen=True):
 
 
 class Trend(Struct, frozen=True):
-    """A panel's course: the chart, and the same as a table. `part` and `rate` name what is drawn."""
+    """A panel's course: the chart, and the same as a table. `part` names what the rate is about."""
 
     chart: TrendChart
     buckets: tuple[TrendBucket, ...]
     part: str
-    days: int
-    last_days: int
+    course: Course
 
     @property
     def past(self) -> int:
@@ -182,10 +189,11 @@ def _why_unjudged(objective: Objective, summary: Summary, thresholds: Thresholds
 
 def panels(summary: Summary, trends: Trends, thresholds: Thresholds) -> tuple[Panel, ...]:
     """The five panels in the order of the summary."""
-    return tuple(_panel(layout, summary, trends, thresholds) for layout in LAYOUTS)
+    drawn = Drawn(trends.points, course_of(trends))
+    return tuple(_panel(layout, summary, drawn, thresholds) for layout in LAYOUTS)
 
 
-def _panel(layout: Layout, summary: Summary, trends: Trends, thresholds: Thresholds) -> Panel:
+def _panel(layout: Layout, summary: Summary, drawn: Drawn, thresholds: Thresholds) -> Panel:
     section = getattr(summary, layout.section)
     objective = _BY_RATE.get((layout.section, layout.main))
     level = _level(objective, summary, thresholds) if objective else "none"
@@ -203,7 +211,7 @@ def _panel(layout: Layout, summary: Summary, trends: Trends, thresholds: Thresho
         distributions=()
         if is_away
         else tuple(distribution(name, _counts(section, name)) for name in layout.maps),
-        trend=_trend(layout, trends, limit) if limit and layout.part else None,
+        trend=_trend(layout, drawn, limit) if limit and layout.part else None,
         keys=tuple((name, getattr(section, name)) for name in layout.keys if getattr(section, name)),
         note="no_overlay" if is_away else layout.note,
     )
@@ -220,22 +228,15 @@ def _counts(section: Any, name: str) -> dict[str, int]:  # noqa: ANN401
     return counts
 
 
-def _trend(layout: Layout, trends: Trends, limit: Limit) -> Trend:
-    part, newest = layout.part or "", trends.points[-1]
-    buckets = tuple(_bucket(point, layout, limit) for point in trends.points)
-    return Trend(
-        chart=trend_chart(buckets, limit.value),
-        buckets=buckets,
-        part=part,
-        days=trends.bucket_days or 1,
-        last_days=(newest.bucket_end - newest.bucket_start).days,
-    )
+def _trend(layout: Layout, drawn: Drawn, limit: Limit) -> Trend:
+    buckets = tuple(_bucket(point, layout, limit) for point in drawn.points)
+    return Trend(trend_chart(buckets, limit.value), buckets, layout.part or "", drawn.course)
 
 
 def _bucket(point: TrendPoint, layout: Layout, limit: Limit) -> TrendBucket:
     names = ("total", layout.part or "", layout.main)
     total, part, rate = (getattr(getattr(point, layout.section), name) for name in names)
-    return TrendBucket(point.bucket_start, point.partial, total, part, rate, limit.is_passed_by(rate))
+    return TrendBucket(point.partial, total, part, rate, limit.is_passed_by(rate))
 
 
 def _level(objective: Objective, summary: Summary, thresholds: Thresholds) -> str:
