@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from service.overview.query import CLOCK_BUCKETS, Query, TrendsQuery
+from service.overview.query import CLOCK_BUCKETS, Align, Query, TrendsQuery
 
 
 class Step(Struct, frozen=True):
@@ -23,7 +23,7 @@ class Step(Struct, frozen=True):
 
     def query(self, snapshot: Query) -> TrendsQuery:
         """The trends of a snapshot in these steps."""
-        align = "clock" if self.is_by_clock else "window"
+        align: Align = "clock" if self.is_by_clock else "window"
         return TrendsQuery(snapshot, self.bucket_days or 1, align, self.bucket_hours)
 
 

@@ -63,7 +63,7 @@ def named(found: Course, language: str = "en", kind: str = "points") -> tuple[st
         ({"window_days": 1, "bucket_days": 1}, "1d 1h,6h,1d"),
     ],
 )
-def test_a_window_opens_in_its_usual_step_and_offers_others(view: dict[str, int], steps: str) -> None:
+def test_a_window_opens_in_its_usual_step_and_offers_others(view: dict[str, Any], steps: str) -> None:
     seen = View(**view)
     assert f"{seen.step.name} {','.join(each.name for each in seen.step_choices)}" == steps
 
