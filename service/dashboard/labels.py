@@ -36,42 +36,47 @@ def course_of(trends: Trends) -> Course:
     )
 
 
-def labels_in(language: str) -> dict[str, Callable[..., Any]]:
-    """Functions from a Course to what a language says of its points.
+class Labels:
+    """Writes times in a language.
 
-    `points` are whole texts, `axis` short ones, of which one may be empty; `edge` is the text of one instant.
-    `hour` is so for an instant of no course.
+    Of a Course, `points` are whole texts and `axis` short ones, of which one may be empty. Both are
+    remembered: the trends of a page have one course, and so have all who look at it.
     """
-    word = words_in(language)["word"]
-    weekdays = word("weekdays").split()
 
-    def day(instant: datetime, key: str = "at.day") -> str:
-        return word(key, weekday=weekdays[instant.weekday()], date=f"{instant:%m-%d}", day=instant.day)
+    def __init__(self, language: str) -> None:
+        self._word = words_in(language)["word"]
+        self._weekdays = self._word("weekdays").split()
+        self.points = lru_cache(maxsize=64)(self._points)
+        self.axis = lru_cache(maxsize=64)(self._axis)
 
-    def hour(instant: datetime) -> str:
-        return word("at.time", day=day(instant), time=f"{instant:%H:%M}")
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """What templates call, by name."""
+        return {each: getattr(self, each) for each in ("points", "axis", "edge")}
 
-    def edge(course: Course, instant: datetime) -> str:
-        name = day(instant, "at.day" if course.step.bucket_hours or course.step == DAY else "at.date")
-        if instant.time() == time() and not course.step.bucket_hours:
-            return name
-        return word("at.time", day=name, time=f"{instant:%H:%M}")
+    def edge(self, course: Course, instant: datetime) -> str:
+        """A beginning or the end of a point; days have the time only where they are cut."""
+        is_short = bool(course.step.bucket_hours) or course.step == DAY
+        name = self._day(instant) if is_short else self._day(instant, "at.date")
+        is_whole = instant.time() == time() and not course.step.bucket_hours
+        return name if is_whole else self._timed(name, instant)
 
-    # The trends of a page have one course, and so have all who look at it.
-    @lru_cache(maxsize=64)
-    def points(course: Course) -> tuple[str, ...]:
-        return tuple(edge(course, start) for start in course.starts)
+    def _points(self, course: Course) -> tuple[str, ...]:
+        return tuple(self.edge(course, start) for start in course.starts)
 
-    @lru_cache(maxsize=64)
-    def axis(course: Course) -> tuple[str, ...]:
+    def _axis(self, course: Course) -> tuple[str, ...]:
         is_long = course.until - course.starts[0] > LONG
-        return tuple(_tick(course.step, start, is_long=is_long) for start in course.starts)
+        return tuple(self._tick(course.step, start, is_long=is_long) for start in course.starts)
 
-    def _tick(step: Step, start: datetime, *, is_long: bool) -> str:
+    def _tick(self, step: Step, start: datetime, *, is_long: bool) -> str:
         if not step.bucket_hours:
-            return day(start) if step == DAY else f"{start:%m-%d}"
+            return self._day(start) if step == DAY else f"{start:%m-%d}"
         if start.time() == time():
-            return day(start)
+            return self._day(start)
         return "" if is_long else f"{start:%H:%M}"
 
-    return {"points": points, "axis": axis, "edge": edge, "hour": hour}
+    def _day(self, instant: datetime, key: str = "at.day") -> str:
+        weekday = self._weekdays[instant.weekday()]
+        return self._word(key, weekday=weekday, day=instant.day, date=f"{instant:%m-%d}")
+
+    def _timed(self, day: str, instant: datetime) -> str:
+        return self._word("at.time", day=day, time=f"{instant:%H:%M}")

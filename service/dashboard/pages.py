@@ -14,7 +14,7 @@ from service.api.table import PREFIX
 from service.dashboard import assets, formats
 from service.dashboard.board import Board, ViewData, board_of
 from service.dashboard.drawing import drawing
-from service.dashboard.labels import labels_in
+from service.dashboard.labels import Labels
 from service.dashboard.links import Links
 from service.dashboard.lists import lists_of
 from service.dashboard.memo import Memo
@@ -149,7 +149,7 @@ def _environment(language: str) -> Any:  # noqa: ANN401
         drawing=drawing,
         asset=assets.address,
         **words_in(language),
-        **labels_in(language),
+        **Labels(language).filters(),
     )
     environment.globals.update(
         language=language,

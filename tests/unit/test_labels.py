@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from service.api.responses.errors import InvalidRequest
-from service.dashboard.labels import Course, course_of, labels_in
+from service.dashboard.labels import Course, Labels, course_of
 from service.dashboard.steps import CHOICES
 from service.dashboard.view import VIEW, View
 from service.dashboard.wording import CATALOGUE
@@ -44,7 +44,7 @@ def course(zone: str = "UTC", **view: Any) -> Course:  # noqa: ANN401
 
 def named(found: Course, language: str = "en", kind: str = "points") -> tuple[str, ...]:
     """What a language says of the points."""
-    labels: tuple[str, ...] = labels_in(language)[kind](found)
+    labels: tuple[str, ...] = getattr(Labels(language), kind)(found)
     return labels
 
 

@@ -81,12 +81,14 @@ class Chart {
 
   rates() {
     const { rates, limit, past } = this.data;
-    const within = () => (this.isCrowded ? [] : this.places.filter((n) => rates[n] !== null && !past.includes(n)));
+    const isAlone = (n) => rates[n - 1] == null && rates[n + 1] == null;
+    const isDot = (n) => (this.isCrowded ? isAlone(n) : !past.includes(n));
+    const dots = () => this.places.filter((n) => rates[n] !== null && isDot(n));
     const accent = () => this.colour("accent");
     return this.strip(true, [rates], {
       padding: [this.size / 2, this.size, this.size / 2, 0],
       scales: { y: { range: [0, Math.min(1, 1.15 * Math.max(limit, 0.01, ...rates))] } },
-      series: [{}, { scale: "y", stroke: accent, width: 2.2, points: { show: true, size: 5, width: 0, fill: accent, filter: within } }],
+      series: [{}, { scale: "y", stroke: accent, width: 2.2, points: { show: true, size: 5, width: 0, fill: accent, filter: dots } }],
       axes: [{ show: false }, this.axis({ scale: "y", values: (_, found) => found.map((rate) => `${+(100 * rate).toPrecision(6)} %`) })],
       hooks: { drawClear: [(u) => this.shade(u), (u) => this.shadePast(u)], drawAxes: [(u) => this.limit(u)], draw: [(u) => this.mark(u)] },
     });
