@@ -9,6 +9,7 @@ from msgspec import Struct
 from service.dashboard.lists import KINDS, ListData, read_list
 from service.dashboard.panels import Alert, Panel, alerts, panels, unjudged
 from service.dashboard.scope import Kept, scopes
+from service.dashboard.spending import Spending, spendings
 from service.dashboard.view import View
 from service.overview.alerts import status_of
 from service.overview.bounds import OTHERS
@@ -57,6 +58,7 @@ class Board(Struct, frozen=True):
     states: tuple[str, ...]
     unjudged: Mapping[str, int]
     alerts: tuple[Alert, ...]
+    budgets: tuple[Spending, ...]
     panels: tuple[Panel, ...]
     scopes: Mapping[str, tuple[Kept, ...]]
     codes: tuple[str, ...]
@@ -81,7 +83,8 @@ def board_of(snapshot: Snapshot, view: View, configured: Thresholds, *, is_stale
         summary=summary,
         states=_states(summary, is_judged=why_not.total() < len(OBJECTIVES), is_stale=is_stale),
         unjudged=why_not,
-        alerts=alerts(summary, thresholds),
+        alerts=alerts(summary, thresholds, snapshot.zone),
+        budgets=spendings(snapshot, thresholds),
         panels=panels(summary, trends_of(snapshot, view.trends), thresholds),
         scopes=scopes(view.snapshot.filters),
         codes=_most_frequent(summary.workflow_actions.by_result_code),

@@ -14,6 +14,8 @@ from service.overview.trends import Trends
 
 # Of more than that, an axis names the days and not the hours.
 LONG = timedelta(days=2)
+# From so many hours on, days are told.
+DAYS_FROM = 48
 
 
 class Course(Struct, frozen=True):
@@ -51,7 +53,19 @@ class Labels:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """What templates call, by name."""
-        return {each: getattr(self, each) for each in ("points", "axis", "edge")}
+        return {each: getattr(self, each) for each in ("points", "axis", "edge", "hour", "duration")}
+
+    def hour(self, instant: datetime) -> str:
+        """An instant of the last days."""
+        return self._timed(self._day(instant), instant)
+
+    def duration(self, hours: float) -> str:
+        """So many hours, of which whole ones count, and of many whole days."""
+        if hours < 1:
+            return self._word("lasts.short")
+        if hours < DAYS_FROM:
+            return self._word("lasts.hours", n=int(hours))
+        return self._word("lasts.days", n=int(hours // 24))
 
     def edge(self, course: Course, instant: datetime) -> str:
         """A beginning or the end of a point; days have the time only where they are cut."""

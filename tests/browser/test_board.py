@@ -179,6 +179,21 @@ async def test_a_week_by_the_hour_is_a_click_away(page: Page, board: str) -> Non
     await page.wait_for_url("**/?window_days=30")
 
 
+async def test_a_worst_site_leads_to_its_own_board_and_one_comes_back(page: Page, board: str) -> None:
+    await page.goto(board)
+    link = page.locator("#doc_sync .places a").first
+    name = await link.inner_text()
+    await link.focus()
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/?site_id=**")
+    await expect(page.locator("#site_id")).to_have_value(name)
+    assert await figures(page) == await of_the_api(page, site_id=name)
+    await expect(page.locator("#doc_sync .places")).to_have_count(0)
+    await page.click("#clear")
+    await page.wait_for_url(f"{board}/")
+    await expect(page.locator("#doc_sync .places")).to_have_count(1)
+
+
 async def test_a_hostile_site_is_only_text(page: Page, board: str) -> None:
     await page.goto(board)
     await page.fill("#site_id", HOSTILE)
