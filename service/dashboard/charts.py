@@ -6,7 +6,6 @@ scripts and styles of their own, and leather's take 2 ms and more each.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 from msgspec import Struct
 
@@ -31,7 +30,6 @@ class TrendBucket(Struct, frozen=True):
     `is_past` is whether the rate is beyond the limit of its objective.
     """
 
-    start: datetime
     partial: bool
     total: int
     part: int
