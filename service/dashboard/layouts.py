@@ -70,5 +70,6 @@ LAYOUTS = (
         note="one_figure",
     ),
 )
+SECTIONS = tuple(layout.section for layout in LAYOUTS)
 # Where on the page to look further.
 ANCHORS = {layout.section: layout.rows or layout.section for layout in LAYOUTS}

@@ -8,7 +8,7 @@ from msgspec import Struct
 from service.dashboard.before import Before, Run, before, run_of
 from service.dashboard.charts import Distribution, TrendBucket, TrendChart, distribution, trend_chart
 from service.dashboard.labels import Course, course_of
-from service.dashboard.layouts import ANCHORS, LAYOUTS, ODD_TEMPLATES, Layout
+from service.dashboard.layouts import ANCHORS, LAYOUTS, ODD_TEMPLATES, SECTIONS, Layout
 from service.dashboard.places import Places
 from service.overview.alerts import why_unjudged
 from service.overview.slo import OBJECTIVES, Hint, Level, Objective, Thresholds
@@ -82,7 +82,6 @@ class Alert(Struct, frozen=True):
     anchor: str
 
 
-_PLACES = tuple(layout.section for layout in LAYOUTS)
 # Figures that the summary gives as zero where nothing is counted: by what must not all be zero.
 _COUNTERS = ("entries", "max_entries", "ttl_seconds")
 _SAYING_NOTHING = {
@@ -100,7 +99,7 @@ def alerts(summary: Summary, thresholds: Thresholds, zone: ZoneInfo) -> tuple[Al
 
 
 def _place(alert: Alert) -> tuple[bool, int]:
-    return alert.level != "critical", _PLACES.index(alert.figure.section)
+    return alert.level != "critical", SECTIONS.index(alert.figure.section)
 
 
 def _alert(hint: Hint, summary: Summary, thresholds: Thresholds, zone: ZoneInfo) -> Alert:

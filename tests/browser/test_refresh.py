@@ -59,7 +59,7 @@ async def test_the_points_that_somebody_looks_at_stay(
     now = datetime.now(UTC)
     await insert(admin, Database(runs=[run(created_at=now)], incidents=[incident(created_at=now)]))
     await expect(page.locator("#breakages-plot:not([data-before])")).to_be_focused(timeout=PATIENCE)
-    await expect(focused).to_have_attribute("aria-valuenow", "5")
+    await expect(focused).to_have_attribute("aria-valuenow", "6")
     await expect(page.locator("#workflow_actions-plot:not([data-before])")).to_be_attached(timeout=PATIENCE)
     await expect(pointed_at).to_have_attribute("aria-valuenow", "3")
     for plot in (focused, pointed_at):

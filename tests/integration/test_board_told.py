@@ -12,6 +12,7 @@ from tests.support.builders import Database, insert, job, run
 from tests.support.clock import NOW
 from tests.support.fixtures import Serve
 from tests.support.html import Element, page_of
+from tests.support.reads import know_all_days
 
 HOSTILE = """A&B "><b>'"""
 HOUR = timedelta(hours=1)
@@ -117,20 +118,35 @@ async def test_an_alert_says_since_when_or_for_how_long_it_is_quiet(serve: Serve
 async def test_budgets_are_the_apis_and_green_only_where_there_is_data(
     database: asyncpg.Connection, serve: Serve, lang: str
 ) -> None:
-    async with serve(NOW) as client:
-        nothing = await board(client, lang=lang)
     await insert(database, Database(jobs=jobs(3, dead=3, fine=2), runs=[run(created_at=NOW)]))
-    async with serve(NOW + HOUR / 60) as client:
+    async with serve(NOW) as client:
+        await know_all_days(client)
         page = await board(client, lang=lang)
         budgets = {each["code"]: each for each in (await client.get(f"{PREFIX}/budgets")).json()["budgets"]}
-    names = ("overlay_cache", "doc_sync", "workflow_actions")
-    assert [_level(nothing, name) for name in names] == ["no_data"] * 3
-    assert [_level(page, name) for name in names] == ["no_data", "critical", "ok"]
+    names = ("doc_sync", "workflow_actions", "overlay_cache")
+    assert [each["id"] for each in page.all("li", class_="budget")] == [f"budget-{name}" for name in names]
+    assert [_level(page, name) for name in names] == ["critical", "ok", "no_data"]
     spent = budgets["doc_sync_dead_letter_rate_high"]["spent"]
     assert page.one(id="budget-doc_sync").one("strong").text == f"{spent * 100:.1f} %"
     rates = [each.text for each in page.one(id="budget-doc_sync").all("dd")]
     assert rates[1] == f"{budgets['doc_sync_dead_letter_rate_high']['burn_rates']['6h']:.1f} ×"
     assert rates[0].startswith("–")
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize(
+    ("lang", "reading", "empty"), [("en", "Being read", "No data"), ("zh", "读取中", "无数据")]
+)
+async def test_a_budget_whose_days_are_being_read_is_not_said_to_have_no_data(
+    serve: Serve, lang: str, reading: str, empty: str
+) -> None:
+    async with serve(NOW) as client:
+        first = await board(client, lang=lang)
+        await know_all_days(client)
+        second = await board(client, lang=lang, window_days="30")
+    chips = [page.one(id="budget-doc_sync").one(class_="chip").text for page in (first, second)]
+    assert chips == [reading, empty]
+    assert _level(first, "doc_sync") == _level(second, "doc_sync") == "no_data"
 
 
 def _level(page: Element, name: str) -> str:

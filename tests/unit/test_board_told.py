@@ -134,7 +134,7 @@ def spending(month: Counts | None, last_hour: Counts = (0, 0), limit: float = 0.
     section = replace(NOTHING.workflow_actions, by_hour=cells, month=counted)
     snapshot: Snapshot = replace(NOTHING, instant=INSTANT, workflow_actions=section)
     limits: dict[str, Any] = {"workflow_failed_rate": Threshold(limit)}
-    return spendings(snapshot, Thresholds(**limits))[2]
+    return spendings(snapshot, Thresholds(**limits))[1]
 
 
 @pytest.mark.parametrize(
@@ -155,9 +155,20 @@ def test_a_budget_lasts_or_ends_or_is_gone(
     assert (found.section, found.level, found.outlook) == ("workflow_actions", level, outlook)
 
 
-@pytest.mark.parametrize("month", [None, (0, 0), (1000, 50)])
-def test_without_data_no_budget_is_green(month: Counts | None) -> None:
-    assert (spending(month).level, spending(month).outlook) == ("no_data", "unknown")
+@pytest.mark.parametrize(
+    ("month", "outlook"), [(None, "unread"), ((0, 0), "unknown"), ((1000, 50), "unknown")]
+)
+def test_without_data_no_budget_is_green(month: Counts | None, outlook: str) -> None:
+    assert (spending(month).level, spending(month).outlook) == ("no_data", outlook)
+
+
+def test_the_budget_of_a_source_that_is_away_says_so() -> None:
+    found = spendings(replace(NOTHING, degraded=("overlay_cache",)), Thresholds())
+    assert [(each.section, each.outlook) for each in found] == [
+        ("doc_sync", "unread"),
+        ("workflow_actions", "unread"),
+        ("overlay_cache", "away"),
+    ]
 
 
 def test_where_nothing_may_fail_the_first_failure_takes_it_all() -> None:
@@ -166,7 +177,7 @@ def test_where_nothing_may_fail_the_first_failure_takes_it_all() -> None:
 
 
 def test_all_that_is_told_has_words() -> None:
-    names = ("unknown", "gone", "ends", "lasts")
+    names = ("unread", "away", "unknown", "gone", "ends", "lasts")
     outlooks = {f"budget.{each}{why}" for each in names for why in ("", ".why")}
     over = {f"burn.{name}" for name in spending(None).budget.burn_rates}
     verdicts = {f"before.{each}" for each in ("better", "worse", "same")}
