@@ -6,6 +6,7 @@ scripts and styles of their own, and leather's take 2 ms and more each.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -89,25 +90,32 @@ def _y(value: float, highest: float, floor: float, top: float) -> float:
 def _lines(rates: Sequence[float | None], highest: float) -> tuple[str, str]:
     """A line through each run of known rates, and a dot for each that stands alone."""
     runs: list[list[str]] = [[]]
-    for n, rate in enumerate(rates):
+    for rate, x in zip(rates, _across(len(rates), POINT_WIDTH / 2), strict=True):
         if rate is None:
             runs.append([])
         else:
-            runs[-1].append(f"{(n + 0.5) * POINT_WIDTH:g},{_y(rate, highest, RATE_FLOOR, RATE_TOP):g}")
+            runs[-1].append(f"{x}{_y(rate, highest, RATE_FLOOR, RATE_TOP):g}")
     lines = ["M" + "L".join(run) for run in runs if len(run) > 1]
     dots = [f"M{run[0]}Z" for run in runs if len(run) == 1]
     return "".join(lines), "".join(dots)
 
 
 def _bars(counts: Sequence[int], highest: int) -> str:
-    """All bars as one path; a count of zero has no bar."""
-    bars = []
-    for n, count in enumerate(counts):
-        if count:
-            y = min(_y(count, highest, BAR_FLOOR, BAR_TOP), BAR_FLOOR - LEAST_BAR)
-            left, height = n * POINT_WIDTH + BAR_LEFT, BAR_FLOOR - y
-            bars.append(f"M{left:g},{y:g}h{BAR_WIDTH:g}v{height:g}h-{BAR_WIDTH:g}Z")
-    return "".join(bars)
+    """All bars as one path; a count of zero has no bar. A page by the hour has a thousand of them."""
+    bars = {count: _bar(count, highest) for count in set(counts) if count}
+    places = zip(counts, _across(len(counts), BAR_LEFT), strict=True)
+    return "".join([f"M{x}{bars[count]}" for count, x in places if count])
+
+
+def _bar(count: int, highest: int) -> str:
+    y = min(_y(count, highest, BAR_FLOOR, BAR_TOP), BAR_FLOOR - LEAST_BAR)
+    return f"{y:g}h{BAR_WIDTH:g}V{BAR_FLOOR:g}h-{BAR_WIDTH:g}Z"
+
+
+@lru_cache(maxsize=64)
+def _across(points: int, offset: float) -> tuple[str, ...]:
+    """The x of each of so many columns, as far into it as the offset, as a path has it before a y."""
+    return tuple(f"{n * POINT_WIDTH + offset:g}," for n in range(points))
 
 
 def _columns(are_marked: Iterable[bool]) -> tuple[float, ...]:

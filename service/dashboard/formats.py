@@ -25,11 +25,12 @@ def point_rows(buckets: Sequence[TrendBucket], labels: Sequence[str], partial: s
     `partial` and `no_data` are the words for a bucket that is cut off and for a rate that nobody knows.
     """
     mark, unknown = f" ({escape(partial)})", escape(no_data)
+    escaped = str(escape("\n".join(labels))).split("\n")
     rows = [
-        f'<tr><th scope="row">{escape(label)}{mark if bucket.partial else ""}</th>'
+        f'<tr><th scope="row">{label}{mark if bucket.partial else ""}</th>'
         f"<td>{number(bucket.total)}</td><td>{number(bucket.part)}</td>"
         f"<td>{unknown if bucket.rate is None else percent(bucket.rate)}</td></tr>"
-        for bucket, label in zip(buckets, labels, strict=True)
+        for bucket, label in zip(buckets, escaped, strict=True)
     ]
     return Markup("\n".join(rows))  # noqa: S704 - numbers, and words that are escaped
 

@@ -1,7 +1,7 @@
 """The edges of a trend's points as people read them: Mon 24, 14:00."""
 
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -48,6 +48,7 @@ class Labels:
     def __init__(self, language: str) -> None:
         self._word = words_in(language)["word"]
         self._weekdays = self._word("weekdays").split()
+        self._named = lru_cache(maxsize=64)(self._name)
         self.points = lru_cache(maxsize=64)(self._points)
         self.axis = lru_cache(maxsize=64)(self._axis)
 
@@ -89,8 +90,11 @@ class Labels:
         return "" if is_long else f"{start:%H:%M}"
 
     def _day(self, instant: datetime, key: str = "at.day") -> str:
-        weekday = self._weekdays[instant.weekday()]
-        return self._word(key, weekday=weekday, day=instant.day, date=f"{instant:%m-%d}")
+        return self._named(instant.date(), key)
+
+    def _name(self, day: date, key: str) -> str:
+        weekday = self._weekdays[day.weekday()]
+        return self._word(key, weekday=weekday, day=day.day, date=f"{day:%m-%d}")
 
     def _timed(self, day: str, instant: datetime) -> str:
-        return self._word("at.time", day=day, time=f"{instant:%H:%M}")
+        return self._word("at.time", day=day, time=f"{instant.hour:02}:{instant.minute:02}")

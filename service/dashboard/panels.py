@@ -1,5 +1,6 @@
 """The five panels and the alerts, from the same summary and trends that the API answers with."""
 
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -164,14 +165,13 @@ def _counts(section: Any, name: str) -> dict[str, int]:  # noqa: ANN401
 
 
 def _trend(layout: Layout, drawn: Drawn, limit: Limit) -> Trend:
-    buckets = tuple(_bucket(point, layout, limit) for point in drawn.points)
+    of_section = (f"{layout.section}.{name}" for name in ("total", layout.part, layout.main))
+    found = map(attrgetter("partial", *of_section), drawn.points)
+    buckets = tuple(
+        TrendBucket(partial, total, part, rate, limit.is_passed_by(rate))
+        for partial, total, part, rate in found
+    )
     return Trend(trend_chart(buckets, limit.value), buckets, layout.part or "", drawn.course)
-
-
-def _bucket(point: TrendPoint, layout: Layout, limit: Limit) -> TrendBucket:
-    names = ("total", layout.part or "", layout.main)
-    total, part, rate = (getattr(getattr(point, layout.section), name) for name in names)
-    return TrendBucket(point.partial, total, part, rate, limit.is_passed_by(rate))
 
 
 def _level(objective: Objective, summary: Summary, thresholds: Thresholds) -> str:

@@ -95,7 +95,10 @@ async def test_a_place_leads_to_the_board_of_it_and_one_without_a_name_nowhere(s
     assert there.one(id="site_id")["value"] == HOSTILE
     assert there.one(data_figure="doc_sync.total")["value"] == "5"
     assert list(there.one(id="doc_sync").all("table", class_="places")) == []
-    assert there.one(id="clear")["href"] == "/?window_days=14&lang=en"
+    assert [there.one(id=way)["href"] for way in ("clear", "doc_sync-back")] == [
+        "/?window_days=14&lang=en"
+    ] * 2
+    assert [list(page.all(id="doc_sync-back")), list(there.all(id="workflow_actions-back"))] == [[], []]
     runs = page.one(id="workflow_actions").one("table", class_="places")
     assert [link["href"] for link in runs.all("a")] == ["/?window_days=14&target_object=ECO&lang=en"]
 
