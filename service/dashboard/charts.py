@@ -89,12 +89,15 @@ def _y(value: float, highest: float, floor: float, top: float) -> float:
 
 def _lines(rates: Sequence[float | None], highest: float) -> tuple[str, str]:
     """A line through each run of known rates, and a dot for each that stands alone."""
+    heights = {
+        rate: f"{_y(rate, highest, RATE_FLOOR, RATE_TOP):g}" for rate in set(rates) if rate is not None
+    }
     runs: list[list[str]] = [[]]
     for rate, x in zip(rates, _across(len(rates), POINT_WIDTH / 2), strict=True):
         if rate is None:
             runs.append([])
         else:
-            runs[-1].append(f"{x}{_y(rate, highest, RATE_FLOOR, RATE_TOP):g}")
+            runs[-1].append(f"{x}{heights[rate]}")
     lines = ["M" + "L".join(run) for run in runs if len(run) > 1]
     dots = [f"M{run[0]}Z" for run in runs if len(run) == 1]
     return "".join(lines), "".join(dots)

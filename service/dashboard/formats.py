@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
@@ -24,15 +25,26 @@ def point_rows(buckets: Sequence[TrendBucket], labels: Sequence[str], partial: s
 
     `partial` and `no_data` are the words for a bucket that is cut off and for a rate that nobody knows.
     """
-    mark, unknown = f" ({escape(partial)})", escape(no_data)
+    mark, unknown = f" ({escape(partial)})", str(escape(no_data))
     escaped = str(escape("\n".join(labels))).split("\n")
     rows = [
         f'<tr><th scope="row">{label}{mark if bucket.partial else ""}</th>'
-        f"<td>{number(bucket.total)}</td><td>{number(bucket.part)}</td>"
-        f"<td>{unknown if bucket.rate is None else percent(bucket.rate)}</td></tr>"
+        f"{_counted(bucket.total, bucket.part)}<td>{_share(bucket.rate) or unknown}</td></tr>"
         for bucket, label in zip(buckets, escaped, strict=True)
     ]
     return Markup("\n".join(rows))  # noqa: S704 - numbers, and words that are escaped
+
+
+@lru_cache(maxsize=4096)
+def _counted(total: int, part: int) -> str:
+    """The cells of counts, which are mostly small, and then alike in many rows."""
+    return f"<td>{number(total)}</td><td>{number(part)}</td>"
+
+
+@lru_cache(maxsize=4096)
+def _share(rate: float | None) -> str:
+    """A rate in words; none for one that nobody knows."""
+    return "" if rate is None else percent(rate)
 
 
 def breakable(code: str) -> Markup:
