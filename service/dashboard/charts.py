@@ -42,7 +42,7 @@ class TrendChart(Struct, frozen=True):
     """Paths of one trend. `lines` has a gap where a rate is unknown; lone points are `dots`.
 
     `partial` and `gaps` are the x of whole columns, `limit` the y of the threshold. `lowest` and
-    `highest` are the extreme rates, None where no rate is known.
+    `highest` are the extreme rates, None where no rate is known. So many buckets are `past` the limit.
     """
 
     width: float
@@ -57,6 +57,7 @@ class TrendChart(Struct, frozen=True):
     total_top: int
     lowest: float | None
     highest: float | None
+    past: int
 
 
 def trend_chart(buckets: Sequence[TrendBucket], limit: float | None) -> TrendChart:
@@ -78,6 +79,7 @@ def trend_chart(buckets: Sequence[TrendBucket], limit: float | None) -> TrendCha
         total_top=total_top,
         lowest=min(known, default=None),
         highest=max(known, default=None),
+        past=sum(bucket.is_past for bucket in buckets),
     )
 
 
