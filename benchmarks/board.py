@@ -8,31 +8,33 @@ from itertools import product
 
 import httpx
 import psutil
+from msgspec.structs import asdict
 
 from benchmarks.report import Table, spread
 from benchmarks.stage import NO_REFRESH, service, stage
 from demo.seed import Counts
+from service.dashboard.steps import HOUR, Step
 from service.dashboard.view import View
 from service.overview.query import WINDOW_DAYS
 from tests.support.seeded import SITES
 from tests.support.tokens import bearer, token
 
 REPEATS = 60
-TRENDS = [(days, bucket) for days in WINDOW_DAYS for bucket in View(window_days=days).trend_choices]
+TRENDS = [(days, step) for days in WINDOW_DAYS for step in View(window_days=days).step_choices]
 # Of each window, the last: with it, all figures and rows of the others are in memory, too.
 COARSEST = list(dict(TRENDS).items())
-HEAVIEST = (30, 1)
+HEAVIEST = (7, HOUR)
 FINER = [trend for trend in TRENDS if trend not in (HEAVIEST, *COARSEST)]
 OTHERWISE = ("&lang=zh", "&theme=dark")
 STANDING = {"7 days, as it stands": "/", "90 days, as it stands": "/?window_days=90"}
 _FILE = re.compile(r'(?:src|href)="(/static/[^"]+)"')
 
 
-def views(site: str, trends: Sequence[tuple[int, int]], *more: str) -> list[str]:
-    """The board's addresses of a site with these windows and buckets, once with each of `more`."""
+def views(site: str, trends: Sequence[tuple[int, Step]], *more: str) -> list[str]:
+    """The board's addresses of a site with these windows and steps, once with each of `more`."""
     return [
-        f"/?window_days={days}&site_id={site}&bucket_days={bucket}{rest}"
-        for (days, bucket), rest in product(trends, more)
+        View(window_days=days, site_id=site, **asdict(step)).address() + rest
+        for (days, step), rest in product(trends, more)
     ]
 
 
@@ -40,7 +42,7 @@ def cases(site: str) -> dict[str, list[str]]:
     """What is asked for each site, in this order: pages that are new there have to be asked once only."""
     return {
         **{name: [view] * REPEATS for name, view in STANDING.items()},
-        "30 days by the day, newly drawn": views(site, [HEAVIEST], ""),
+        "7 days by the hour, newly drawn": views(site, [HEAVIEST], ""),
         "the same, in other words and colours": views(site, [HEAVIEST], *OTHERWISE),
         "all other trends, newly drawn": views(site, FINER, ""),
         "those, in other words and colours": views(site, FINER, *OTHERWISE),

@@ -9,11 +9,11 @@ from msgspec import Struct
 from service.dashboard.lists import KINDS, ListData, read_list
 from service.dashboard.panels import Alert, Panel, alerts, panels
 from service.dashboard.scope import Kept, scopes
+from service.dashboard.spending import Spending, spendings
 from service.dashboard.view import View
 from service.overview.alerts import states, unjudged
 from service.overview.bounds import OTHERS
 from service.overview.overrides import OVERRIDABLE, Overridable, Overrides, overridden
-from service.overview.query import TrendsQuery
 from service.overview.sections import Snapshot
 from service.overview.slo import Thresholds
 from service.overview.summary import Summary, summarize
@@ -58,6 +58,7 @@ class Board(Struct, frozen=True):
     states: tuple[str, ...]
     unjudged: Mapping[str, int]
     alerts: tuple[Alert, ...]
+    budgets: tuple[Spending, ...]
     panels: tuple[Panel, ...]
     scopes: Mapping[str, tuple[Kept, ...]]
     codes: tuple[str, ...]
@@ -82,8 +83,9 @@ def board_of(snapshot: Snapshot, view: View, configured: Thresholds, *, is_stale
         summary=summary,
         states=states(summary, why_not, is_stale=is_stale),
         unjudged=why_not,
-        alerts=alerts(summary, thresholds),
-        panels=panels(summary, trends_of(snapshot, TrendsQuery(view.snapshot, view.trend_days)), thresholds),
+        alerts=alerts(summary, thresholds, snapshot.zone),
+        budgets=spendings(snapshot, thresholds),
+        panels=panels(summary, trends_of(snapshot, view.trends), thresholds),
         scopes=scopes(view.snapshot.filters),
         codes=_most_frequent(summary.workflow_actions.by_result_code),
         own_limits=tuple(_own_limits(view.overrides, configured)),

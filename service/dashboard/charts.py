@@ -6,7 +6,7 @@ scripts and styles of their own, and leather's take 2 ms and more each.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -31,7 +31,6 @@ class TrendBucket(Struct, frozen=True):
     `is_past` is whether the rate is beyond the limit of its objective.
     """
 
-    start: datetime
     partial: bool
     total: int
     part: int
@@ -43,7 +42,7 @@ class TrendChart(Struct, frozen=True):
     """Paths of one trend. `lines` has a gap where a rate is unknown; lone points are `dots`.
 
     `partial` and `gaps` are the x of whole columns, `limit` the y of the threshold. `lowest` and
-    `highest` are the extreme rates, None where no rate is known.
+    `highest` are the extreme rates, None where no rate is known. So many buckets are `past` the limit.
     """
 
     width: float
@@ -58,6 +57,7 @@ class TrendChart(Struct, frozen=True):
     total_top: int
     lowest: float | None
     highest: float | None
+    past: int
 
 
 def trend_chart(buckets: Sequence[TrendBucket], limit: float | None) -> TrendChart:
@@ -79,6 +79,7 @@ def trend_chart(buckets: Sequence[TrendBucket], limit: float | None) -> TrendCha
         total_top=total_top,
         lowest=min(known, default=None),
         highest=max(known, default=None),
+        past=sum(bucket.is_past for bucket in buckets),
     )
 
 
@@ -90,26 +91,36 @@ def _y(value: float, highest: float, floor: float, top: float) -> float:
 
 def _lines(rates: Sequence[float | None], highest: float) -> tuple[str, str]:
     """A line through each run of known rates, and a dot for each that stands alone."""
+    heights = {
+        rate: f"{_y(rate, highest, RATE_FLOOR, RATE_TOP):g}" for rate in set(rates) if rate is not None
+    }
     runs: list[list[str]] = [[]]
-    for n, rate in enumerate(rates):
+    for rate, x in zip(rates, _across(len(rates), POINT_WIDTH / 2), strict=True):
         if rate is None:
             runs.append([])
         else:
-            runs[-1].append(f"{(n + 0.5) * POINT_WIDTH:g},{_y(rate, highest, RATE_FLOOR, RATE_TOP):g}")
+            runs[-1].append(f"{x}{heights[rate]}")
     lines = ["M" + "L".join(run) for run in runs if len(run) > 1]
     dots = [f"M{run[0]}Z" for run in runs if len(run) == 1]
     return "".join(lines), "".join(dots)
 
 
 def _bars(counts: Sequence[int], highest: int) -> str:
-    """All bars as one path; a count of zero has no bar."""
-    bars = []
-    for n, count in enumerate(counts):
-        if count:
-            y = min(_y(count, highest, BAR_FLOOR, BAR_TOP), BAR_FLOOR - LEAST_BAR)
-            left, height = n * POINT_WIDTH + BAR_LEFT, BAR_FLOOR - y
-            bars.append(f"M{left:g},{y:g}h{BAR_WIDTH:g}v{height:g}h-{BAR_WIDTH:g}Z")
-    return "".join(bars)
+    """All bars as one path; a count of zero has no bar. A page by the hour has a thousand of them."""
+    bars = {count: _bar(count, highest) for count in set(counts) if count}
+    places = zip(counts, _across(len(counts), BAR_LEFT), strict=True)
+    return "".join([f"M{x}{bars[count]}" for count, x in places if count])
+
+
+def _bar(count: int, highest: int) -> str:
+    y = min(_y(count, highest, BAR_FLOOR, BAR_TOP), BAR_FLOOR - LEAST_BAR)
+    return f"{y:g}h{BAR_WIDTH:g}V{BAR_FLOOR:g}h-{BAR_WIDTH:g}Z"
+
+
+@lru_cache(maxsize=64)
+def _across(points: int, offset: float) -> tuple[str, ...]:
+    """The x of each of so many columns, as far into it as the offset, as a path has it before a y."""
+    return tuple(f"{n * POINT_WIDTH + offset:g}," for n in range(points))
 
 
 def _columns(are_marked: Iterable[bool]) -> tuple[float, ...]:

@@ -6,7 +6,6 @@ import msgspec
 from msgspec import Struct
 
 from service.dashboard.charts import TrendBucket
-from service.dashboard.formats import date
 
 DIGITS = 6
 
@@ -26,10 +25,10 @@ class Drawing(Struct, frozen=True):
     limit: float
 
 
-def drawing(buckets: Sequence[TrendBucket], limit: float) -> str:
+def drawing(buckets: Sequence[TrendBucket], labels: tuple[str, ...], limit: float) -> str:
     """A trend's Drawing as JSON."""
     made = Drawing(
-        labels=tuple(date(bucket.start) for bucket in buckets),
+        labels=labels,
         totals=tuple(bucket.total for bucket in buckets),
         parts=tuple(bucket.part for bucket in buckets),
         rates=tuple(None if bucket.rate is None else round(bucket.rate, DIGITS) for bucket in buckets),

@@ -20,31 +20,31 @@ def moment(instant: datetime | None) -> str:
     return f"{instant:%Y-%m-%d %H:%M:%S}" if instant else NO_DATA
 
 
-@lru_cache(maxsize=1024)
-def day(instant: datetime) -> str:
-    """Month, day and time of a bucket's edge: the three trends of a page have the same ones."""
-    return f"{instant:%m-%d %H:%M}"
+def point_rows(buckets: Sequence[TrendBucket], labels: Sequence[str], partial: str, no_data: str) -> Markup:
+    """The table rows of a trend: 500 on a page of three, too many for a template.
 
-
-@lru_cache(maxsize=1024)
-def date(instant: datetime) -> str:
-    """Month and day of a bucket's edge, for an axis."""
-    return f"{instant:%m-%d}"
-
-
-def point_rows(buckets: Sequence[TrendBucket], partial: str, no_data: str) -> Markup:
-    """The table rows of a trend: 90 on a page of three, written here in 0.1 ms and by a template in 0.3 ms.
-
-    `partial` and `no_data` are the words for a bucket that is not over and for a rate that nobody knows.
+    `partial` and `no_data` are the words for a bucket that is cut off and for a rate that nobody knows.
     """
-    mark, unknown = f" ({escape(partial)})", escape(no_data)
+    mark, unknown = f" ({escape(partial)})", str(escape(no_data))
+    escaped = str(escape("\n".join(labels))).split("\n")
     rows = [
-        f'<tr><th scope="row">{day(bucket.start)}{mark if bucket.partial else ""}</th>'
-        f"<td>{number(bucket.total)}</td><td>{number(bucket.part)}</td>"
-        f"<td>{unknown if bucket.rate is None else percent(bucket.rate)}</td></tr>"
-        for bucket in buckets
+        f'<tr><th scope="row">{label}{mark if bucket.partial else ""}</th>'
+        f"{_counted(bucket.total, bucket.part)}<td>{_share(bucket.rate) or unknown}</td></tr>"
+        for bucket, label in zip(buckets, escaped, strict=True)
     ]
     return Markup("\n".join(rows))  # noqa: S704 - numbers, and words that are escaped
+
+
+@lru_cache(maxsize=4096)
+def _counted(total: int, part: int) -> str:
+    """The cells of counts, which are mostly small, and then alike in many rows."""
+    return f"<td>{number(total)}</td><td>{number(part)}</td>"
+
+
+@lru_cache(maxsize=4096)
+def _share(rate: float | None) -> str:
+    """A rate in words; none for one that nobody knows."""
+    return "" if rate is None else percent(rate)
 
 
 def breakable(code: str) -> Markup:
@@ -53,5 +53,5 @@ def breakable(code: str) -> Markup:
 
 
 FILTERS = {
-    each.__name__: each for each in (number, percent, limit, clock, code, moment, day, point_rows, breakable)
+    each.__name__: each for each in (number, percent, limit, clock, code, moment, point_rows, breakable)
 }

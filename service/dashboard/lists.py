@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from service.dashboard.panels import ANCHORS
+from service.dashboard.layouts import ANCHORS
 from service.dashboard.scope import Kept, UnknownName, rows_of, scopes
 from service.dashboard.view import LIST_FILTERS, View
 from service.overview.failures import EqualErrors, Pagination, paginate

@@ -14,6 +14,7 @@ from service.api.table import PREFIX
 from service.dashboard import assets, formats
 from service.dashboard.board import Board, ViewData, board_of
 from service.dashboard.drawing import drawing
+from service.dashboard.labels import Labels
 from service.dashboard.links import Links
 from service.dashboard.lists import lists_of
 from service.dashboard.memo import Memo
@@ -29,7 +30,7 @@ from service.sources.failing_rows import EXAMINED
 from service.wording.words import CATALOGUE, words_in
 
 MAX_BYTES = 16 * 1024 * 1024
-# A large one, of thirty points a trend, takes some 25 kB.
+# A large one, of 169 points a trend, takes some 90 kB.
 MAX_BOARDS = 128
 # A page stands for one tick: the least effort, for some 2 kB more.
 GZIP_LEVEL = 1
@@ -94,7 +95,7 @@ class Pages:
     def _drawn(self, dated: Dated[Snapshot], view: View, *, is_stale: bool) -> Board:
         """The figures and charts, which are the same in every language, colour and page of the lists."""
         return self._boards.get(
-            (view.snapshot, view.trend_days, view.overrides),
+            (view.trends, view.overrides),
             (dated.tick, dated.degraded, is_stale),
             lambda: board_of(dated.value, view, self._thresholds, is_stale=is_stale),
         )
@@ -143,7 +144,13 @@ def _environment(language: str) -> Any:  # noqa: ANN401
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters.update(formats.FILTERS, drawing=drawing, asset=assets.address, **words_in(language))
+    environment.filters.update(
+        formats.FILTERS,
+        drawing=drawing,
+        asset=assets.address,
+        **words_in(language),
+        **Labels(language).filters(),
+    )
     environment.globals.update(
         language=language,
         languages=CATALOGUE,

@@ -1,10 +1,16 @@
 """The five panels and the alerts, from the same summary and trends that the API answers with."""
 
+from operator import attrgetter
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from service.dashboard.before import Before, Run, before, run_of
 from service.dashboard.charts import Distribution, TrendBucket, TrendChart, distribution, trend_chart
+from service.dashboard.labels import Course, course_of
+from service.dashboard.layouts import ANCHORS, LAYOUTS, ODD_TEMPLATES, SECTIONS, Layout
+from service.dashboard.places import Places
 from service.overview.alerts import why_unjudged
 from service.overview.slo import OBJECTIVES, Hint, Level, Objective, Thresholds
 from service.overview.summary import Summary
@@ -20,6 +26,13 @@ class Figure(Struct, frozen=True):
     is_share: bool = False
 
 
+class Drawn(Struct, frozen=True):
+    """The points that all trends of a page are drawn from, and where those begin."""
+
+    points: tuple[TrendPoint, ...]
+    course: Course
+
+
 class Limit(Struct, frozen=True):
     """The limit that a figure is held against; `is_least` when it must not fall below."""
 
@@ -32,13 +45,12 @@ class Limit(Struct, frozen=True):
 
 
 class Trend(Struct, frozen=True):
-    """A panel's course: the chart, and the same as a table. `part` and `rate` name what is drawn."""
+    """A panel's course: the chart, and the same as a table. `part` names what the rate is about."""
 
     chart: TrendChart
     buckets: tuple[TrendBucket, ...]
     part: str
-    days: int
-    last_days: int
+    course: Course
 
 
 class Panel(Struct, frozen=True, kw_only=True):
@@ -51,121 +63,65 @@ class Panel(Struct, frozen=True, kw_only=True):
     level: str
     main: Figure
     limit: Limit | None
+    before: Before | None
     facts: tuple[Figure, ...]
     distributions: tuple[Distribution, ...]
     trend: Trend | None = None
+    places: Places | None = None
     keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
     note: str | None = None
 
 
 class Alert(Struct, frozen=True):
-    """An active SLO hint with its figure, its limit, and where on the page to look further."""
+    """An active SLO hint with its figure, its limit, since when, and where on the page to look further."""
 
     code: str
     level: str
     figure: Figure
     limit: Limit
+    run: Run | None
     anchor: str
 
 
-class Layout(Struct, frozen=True, kw_only=True):
-    """What the panel of a section shows, all by the names that the summary and the catalogue have for it.
-
-    `main` and `facts` are figures, `maps` what is shown as distributions, `keys` lists of keys. `part` is
-    what the trend's rate is a part of. `rows` is where on the page the rows behind the rate are listed.
-    """
-
-    section: str
-    main: str
-    facts: tuple[str, ...]
-    maps: tuple[str, ...]
-    part: str | None = None
-    rows: str | None = None
-    keys: tuple[str, ...] = ()
-    note: str | None = None
-
-
-_ODD_TEMPLATES = ("invalid_active_templates", "templates_without_active")
-LAYOUTS = (
-    Layout(
-        section="doc_sync",
-        main="dead_letter_rate",
-        facts=("total", "success_rate", "dead_letter_total", "avg_attempt_count"),
-        maps=("by_status",),
-        part="dead_letter_total",
-        rows="failed-jobs",
-    ),
-    Layout(
-        section="workflow_actions",
-        main="failed_rate",
-        facts=("total", "warning_rate"),
-        maps=("by_result_code", "by_status"),
-        part="failed_total",
-        rows="failed-runs",
-    ),
-    Layout(
-        section="breakages",
-        main="open_rate",
-        facts=("total", "open_total", "repeated_total", "repeated_rate"),
-        maps=("by_severity", "by_status", "by_responsibility"),
-        part="open_total",
-        rows="open-incidents",
-    ),
-    Layout(
-        section="consumption_templates",
-        main="templates_total",
-        facts=("versions_total", "active_versions_total"),
-        maps=("by_activity",),
-        keys=_ODD_TEMPLATES,
-        note="all_time",
-    ),
-    Layout(
-        section="overlay_cache",
-        main="hit_rate",
-        facts=("requests", "hits", "misses", "evictions", "entries", "max_entries", "ttl_seconds"),
-        maps=("by_lookup",),
-        note="one_figure",
-    ),
-)
-_PLACES = tuple(layout.section for layout in LAYOUTS)
 # Figures that the summary gives as zero where nothing is counted: by what must not all be zero.
 _COUNTERS = ("entries", "max_entries", "ttl_seconds")
 _SAYING_NOTHING = {
     ("doc_sync", "avg_attempt_count"): ("total",),
     **{("overlay_cache", name): _COUNTERS for name in _COUNTERS},
 }
-ANCHORS = {layout.section: layout.rows or layout.section for layout in LAYOUTS}
 _BY_CODE = {objective.code: objective for objective in OBJECTIVES}
 _BY_RATE = {(objective.section, objective.rate): objective for objective in OBJECTIVES}
 
 
-def alerts(summary: Summary, thresholds: Thresholds) -> tuple[Alert, ...]:
+def alerts(summary: Summary, thresholds: Thresholds, zone: ZoneInfo) -> tuple[Alert, ...]:
     """The summary's hints, the critical ones first, and of a level in the order of the panels."""
-    found = (_alert(hint, summary, thresholds) for hint in summary.slo_hints)
+    found = (_alert(hint, summary, thresholds, zone) for hint in summary.slo_hints)
     return tuple(sorted(found, key=_place))
 
 
 def _place(alert: Alert) -> tuple[bool, int]:
-    return alert.level != "critical", _PLACES.index(alert.figure.section)
+    return alert.level != "critical", SECTIONS.index(alert.figure.section)
 
 
-def _alert(hint: Hint, summary: Summary, thresholds: Thresholds) -> Alert:
+def _alert(hint: Hint, summary: Summary, thresholds: Thresholds, zone: ZoneInfo) -> Alert:
     objective = _BY_CODE[hint.code]
     return Alert(
         code=hint.code,
         level=hint.level,
         figure=_figure(summary, objective.section, objective.rate),
         limit=_limit(objective, thresholds, hint.level),
+        run=run_of(hint, summary.generated_at, zone),
         anchor=ANCHORS[objective.section],
     )
 
 
 def panels(summary: Summary, trends: Trends, thresholds: Thresholds) -> tuple[Panel, ...]:
     """The five panels in the order of the summary."""
-    return tuple(_panel(layout, summary, trends, thresholds) for layout in LAYOUTS)
+    drawn = Drawn(trends.points, course_of(trends))
+    return tuple(_panel(layout, summary, drawn, thresholds) for layout in LAYOUTS)
 
 
-def _panel(layout: Layout, summary: Summary, trends: Trends, thresholds: Thresholds) -> Panel:
+def _panel(layout: Layout, summary: Summary, drawn: Drawn, thresholds: Thresholds) -> Panel:
     section = getattr(summary, layout.section)
     objective = _BY_RATE.get((layout.section, layout.main))
     level = _level(objective, summary, thresholds) if objective else "none"
@@ -174,19 +130,27 @@ def _panel(layout: Layout, summary: Summary, trends: Trends, thresholds: Thresho
     )
     # Degraded counters are filled with zeros, and no zero is shown for what nobody knows.
     is_away = layout.section in summary.degraded
+    main = _figure(summary, layout.section, layout.main)
     return Panel(
         name=layout.section,
         level="degraded" if is_away else level,
-        main=_figure(summary, layout.section, layout.main),
+        main=main,
         limit=limit,
+        before=_before(summary, main, limit),
         facts=() if is_away else tuple(_figure(summary, layout.section, name) for name in layout.facts),
         distributions=()
         if is_away
         else tuple(distribution(name, _counts(section, name)) for name in layout.maps),
-        trend=_trend(layout, trends, limit) if limit and layout.part else None,
+        trend=_trend(layout, drawn, limit) if limit and layout.part else None,
+        places=layout.places.places(section) if layout.places else None,
         keys=tuple((name, getattr(section, name)) for name in layout.keys if getattr(section, name)),
         note="no_overlay" if is_away else layout.note,
     )
+
+
+def _before(summary: Summary, main: Figure, limit: Limit | None) -> Before | None:
+    is_least = limit is not None and limit.is_least
+    return before(summary.previous, main.section, main.name, main.value, is_least=is_least)
 
 
 def _counts(section: Any, name: str) -> dict[str, int]:  # noqa: ANN401
@@ -194,28 +158,20 @@ def _counts(section: Any, name: str) -> dict[str, int]:  # noqa: ANN401
     if name == "by_lookup":
         return {"hits": section.hits, "misses": section.misses}
     if name == "by_activity":
-        odd = {keys: len(getattr(section, keys)) for keys in _ODD_TEMPLATES}
+        odd = {keys: len(getattr(section, keys)) for keys in ODD_TEMPLATES}
         return {"one_active": section.templates_total - sum(odd.values()), **odd}
     counts: dict[str, int] = getattr(section, name)
     return counts
 
 
-def _trend(layout: Layout, trends: Trends, limit: Limit) -> Trend:
-    part, newest = layout.part or "", trends.points[-1]
-    buckets = tuple(_bucket(point, layout, limit) for point in trends.points)
-    return Trend(
-        chart=trend_chart(buckets, limit.value),
-        buckets=buckets,
-        part=part,
-        days=trends.bucket_days or 1,
-        last_days=(newest.bucket_end - newest.bucket_start).days,
+def _trend(layout: Layout, drawn: Drawn, limit: Limit) -> Trend:
+    of_section = (f"{layout.section}.{name}" for name in ("total", layout.part, layout.main))
+    found = map(attrgetter("partial", *of_section), drawn.points)
+    buckets = tuple(
+        TrendBucket(partial, total, part, rate, limit.is_passed_by(rate))
+        for partial, total, part, rate in found
     )
-
-
-def _bucket(point: TrendPoint, layout: Layout, limit: Limit) -> TrendBucket:
-    names = ("total", layout.part or "", layout.main)
-    total, part, rate = (getattr(getattr(point, layout.section), name) for name in names)
-    return TrendBucket(point.bucket_start, point.partial, total, part, rate, limit.is_passed_by(rate))
+    return Trend(trend_chart(buckets, limit.value), buckets, layout.part or "", drawn.course)
 
 
 def _level(objective: Objective, summary: Summary, thresholds: Thresholds) -> str:

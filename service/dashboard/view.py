@@ -15,15 +15,14 @@ from service.api.parameters import (
     overrides_of,
 )
 from service.api.values import Values
+from service.dashboard.steps import CHOICES, Step, step_of
 from service.overview.overrides import NO_OVERRIDES, Overrides
-from service.overview.query import BUCKET_DAYS, FILTERS, ROWS_PER_PAGE, Filters, PageQuery, Query
+from service.overview.query import FILTERS, ROWS_PER_PAGE, Filters, PageQuery, Query, TrendsQuery
 from service.wording.words import LANGUAGES
 
 THEMES = ("light", "dark")
-# Thirteen points for a quarter read better than ninety, and cost as little as a month's; the API has all.
-_FINEST_DAYS = {90: 7}
 
-_WINDOW, _BUCKET, _, _, *_FILTERS = TRENDS.each
+_WINDOW, _BUCKET, _, _BUCKET_HOURS, *_FILTERS = TRENDS.each
 _PAGE = next(parameter for parameter in DOC_SYNC_FAILURES.each if parameter.name == "page")
 
 
@@ -40,6 +39,7 @@ class View(Filters, frozen=True):
 
     window_days: int = 7
     bucket_days: int | None = None
+    bucket_hours: int | None = None
     jobs_page: int = 1
     runs_page: int = 1
     incidents_page: int = 1
@@ -60,15 +60,20 @@ class View(Filters, frozen=True):
         return Query(self.window_days, Filters(*(getattr(self, name) for name in FILTERS)))
 
     @property
-    def trend_choices(self) -> tuple[int, ...]:
-        """How many days a point of the window's trends may span, the fewest first."""
-        finest = _FINEST_DAYS.get(self.window_days, 1)
-        return tuple(days for days in BUCKET_DAYS if finest <= days <= self.window_days)
+    def step(self) -> Step:
+        """What a point of the trends spans."""
+        return step_of(self.window_days, self.bucket_days, self.bucket_hours)
 
     @property
-    def trend_days(self) -> int:
-        """How many days a point of the trends spans; what would be too fine is as fine as may be."""
-        return max(self.bucket_days or 1, self.trend_choices[0])
+    def step_choices(self) -> tuple[Step, ...]:
+        """What it may span; what an address alone can ask for is there if it is asked for."""
+        choices = CHOICES[self.window_days]
+        return choices if self.step in choices else (*choices, self.step)
+
+    @property
+    def trends(self) -> TrendsQuery:
+        """The trends that the view shows."""
+        return self.step.query(self.snapshot)
 
     @property
     def jobs(self) -> PageQuery:
@@ -95,12 +100,14 @@ class View(Filters, frozen=True):
 
     def address(self, **changes: Any) -> str:  # noqa: ANN401
         """The path and query of this view with some fields changed; defaults are left out."""
-        first = {"window_days": self.window_days, "bucket_days": self.bucket_days}
-        return _address("/", first | self._fields | changes, _DEFAULTS)
+        first = ("window_days", "bucket_days", "bucket_hours")
+        return _address(
+            "/", {name: getattr(self, name) for name in first} | self._fields | changes, _DEFAULTS
+        )
 
     def window_address(self, window_days: int) -> str:
         """The same in another window, where the lists and buckets begin anew."""
-        return self.kept_address(window_days=window_days, bucket_days=None)
+        return self.kept_address(window_days=window_days, bucket_days=None, bucket_hours=None)
 
     def kept_address(self, **changes: Any) -> str:  # noqa: ANN401
         """The same with other rows kept, where the lists begin anew."""
@@ -110,6 +117,11 @@ class View(Filters, frozen=True):
         """The address of an API endpoint that is asked with those of the view's fields."""
         fields = self._fields
         return _address(path, {name: fields[name] for name in names} | more, {})
+
+    def trends_address(self, path: str, **more: Any) -> str:  # noqa: ANN401
+        """The same for one of the trends, in the steps that the view has."""
+        more |= {"align": self.trends.align, **asdict(self.step)}
+        return self.api_address(path, "window_days", *FILTERS, **more)
 
     @property
     def _fields(self) -> dict[str, Any]:
@@ -146,7 +158,7 @@ def _view(values: Values) -> View:
 
 VIEW = Parameters(
     _view,
-    *(_WINDOW, _BUCKET, *_FILTERS),
+    *(_WINDOW, _BUCKET, _BUCKET_HOURS, *_FILTERS),
     *(replace(_PAGE, name=name) for name in PAGES),
     *(filter_parameter(name, "", "") for name in LIST_FILTERS),
     *(_one_of(LANGUAGES, "lang"), _one_of(THEMES, "theme"), *OVERRIDES),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import takewhile
+from operator import attrgetter
 
 from msgspec import Struct
 
@@ -32,12 +33,13 @@ def hours_of(snapshot: Snapshot, objective: Objective) -> tuple[Hour, ...]:
     if objective.failures is None or not section.by_hour:
         return ()
     first = tick // HOUR_SECONDS - HOURS + 1
-    sums = {number: [0, 0] for number in range(first, first + HOURS)}
-    for number, cell in zip(_numbers(snapshot, objective, first), section.by_hour, strict=True):
+    totals, failures = [0] * HOURS, [0] * HOURS
+    counts = map(attrgetter(*objective.failures), section.by_hour)
+    for number, (total, failed) in zip(_numbers(snapshot, objective, first), counts, strict=True):
         if number >= first:
-            for place, count in enumerate(objective.counted(cell)):
-                sums[number][place] += count
-    return tuple(Hour(number, *counts) for number, counts in sums.items())
+            totals[number - first] += total
+            failures[number - first] += failed
+    return tuple(map(Hour, range(first, first + HOURS), totals, failures))
 
 
 def _numbers(snapshot: Snapshot, objective: Objective, first: int) -> Iterable[int]:

@@ -1,6 +1,6 @@
 """The summary: totals, maps and rates of one snapshot."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -201,8 +201,10 @@ def doc_sync_summary(section: sections.DocSync, site_id: str | None) -> DocSyncS
     )
 
 
-def sums(days: Iterable[Struct]) -> Iterator[int]:
-    """The sum of each field over the days."""
+def sums(days: Sequence[Struct]) -> Iterable[int]:
+    """The sum of each field over the days; a week by the hour has most often one."""
+    if len(days) == 1:
+        return astuple(days[0])
     return map(sum, zip(*map(astuple, days), strict=True))
 
 

@@ -111,11 +111,13 @@ async def test_an_equal_error_leads_to_its_rows_and_back(page: Page, board: str)
 
 async def test_the_trend_marks_its_partial_bucket_and_draws_no_zero_in_a_gap(page: Page, board: str) -> None:
     await page.goto(f"{board}/?window_days=30&bucket_days=7")
-    await expect(page.locator("#doc_sync .plot .partial")).to_have_count(1)
-    await expect(page.locator("#doc_sync .key")).to_contain_text("the last point spans 2 of 7 days")
+    weeks = await answer(page, f"{board}{PREFIX}/trends?window_days=30&bucket_days=7&align=clock")
+    partial = [point["partial"] for point in weeks["points"]]
+    await expect(page.locator("#doc_sync .plot .partial")).to_have_count(sum(partial))
+    await expect(page.locator("#doc_sync .key")).to_contain_text(f"partial: {sum(partial)} of {len(partial)}")
 
     await page.goto(f"{board}/?window_days=14")
-    trends = await answer(page, f"{board}{PREFIX}/trends?window_days=14")
+    trends = await answer(page, f"{board}{PREFIX}/trends?window_days=14&align=clock")
     rates = [point["doc_sync"]["dead_letter_rate"] for point in trends["points"]]
     assert None in rates
     await expect(page.locator("#doc_sync .plot .gap")).to_have_count(rates.count(None))
@@ -134,7 +136,7 @@ async def test_the_trend_marks_its_partial_bucket_and_draws_no_zero_in_a_gap(pag
     ("link", "asked"),
     [
         *((f"#export-{kind}", f"summary/export?export_format={kind}") for kind in ("json", "csv", "md")),
-        ("#export-trends-csv", "trends/export?export_format=csv&bucket_days=7"),
+        ("#export-trends-csv", "trends/export?export_format=csv&bucket_days=7&align=clock"),
     ],
 )
 async def test_exports_are_downloaded_with_the_same_filters(
@@ -162,6 +164,39 @@ async def test_limits_of_the_address_stay_until_one_goes_back(page: Page, board:
     await page.wait_for_url(f"{board}/?window_days=30&site_id=S2")
     await expect(page.locator("#own-limits")).to_have_count(0)
     await expect(page.locator("#alert-breakage_open_rate_high")).to_have_count(1)
+
+
+async def test_a_week_by_the_hour_is_a_click_away(page: Page, board: str) -> None:
+    await page.goto(board)
+    await page.click("#bucket-1h")
+    await page.wait_for_url("**/?bucket_hours=1")
+    await expect(page.locator("#bucket-1h")).to_have_attribute("aria-current", "true")
+    hours = await answer(page, f"{board}{PREFIX}/trends?bucket_hours=1")
+    rows = page.locator("#doc_sync .points tbody tr")
+    await expect(rows).to_have_count(len(hours["points"]))
+    await page.locator("#doc_sync-plot").focus()
+    await expect(page.locator("#doc_sync .tip")).to_contain_text(
+        await rows.last.locator("th").text_content() or ""
+    )
+    await page.click("#window-30")
+    await page.wait_for_url("**/?window_days=30")
+
+
+async def test_a_worst_site_leads_to_its_own_board_and_one_comes_back(page: Page, board: str) -> None:
+    await page.goto(board)
+    link = page.locator("#doc_sync .places a").first
+    name = await link.inner_text()
+    await link.focus()
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/?site_id=**")
+    await expect(page.locator("#site_id")).to_have_value(name)
+    assert await figures(page) == await of_the_api(page, site_id=name)
+    await expect(page.locator("#doc_sync .places")).to_have_count(0)
+    await expect(page.locator("#clear")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"{board}/")
+    await expect(page.locator("#doc_sync .places")).to_have_count(1)
+    await expect(page.locator("#figures")).to_be_focused()
 
 
 async def test_a_hostile_site_is_only_text(page: Page, board: str) -> None:
@@ -210,10 +245,10 @@ async def test_an_address_that_makes_no_sense_says_so(page: Page, board: str) ->
     await expect(page.locator("#figures")).to_be_visible()
 
 
-@pytest.mark.parametrize("days", [7, 30, 90])
-def test_the_page_is_light(board: str, days: int) -> None:
+@pytest.mark.parametrize("view", ["bucket_hours=1", "window_days=30", "window_days=90"])
+def test_the_page_is_light(board: str, view: str) -> None:
     with httpx.Client(base_url=board) as client:
-        page = client.get(f"/?window_days={days}&bucket_days=1")
+        page = client.get(f"/?{view}")
         files = set(re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text))
         assert len(files) == 7
         answers = [page, *map(client.get, files)]

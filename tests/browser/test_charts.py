@@ -7,7 +7,6 @@ from tests.browser.chromium import answer
 from tests.support.api import PREFIX
 
 FORTNIGHT = "/?window_days=14"
-DAYS = 14
 LIMIT = 0.02
 # A strip's pixels as numbers, little-endian ABGR, of a copy: Chromium warns of reading the canvas itself.
 COPY = """
@@ -47,7 +46,12 @@ async def middle(plot: Locator, place: int) -> tuple[float, float]:
     """Where on the screen the column of a point is."""
     box = await plot.locator(".u-over").first.bounding_box()
     assert box is not None
-    return box["x"] + box["width"] * (place + 0.5) / DAYS, box["y"] + box["height"] / 2
+    return box["x"] + box["width"] * (place + 0.5) / (await last(plot) + 1), box["y"] + box["height"] / 2
+
+
+async def last(plot: Locator) -> int:
+    """The place of the newest point."""
+    return int(await plot.get_attribute("aria-valuemax") or 0)
 
 
 async def row(page: Page, panel: str, place: int) -> dict[str, str]:
@@ -68,7 +72,7 @@ async def tip(page: Page, panel: str) -> dict[str, str]:
 
 async def past(page: Page, board: str) -> list[bool]:
     """Which points of the runs are past their limit, by the API."""
-    trends = await answer(page, f"{board}{PREFIX}/trends?window_days={DAYS}")
+    trends = await answer(page, f"{board}{PREFIX}/trends?window_days=14&align=clock")
     rates = [point["workflow_actions"]["failed_rate"] for point in trends["points"]]
     return [rate is not None and rate > LIMIT for rate in rates]
 
@@ -82,7 +86,7 @@ async def test_pointing_at_a_chart_shows_the_figures_of_that_point(
     await page.goto(f"{board}{FORTNIGHT}{dress}")
     plot = page.locator("#doc_sync-plot")
     await plot.scroll_into_view_if_needed()
-    for place in (0, 6, 7, 13):
+    for place in (0, 6, 7, await last(plot)):
         await page.mouse.move(*await middle(plot, place))
         assert await tip(page, "doc_sync") == await row(page, "doc_sync", place)
         box = await page.locator("#doc_sync .tip").bounding_box()
@@ -102,7 +106,9 @@ async def test_arrow_keys_go_from_point_to_point_and_say_each(page: Page, board:
     failing = await past(page, board)
     plot = page.locator("#workflow_actions-plot")
     await plot.focus()
-    keys = {"": 13, "ArrowRight": 13, "ArrowLeft": 12, "ArrowDown": 11, "Home": 0, "ArrowUp": 1, "End": 13}
+    end = await last(plot)
+    keys = {"": end, "ArrowRight": end, "ArrowLeft": end - 1, "ArrowDown": end - 2}
+    keys |= {"Home": 0, "ArrowUp": 1, "End": end}
     for key, place in keys.items():
         if key:
             await page.keyboard.press(key)
@@ -147,11 +153,11 @@ async def test_a_failing_stretch_has_a_roof_and_is_counted_in_words(
 ) -> None:
     await page.goto(f"{board}{FORTNIGHT}&theme={theme}")
     failing = await past(page, board)
-    assert 0 < sum(failing) < DAYS
+    assert 0 < sum(failing) < len(failing)
     await expect(page.locator("#workflow_actions .live")).to_be_visible()
-    assert await page.evaluate(ROOFS, [UPPER, DAYS]) == failing
+    assert await page.evaluate(ROOFS, [UPPER, len(failing)]) == failing
     key = page.locator("#workflow_actions .k-past")
-    await expect(key).to_have_text(f"past its limit in {sum(failing)} of {DAYS}")
+    await expect(key).to_have_text(f"past its limit in {sum(failing)} of {len(failing)}")
     await expect(key).to_be_visible()
 
 
@@ -196,7 +202,7 @@ async def test_without_scripts_it_is_the_picture_and_the_table(chromium: Browser
     await expect(panel.locator(".k-past")).to_be_hidden()
     await expect(panel.locator(".strip, .tip, [role=slider], .plot[tabindex]")).to_have_count(0)
     await panel.locator("#workflow_actions-table-s").click()
-    await expect(panel.locator(".points tbody tr")).to_have_count(DAYS)
+    await expect(panel.locator(".points tbody tr")).to_have_count(len(await past(page, board)))
     await context.close()
 
 

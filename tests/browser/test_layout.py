@@ -62,7 +62,7 @@ async def test_the_panels_leave_no_slot_empty(page: Page, board: str) -> None:
 async def test_the_board_is_not_longer_than_it_must_be(page: Page, board: str) -> None:
     await page.goto(f"{board}/?window_days=14")
     assert await page.locator(".rows tbody tr").count() == 30
-    for width, most in ((390, 6500), (740, 4500), (820, 4400), (1024, 3700)):
+    for width, most in ((390, 7250), (740, 4900), (820, 4700), (1024, 4100)):
         await resized(page, width)
         assert await page.evaluate("document.documentElement.scrollHeight") < most, width
 

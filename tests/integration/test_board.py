@@ -180,23 +180,23 @@ async def test_a_trend_gives_its_script_the_figures_of_the_api_and_its_words(
     ]
     await insert(database, Database(jobs=[*jobs, *dead]))
     async with serve(NOW) as client:
-        points = (await client.get(f"{PREFIX}/trends")).json()["points"]
+        points = (await client.get(f"{PREFIX}/trends?align=clock")).json()["points"]
         pages = {lang: page_of((await client.get(f"/?lang={lang}")).text) for lang in ("en", "zh")}
     syncs = [point["doc_sync"] for point in points]
     rates = [sync["dead_letter_rate"] for sync in syncs]
     past = [n for n, rate in enumerate(rates) if rate is not None and rate > 0.05]
-    assert (len(past), rates.count(None)) == (2, 4)
+    assert (len(past), rates.count(None), len(points)) == (2, 5, 8)
     for page in pages.values():
         figure = page.one(id="doc_sync").one("figure")
         given = json.loads(figure["data-trend"])
         assert given["totals"] == [sync["total"] for sync in syncs]
         assert given["parts"] == [sync["dead_letter_total"] for sync in syncs]
         assert given["rates"] == [None if rate is None else round(rate, 6) for rate in rates]
-        assert (given["past"], given["partial"], given["limit"]) == (past, [], 0.05)
-        assert given["labels"] == [point["bucket_start"][5:10] for point in points]
+        assert (given["past"], given["partial"], given["limit"]) == (past, [0, 7], 0.05)
+        assert len(given["labels"]) == len(points)
         assert len(list(figure.one(class_="points").all("th", scope="row"))) == len(points)
     said = {lang: page.one(id="doc_sync").one(class_="k-past").text for lang, page in pages.items()}
-    assert said == {"en": "past its limit in 2 of 7", "zh": "7 点中有 2 点超过上限"}
+    assert said == {"en": "past its limit in 2 of 8", "zh": "8 点中有 2 点超过上限"}
     assert [page.one(id="doc_sync-plot")["data-past"] for page in pages.values()] == [
         "past its limit",
         "超过上限",

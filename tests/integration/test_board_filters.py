@@ -34,7 +34,7 @@ async def test_a_panel_says_whom_it_counts_and_the_banner_what_all_of_it_counts(
     assert whole.one(id="scope").text == "Counted over the last 7 d: all sites, target objects and templates."
     assert not list(whole.all(class_="scope"))
     said = [one.one(id=name).one(class_="scope").text for name in SECTIONS]
-    assert said == ["Site S1", "all sites", "all sites", "all sites", "all sites"]
+    assert said == ["Site S1 ← all sites", "all sites", "all sites", "all sites", "all sites"]
     lists = [one.one(id=name).one(class_="scope").text for name in ("failed-jobs", "failed-runs")]
     assert lists == ["Site S1", "all sites"]
     assert " ".join(one.one(id="scope").text.split()) == (

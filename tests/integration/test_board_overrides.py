@@ -89,10 +89,12 @@ async def test_the_trends_are_downloaded_as_they_are_drawn(serve: Serve) -> None
         page = await board(client, window_days="90", site_id="S1")
         href = page.one(id="export-trends-csv")["href"]
         file = await client.get(href)
+        points = list(page.one(id="doc_sync-table").one("tbody").all("tr"))
     assert dict(parse_qsl(urlsplit(href).query)) == {
         "window_days": "90",
         "site_id": "S1",
         "bucket_days": "7",
+        "align": "clock",
         "export_format": "csv",
     }
-    assert len(file.text.splitlines()) == 1 + 13
+    assert len(file.text.splitlines()) == 1 + len(points) == 15

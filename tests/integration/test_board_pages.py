@@ -76,7 +76,7 @@ async def test_a_trend_has_words_and_no_zero_for_a_day_without_data(
     shares = [
         list(row.all("td"))[-1].text for row in page.one(id="doc_sync-table").all("tr") if any(row.all("td"))
     ]
-    assert shares == [*["no data"] * 6, "50.0 %"]
+    assert shares == [*["no data"] * 7, "50.0 %"]
 
 
 async def test_a_failed_job_without_attempts_or_date_shows_dashes(

@@ -41,7 +41,8 @@ function swap(page) {
   root.dataset.state = page.documentElement.dataset.state;
   document.title = page.title;
   document.body.dataset.title = page.title;
-  if (focused && document.activeElement?.id !== focused) byId(focused)?.focus({ preventScroll: true });
+  const kept = focused && (byId(focused) ?? byId("clear") ?? byId("figures")); // what is followed may be gone then
+  if (kept && document.activeElement !== kept) kept.focus({ preventScroll: true });
   const moved = anchor && byId(anchor.id);
   if (moved) scrollBy(0, moved.getBoundingClientRect().top - top);
 }

@@ -68,6 +68,11 @@ class Chart {
     return this.data.past.includes(this.current);
   }
 
+  /** Whether points stand too close for marks of their own. */
+  get isCrowded() {
+    return this.plot.clientWidth < 6 * this.words.length;
+  }
+
   colour(name) {
     return getComputedStyle(this.plot).getPropertyValue(`--${name}`);
   }
@@ -76,12 +81,14 @@ class Chart {
 
   rates() {
     const { rates, limit, past } = this.data;
-    const within = this.places.filter((n) => rates[n] !== null && !past.includes(n));
+    const isAlone = (n) => rates[n - 1] == null && rates[n + 1] == null;
+    const isDot = (n) => (this.isCrowded ? isAlone(n) : !past.includes(n));
+    const dots = () => this.places.filter((n) => rates[n] !== null && isDot(n));
     const accent = () => this.colour("accent");
     return this.strip(true, [rates], {
       padding: [this.size / 2, this.size, this.size / 2, 0],
       scales: { y: { range: [0, Math.min(1, 1.15 * Math.max(limit, 0.01, ...rates))] } },
-      series: [{}, { scale: "y", stroke: accent, width: 2.2, points: { show: true, size: 5, width: 0, fill: accent, filter: () => within } }],
+      series: [{}, { scale: "y", stroke: accent, width: 2.2, points: { show: true, size: 5, width: 0, fill: accent, filter: dots } }],
       axes: [{ show: false }, this.axis({ scale: "y", values: (_, found) => found.map((rate) => `${+(100 * rate).toPrecision(6)} %`) })],
       hooks: { drawClear: [(u) => this.shade(u), (u) => this.shadePast(u)], drawAxes: [(u) => this.limit(u), (u) => this.roof(u)], draw: [(u) => this.mark(u)] },
     });
@@ -179,6 +186,7 @@ class Chart {
 
   /** A triangle on each point that is past its limit. */
   mark(u) {
+    if (this.isCrowded) return; // the roof says it
     const side = 5 * devicePixelRatio;
     u.ctx.save();
     u.ctx.fillStyle = this.colour("past");
