@@ -47,7 +47,7 @@ async def test_a_change_of_an_old_row_shows_no_later_than_old_days_and_a_tick(
     clock = Clock(NOW)
     await insert(database, rows(at))
     async with serve(clock, database_share=TINY, **SETTINGS) as client:
-        await know_all_days(client)  # before the change: nothing that is read behind the first answer shows it
+        await know_all_days(client)  # nothing that is read behind the first answer shows the change
         assert await statuses(client, clock, [0]) == [dict.fromkeys(TABLES, BEFORE)]
         await change_all(database, change)
         seen = await statuses(client, clock, [REFRESH] * (OLD_DAYS // REFRESH + 1))
