@@ -36,8 +36,9 @@ $(READY): $(RUNS) requirements.lock
 run: $(RUNS) ## Start the demo: PostgreSQL, Valkey, seeded data and the service
 	@$(BIN)/parallel-ops demo $(ARGS)
 
+# Two at a time, each process with servers of its own; a process that is done takes from what the other has left.
 test: $(READY) ## Run the tests on a real PostgreSQL and a real Valkey
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 browser: $(READY) ## Run the duty board's tests in Debian's Chromium
 	$(BIN)/python -m pytest tests/browser $(ARGS)

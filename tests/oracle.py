@@ -6,10 +6,11 @@ the comments are the contract's own words.
 """
 
 import json
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise, takewhile
@@ -549,23 +550,20 @@ def trend_points(
     buckets: Buckets,
 ) -> list[Document]:
     """The points of the trends, oldest first."""
-    jobs, runs, incidents = populations
     edges, is_whole = bucket_edges(instant, query, buckets)
-    points = []
-    for number, (start, end) in enumerate(pairwise(edges)):
-        newest = number == len(edges) - 2
-        points.append(
-            {
-                "bucket_start": rfc3339(start),
-                "bucket_end": rfc3339(end),
-                # "A clipped point is marked `"partial": true`".
-                "partial": not (is_whole(start) and is_whole(end)),
-                "doc_sync": doc_sync_point(in_bucket(jobs, start, end, newest)),
-                "workflow_actions": workflow_actions_point(in_bucket(runs, start, end, newest)),
-                "breakages": breakages_point(in_bucket(incidents, start, end, newest)),
-            }
-        )
-    return points
+    jobs, runs, incidents = (in_buckets(rows, edges) for rows in populations)
+    return [
+        {
+            "bucket_start": rfc3339(start),
+            "bucket_end": rfc3339(end),
+            # "A clipped point is marked `"partial": true`".
+            "partial": not (is_whole(start) and is_whole(end)),
+            "doc_sync": doc_sync_point(jobs[number]),
+            "workflow_actions": workflow_actions_point(runs[number]),
+            "breakages": breakages_point(incidents[number]),
+        }
+        for number, (start, end) in enumerate(pairwise(edges))
+    ]
 
 
 def bucket_edges(
@@ -580,31 +578,42 @@ def bucket_edges(
         starts = [since + number * width for number in range(ceil(query.window_days / buckets.days))]
         return [*starts, instant], lambda edge: (edge - since) % width == timedelta()
 
-    def begins(edge: datetime) -> bool:
-        local = edge.astimezone(ZoneInfo(buckets.time_zone))
-        if buckets.hours:
-            # "at whole hours (`bucket_hours` 1 or 6 ...)".
-            return local.hour % buckets.hours == 0 == local.minute == local.second
-        # "points begin at midnights of the configured time zone (bucket_days 1)": where its date changes.
-        before = (edge - timedelta(seconds=1)).astimezone(ZoneInfo(buckets.time_zone))
-        # "at Mondays' midnights (bucket_days 7)".
-        return local.date() != before.date() and (buckets.days == 1 or local.weekday() == 0)
-
-    # No clock of today is off by anything but quarters of an hour.
-    quarter = since.replace(minute=0, second=0, microsecond=0)
-    edges = [since]
-    while quarter < instant:
-        if quarter > since and begins(quarter):
-            edges.append(quarter)
-        quarter += timedelta(minutes=15)
+    last = instant.date().toordinal()
+    days = map(date.fromordinal, range(since.date().toordinal(), last + 1))
+    edges = [edge for day in days for edge in clock_edges(day, buckets) if since < edge < instant]
     # "First and last points are clipped at window_since and generated_at and marked partial".
-    return [*edges, instant], begins
+    return [since, *edges, instant], lambda edge: begins_a_point(edge, buckets)
 
 
-def in_bucket(rows: list[Row], start: datetime, end: datetime, newest: bool) -> list[Row]:
-    """The rows in [start, end); "a row dated after generated_at counts, in the newest bucket"."""
-    first, past_last = as_stored(start), as_stored(end)
-    return [row for row in rows if first <= row["created_at"] and (newest or row["created_at"] < past_last)]
+@lru_cache(10_000)  # a walk over ticks asks for the same days again and again
+def clock_edges(day: date, buckets: Buckets) -> list[datetime]:
+    """Where a clock's points begin within a day of UTC."""
+    # No clock of today is off by anything but quarters of an hour.
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    quarters = [midnight + number * timedelta(minutes=15) for number in range(24 * 4)]
+    return [quarter for quarter in quarters if begins_a_point(quarter, buckets)]
+
+
+def begins_a_point(edge: datetime, buckets: Buckets) -> bool:
+    """Whether a point begins there by the clock."""
+    local = edge.astimezone(ZoneInfo(buckets.time_zone))
+    if buckets.hours:
+        # "at whole hours (`bucket_hours` 1 or 6 ...)".
+        return local.hour % buckets.hours == 0 == local.minute == local.second
+    # "points begin at midnights of the configured time zone (bucket_days 1)": where its date changes.
+    before = (edge - timedelta(seconds=1)).astimezone(ZoneInfo(buckets.time_zone))
+    # "at Mondays' midnights (bucket_days 7)".
+    return local.date() != before.date() and (buckets.days == 1 or local.weekday() == 0)
+
+
+def in_buckets(rows: list[Row], edges: list[datetime]) -> list[list[Row]]:
+    """The rows of each bucket, which begins at one edge and ends before the next."""
+    # "a row dated after generated_at counts, in the newest bucket": the last edge parts nothing.
+    starts = [as_stored(edge) for edge in edges[:-1]]
+    buckets: list[list[Row]] = [[] for _ in starts]
+    for row in rows:
+        buckets[bisect_right(starts, row["created_at"]) - 1].append(row)
+    return buckets
 
 
 def doc_sync_point(jobs: list[Row]) -> Document:
@@ -701,14 +710,20 @@ def doc_sync(jobs: list[Row], query: Query) -> Document:
 
 def direction_of(job: Row) -> str:
     """Whether a job is pushed or pulled."""
-    payload = parse(job["payload"])
+    return direction_told(job["payload"], job["task_type"])
+
+
+@lru_cache(10_000)  # as above: of the same few rows
+def direction_told(payload_text: str | None, task_type: str) -> str:
+    """What a job's payload says of its direction, or else its type."""
+    payload = parse(payload_text)
     told = payload.get("direction") if isinstance(payload, dict) else None
     # "payload.direction as text, trimmed and lower-cased, if it is push or pull";
     text = told if isinstance(told, str) else json_text(told)
     if text.strip().lower() in ("push", "pull"):
         return text.strip().lower()
     # "else what follows `document_sync_` in the lower-cased task_type if that is push or pull; else unknown".
-    kind = str(job["task_type"]).lower().removeprefix("document_sync_")
+    kind = task_type.lower().removeprefix("document_sync_")
     return kind if kind in ("push", "pull") else "unknown"
 
 

@@ -6,7 +6,9 @@ from random import Random
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
+from service.settings import Settings
 from tests.support.builders import Database, insert, template
 from tests.support.clock import Clock
 from tests.support.edge_rows import edge_times, rows_at
@@ -33,6 +35,12 @@ QUESTIONS = [
     for days in (1, 7, 14, 30, 90)
     for names in NAMES
 ]
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Redis is waited for: answers without it are others, and a busy machine takes its time for so many."""
+    return replace(settings, redis_url=f"{settings.redis_url}?socket_timeout=30&socket_connect_timeout=30")
 
 
 @pytest.mark.usefixtures("indexes")

@@ -57,6 +57,7 @@ PYTEST = (
     *("-p", "pytest_asyncio.plugin", "-p", "tests.support.ending", "-p", "tests.support.fixtures"),
     *("--basetemp", "base", "test_held.py"),
 )
+HANDED_OUT = ("-p", "xdist.plugin", "-n", "1")
 # Other plugins take longer to load than the run takes to be held.
 NO_OTHER_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
@@ -66,10 +67,10 @@ def plainly(_folder: Path) -> Sequence[str]:
 
 
 def by_make(folder: Path) -> Sequence[str]:
-    """As `make faults` does it: between make and pytest there is another program."""
+    """As make does it: between make and the tests are another program and the pytest that hands them out."""
     if shutil.which("make") is None:
         pytest.skip("no make on this machine")
-    (folder / "Makefile").write_text(f"test:\n\ttimeout 600 {' '.join(PYTEST)}\n")
+    (folder / "Makefile").write_text(f"test:\n\ttimeout 600 {' '.join((*PYTEST, *HANDED_OUT))}\n")
     return ("make", "test")
 
 
