@@ -1,5 +1,6 @@
 """Whether what answers at Redis' address is what that says: one server, a cluster's node, or a sentinel."""
 
+import asyncio
 from contextlib import suppress
 
 import structlog
@@ -62,5 +63,6 @@ async def _kind_at(address: Address, host: Host) -> Kind | None:
             fields = told if isinstance(told, dict) else dict(zip(told[::2], told[1::2], strict=True))
             return _KINDS.get(fields.get(b"mode", b"").decode())
     finally:
-        await redis.aclose()
+        # Whoever ends us now does not end this: the connection would stay open.
+        await asyncio.shield(redis.aclose())
     return None

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from demo.process import free_port
+from demo.servers import Valkey
 from service.check import Line, inspect
 from service.redis_clients import connect
 from service.redis_kinds import warn_if_mistaken
@@ -216,6 +217,25 @@ async def test_a_cluster_and_a_sentinel_under_a_plain_address_are_told(
         with structlog.testing.capture_logs() as logs:
             await warn_if_mistaken(url)
         assert [(entry["error"], entry["remedy"]) for entry in logs] == [(line.message, line.remedy)]
+
+
+async def test_a_look_that_is_ended_at_whatever_step_leaves_no_connection(valkey: Valkey) -> None:
+    for steps in range(100):
+        look = asyncio.create_task(warn_if_mistaken(valkey.url))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        look.cancel()
+        with suppress(asyncio.CancelledError):
+            await look
+    async with connect(valkey.url) as redis:
+
+        async def are_closed() -> bool:
+            # But for our own, and those of other clients of the test's.
+            return (
+                sum(client["cmd"] in {"hello", "client|setinfo"} for client in await redis.client_list()) == 0
+            )
+
+        await until(are_closed)
 
 
 @pytest.mark.parametrize("form", ["redis+cluster://127.0.0.1:{}/", "redis+sentinel://127.0.0.1:{}/mymaster"])
