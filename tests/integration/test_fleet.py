@@ -20,6 +20,7 @@ from service.cache.parts import Part
 from service.cache.policy import Policy
 from service.cache.shared import SharedCache
 from service.cache.store import Store
+from service.cache.tick_cache import TickCache
 from service.settings import Settings
 from service.shared_redis import SharedRedis
 from tests.support.api import PREFIX
@@ -165,6 +166,28 @@ async def test_a_lost_lease_gives_a_tick_no_second_value(redis: Redis) -> None:
     assert (await first).value == 2
     (kept,) = await fleet.recall([other], [60])
     assert kept.value == 2
+
+
+async def test_what_others_start_from_may_take_longer_than_what_is_made_of_it(redis: Redis) -> None:
+    go_on = asyncio.Event()
+
+    async def slow(_tick: int) -> int:
+        await go_on.wait()
+        return 1
+
+    policy = Policy(compute=0.2)
+    cache = TickCache(Store(SharedRedis(redis), policy.lease), policy, lambda: 60.0, Observer())
+    all_days = asyncio.create_task(cache.at(Part("all", "all", slow, DECODER, in_turn=True), 60))
+    with pytest.raises(TimeoutError):
+        await cache.at(Part("one", "one", slow, DECODER), 60)
+    await until(lambda: _exists(redis, "all:lease"))
+    go_on.set()
+    assert await all_days == 1
+    await cache.close()
+
+
+async def _exists(redis: Redis, key: str) -> bool:
+    return bool(await redis.exists(key))
 
 
 async def _ask_and_listen_not(instance: Instance) -> asyncio.StreamWriter:
