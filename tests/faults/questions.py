@@ -247,5 +247,5 @@ def _expected_rows(question: Question, summary: Document) -> Sections:
     """The rows that a text format has, of all that a summary holds."""
     known = figures(summary)
     named = [name for name in known if name in GAUGES.values() or ".by_" in name]
-    rows = {name: known[name] for name in named if not isinstance(known[name], dict)}
+    rows = {name: known[name] for name in named if not isinstance(known[name], dict | list)}
     return _by_section(rows)
