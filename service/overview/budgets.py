@@ -5,6 +5,7 @@ Workbook.
 """
 
 from decimal import Decimal
+from math import isfinite
 
 from msgspec import Struct
 
@@ -105,8 +106,9 @@ def _burn_rates(snapshot: Snapshot, objective: Objective, limit: float) -> dict[
 
 
 def _quotient(part: float | None, whole: float | None) -> float | None:
-    """Null without data, and where nothing may fail: that has no parts."""
-    return None if part is None or not whole else part / whole
+    """Null without data, and where nothing may fail, or next to nothing: that has no parts."""
+    quotient = None if part is None or not whole else part / whole
+    return quotient if quotient is not None and isfinite(quotient) else None
 
 
 def _exhausted_in(spent: float | None, burn_rate: float | None) -> float | None:

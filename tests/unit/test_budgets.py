@@ -138,6 +138,11 @@ def test_of_nothing_that_may_fail_no_part_can_be_told() -> None:
         assert (found.spent, found.exhausted_in_hours, found.burn_rates) == (None, None, OF_NOTHING)
 
 
+def test_of_next_to_nothing_that_may_fail_no_part_can_be_told_either() -> None:
+    budget = of_runs(runs((100, 50), {0: (100, 50)}), limit=2.225073858507e-311)
+    assert (budget.spent, budget.burn_rates["1h"], budget.burn_rates["7d"]) == (None, None, None)
+
+
 def test_where_everything_may_fail_all_of_it_is_spent_when_all_has() -> None:
     found = of_lookups(lookups((0, 8), running=(1, 1)), limit=0.0)
     assert (found.limit, found.allowed, found.spent, found.burn_rates["1h"]) == (1.0, 8.0, 1.0, 0.5)
