@@ -169,8 +169,7 @@ class Readings:
         base = await self._base(tick)
         if base is None and await self._may_look(tick, section, read_days):
             return None
-        if base is not None and base.tick < tick < base.again_at:
-            raise NotDue(f"read as of {base.tick}, and not to be read again before {base.again_at}")
+        _require_due(base, tick)
         return await self._all_days(tick)
 
     async def _may_look(self, tick: int, section: str, read_days: int) -> bool:
@@ -222,6 +221,7 @@ class Readings:
         await self._first_looks.over()
         async with self._reading:  # if the last reading takes more than a tick, this one starts from it
             base = await self._base(tick)
+            _require_due(base, tick)  # another process may have read while this one waited for its turn
             with self._shelf.keeping():
                 if base is not None:
                     await self._fetch(base)
@@ -285,6 +285,12 @@ class Readings:
                 if stored is not None:
                     self._shelf.put(section, listed, DAY_TABLES[section].reading(stored))
                 await asyncio.sleep(0)
+
+
+def _require_due(base: Manifest | None, tick: int) -> None:
+    """Raises NotDue at a tick for which what has been read is good enough."""
+    if base is not None and base.tick < tick < base.again_at:
+        raise NotDue(f"read as of {base.tick}, and not to be read again before {base.again_at}")
 
 
 def _day_key(reading_id: str) -> str:

@@ -13,7 +13,7 @@ from tests.support.clock import NOW, Clock
 from tests.support.fixtures import Serve
 from tests.support.held import held_jobs
 from tests.support.reads import ONE_READING, know_all_days
-from tests.support.redis_looks import looks_for_values
+from tests.support.redis_looks import until_somebody_looks_on
 from tests.support.statement_log import StatementLog
 from tests.support.waiting import until
 
@@ -66,13 +66,8 @@ async def test_who_waits_for_another_instance_looks_often_whether_it_is_done(
     ):
         asked = [asyncio.create_task(client.get(SUMMARY)) for client in (one, two)]
         await until(hold.is_read)
-        looks = await looks_for_values(redis)
-
-        async def looked_on() -> bool:
-            return await looks_for_values(redis) > looks + 20
-
         # A waiter that looks less often than once a second finds no answer for as long.
-        await until(looked_on)
+        await until_somebody_looks_on(redis)
         await hold.let_go()
         assert {answer.status_code for answer in await asyncio.gather(*asked)} == {200}
 
