@@ -10,7 +10,7 @@ class Policy(Struct, frozen=True):
     stale: up to this age an older value is served while its refresh runs.
     max_stale: up to this age an older value is served while refreshing fails.
     answer: a request waits no longer than this for a computation.
-    compute: a computation, the wait for its turn included, is given up after this.
+    compute: a computation, the wait for its turn included, is given up after this; but see `longest`.
     lease: a computation whose process died is taken over after this.
     poll: how often a process looks whether another one's computation has ended.
     retry: a failed computation is not tried again for this long.

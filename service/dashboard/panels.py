@@ -12,7 +12,7 @@ from service.dashboard.labels import Course, course_of
 from service.dashboard.layouts import ANCHORS, LAYOUTS, ODD_TEMPLATES, SECTIONS, Layout
 from service.dashboard.places import Places
 from service.overview.alerts import why_unjudged
-from service.overview.slo import OBJECTIVES, Hint, Level, Objective, Thresholds
+from service.overview.slo import BY_CODE, OBJECTIVES, Hint, Level, Objective, Thresholds
 from service.overview.summary import Summary
 from service.overview.trends import TrendPoint, Trends
 
@@ -89,7 +89,6 @@ _SAYING_NOTHING = {
     ("doc_sync", "avg_attempt_count"): ("total",),
     **{("overlay_cache", name): _COUNTERS for name in _COUNTERS},
 }
-_BY_CODE = {objective.code: objective for objective in OBJECTIVES}
 _BY_RATE = {(objective.section, objective.rate): objective for objective in OBJECTIVES}
 
 
@@ -104,7 +103,7 @@ def _place(alert: Alert) -> tuple[bool, int]:
 
 
 def _alert(hint: Hint, summary: Summary, thresholds: Thresholds, zone: ZoneInfo) -> Alert:
-    objective = _BY_CODE[hint.code]
+    objective = BY_CODE[hint.code]
     return Alert(
         code=hint.code,
         level=hint.level,

@@ -6,10 +6,9 @@ from service.dashboard.layouts import SECTIONS
 from service.overview.budgets import Budget, each_of
 from service.overview.clock import MONTH_DAYS
 from service.overview.sections import Snapshot
-from service.overview.slo import OBJECTIVES, Thresholds
+from service.overview.slo import BY_CODE, Thresholds
 
 MONTH_HOURS = MONTH_DAYS * 24
-_BY_CODE = {objective.code: objective for objective in OBJECTIVES}
 
 
 class Spending(Struct, frozen=True):
@@ -34,7 +33,7 @@ def spendings(snapshot: Snapshot, thresholds: Thresholds) -> tuple[Spending, ...
 
 
 def _spending(budget: Budget, snapshot: Snapshot) -> Spending:
-    objective = _BY_CODE[budget.code]
+    objective = BY_CODE[budget.code]
     outlook = _outlook(budget, is_away=objective.section in snapshot.degraded)
     return Spending(objective.section, objective.rate, budget, _LEVELS.get(outlook, "no_data"), outlook)
 

@@ -103,7 +103,8 @@ OBJECTIVES = (
         minimum=Minimum("breakage_min_incidents", "total", 0),
     ),
 )
-HINT_CODES = tuple(objective.code for objective in OBJECTIVES)
+BY_CODE = {objective.code: objective for objective in OBJECTIVES}
+HINT_CODES = tuple(BY_CODE)
 
 
 class Threshold(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Readings for the whole fleet: made once a tick, under the lease of the tick's manifest.
+"""Readings for the whole fleet: made once a tick, by one process at a time, under the manifest's lease.
 
 The manifest is published last, so nobody sees half a tick. The readings lie in Redis beside it, and each
 process keeps those that it has needed. While Redis is away each process reads for itself.

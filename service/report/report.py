@@ -11,7 +11,7 @@ from service.overview.bounds import OTHERS
 from service.overview.budgets import BUDGETED, OVER, Budget, each_of
 from service.overview.clock import MONTH_DAYS
 from service.overview.sections import Snapshot
-from service.overview.slo import OBJECTIVES, Hint, Objective, Thresholds
+from service.overview.slo import BY_CODE, OBJECTIVES, Hint, Objective, Thresholds
 from service.overview.summary import Previous, Summary, rate, summarize
 from service.report.failures import failures
 from service.report.found import Found
@@ -20,7 +20,6 @@ from service.wording.figures import NO_DATA, limit, number, percent, tone
 
 WORST = 3
 _FEW = 10
-_BY_CODE = {objective.code: objective for objective in OBJECTIVES}
 
 
 def file_name(found: Found) -> str:
@@ -82,7 +81,7 @@ def _state(teller: Teller, summary: Summary, why_not: Counter[str]) -> str:
 def _alerts(teller: Teller, summary: Summary, thresholds: Thresholds) -> Iterator[str]:
     """The hints, critical ones first."""
     for hint in sorted(summary.slo_hints, key=lambda hint: hint.level != "critical"):
-        objective = _BY_CODE[hint.code]
+        objective = BY_CODE[hint.code]
         passed = getattr(thresholds.of(objective), hint.level)
         side = "alert.below" if objective.direction == "below" else "alert.above"
         yield teller.word(
