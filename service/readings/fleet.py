@@ -10,12 +10,8 @@ from contextlib import contextmanager
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
-import structlog
 from msgspec.structs import replace
 
-from service.cache.entry import MAX_STORED_BYTES, UnreadableEntry, decode, encode
-from service.cache.keys import cache_key
 from service.cache.parts import NotDue, Part
 from service.cache.store import Store
 from service.cache.tick_cache import TickCache
@@ -25,23 +21,20 @@ from service.readings import manifest as manifests
 from service.readings.account import Rhythm
 from service.readings.first_looks import FirstLooks
 from service.readings.grid import Window
-from service.readings.manifest import NAME, Listed, Manifest, manifest_key
+from service.readings.manifest import NAME, Manifest, manifest_key
 from service.readings.pause import Pause
-from service.readings.reader import Fresh, Reader
-from service.readings.reading import Name, StoredDay
+from service.readings.reader import Reader
+from service.readings.reading import Name
+from service.readings.shared import SharedReadings
 from service.readings.shelf import Shelf
 from service.readings.suggestions import names_in, suggested
 from service.readings.sums import Courses, knows, summed
 from service.readings.tables import DAY_TABLES, INCIDENTS, JOBS, RUNS, DayTable
 from service.readings.worst import Worst, ranked
-from service.shared_redis import RedisAway
 from service.sources.database import Database
-
-log = structlog.get_logger(__name__)
 
 # The section that has no days.
 TEMPLATES = "consumption_templates"
-_stored_days = msgspec.msgpack.Decoder(StoredDay)
 
 
 class Readings:
@@ -59,10 +52,10 @@ class Readings:
         watch: Callable[[Manifest], None] = lambda _: None,
     ) -> None:
         self._cache = cache
-        self._store = store
         self._rhythm = rhythm
         self._watch = watch
         self._shelf = Shelf(rhythm.grid)
+        self._shared = SharedReadings(store, self._shelf, rhythm)
         self._reader = Reader(database, self._shelf, rhythm)
         self._first_looks = FirstLooks(rhythm.policy.max_stale)
         self._courses = {section: Courses() for section in DAY_TABLES}
@@ -72,7 +65,7 @@ class Readings:
         self._latest: Manifest | None = None
         self._looked_at: int | None = None
         self._complete: Manifest | None = None
-        self._reading, self._fetching, self._completing = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
+        self._reading, self._completing = asyncio.Lock(), asyncio.Lock()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -224,26 +217,14 @@ class Readings:
             _require_due(base, tick)  # another process may have read while this one waited for its turn
             with self._shelf.keeping():
                 if base is not None:
-                    await self._fetch(base)
+                    await self._shared.fetch(base)
                 async with self._pause.between():
                     manifest, fresh = await self._reader.manifest(base, tick)
-            await self._share_out(fresh, base)
+            await self._shared.share_out(fresh, () if base is None else base.replaced)
             if base is not None:
                 manifest = replace(manifest, replaced=tuple(base.ids - manifest.ids))
             self._note(manifest)
             return manifest
-
-    async def _share_out(self, fresh: Sequence[Fresh], base: Manifest | None) -> None:
-        """Keep the readings in Redis, and none that was replaced a tick ago."""
-        expires_in = self._rhythm.policy.kept_seconds + self._rhythm.grid.horizon
-        encoded = {_day_key(each.listed.id): _encoded(each) for each in fresh}
-        fit = {key: raw for key, raw in encoded.items() if len(raw) <= MAX_STORED_BYTES}
-        try:
-            await self._store.put_all(fit, expires_in)
-            if base is not None and base.replaced:
-                await self._store.drop([_day_key(each) for each in base.replaced])
-        except RedisAway as error:
-            log.info("readings not kept in redis", error=str(error))
 
     async def _at_hand(self, manifest: Manifest) -> Manifest:
         """The manifest, all its readings here; what cannot be had of them is read again, for this process."""
@@ -255,7 +236,7 @@ class Readings:
             return known
 
     async def _completed(self, manifest: Manifest) -> Manifest:
-        await self._fetch(manifest)
+        await self._shared.fetch(manifest)
         days, recurrences = dict(manifest.days), manifest.recurrences
         for section, listed in manifest.days.items():
             lost = self._shelf.lacks(listed)
@@ -266,46 +247,8 @@ class Readings:
                 days[section] = self._shelf.all_days(section, manifest.tick)
         return replace(manifest, days=days, recurrences=recurrences)
 
-    async def _fetch(self, manifest: Manifest) -> None:
-        """Take over what this process lacks of the manifest's readings, in one round trip."""
-        async with self._fetching:
-            lacks = [
-                (section, each)
-                for section, listed in manifest.days.items()
-                for each in self._shelf.lacks(listed)
-            ]
-            if not lacks:
-                return
-            try:
-                raws = await self._store.get([_day_key(listed.id) for _, listed in lacks])
-            except RedisAway:
-                return
-            for (section, listed), raw in zip(lacks, raws, strict=True):
-                stored = None if raw is None else _decoded(listed, raw)
-                if stored is not None:
-                    self._shelf.put(section, listed, DAY_TABLES[section].reading(stored))
-                await asyncio.sleep(0)
-
 
 def _require_due(base: Manifest | None, tick: int) -> None:
     """Raises NotDue at a tick for which what has been read is good enough."""
     if base is not None and base.tick < tick < base.again_at:
         raise NotDue(f"read as of {base.tick}, and not to be read again before {base.again_at}")
-
-
-def _day_key(reading_id: str) -> str:
-    return cache_key("day", id=reading_id)
-
-
-def _encoded(fresh: Fresh) -> bytes:
-    return encode(_day_key(fresh.listed.id), fresh.listed.tick, fresh.listed.seconds, fresh.stored)
-
-
-def _decoded(listed: Listed, raw: bytes) -> StoredDay | None:
-    key = _day_key(listed.id)
-    try:
-        stored: StoredDay = decode(raw, key, listed.tick, _stored_days).value
-    except UnreadableEntry as error:
-        log.warning("unreadable reading ignored", key=key, error=str(error))
-        return None
-    return stored

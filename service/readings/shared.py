@@ -1,0 +1,81 @@
+"""The readings that the fleet shares: in Redis, each under a name of its own."""
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+import structlog
+
+from service.cache.entry import MAX_STORED_BYTES, UnreadableEntry, decode, encode
+from service.cache.keys import cache_key
+from service.cache.store import Store
+from service.readings.account import Rhythm
+from service.readings.manifest import Listed, Manifest
+from service.readings.reader import Fresh
+from service.readings.reading import StoredDay
+from service.readings.shelf import Shelf
+from service.readings.tables import DAY_TABLES
+from service.shared_redis import RedisAway
+
+log = structlog.get_logger(__name__)
+
+_stored_days = msgspec.msgpack.Decoder(StoredDay)
+
+
+class SharedReadings:
+    """The way of readings from the shelf of the process that made them to those of all others."""
+
+    def __init__(self, store: Store, shelf: Shelf, rhythm: Rhythm) -> None:
+        self._store = store
+        self._shelf = shelf
+        self._kept_seconds = rhythm.policy.kept_seconds + rhythm.grid.horizon
+        self._fetching = asyncio.Lock()
+
+    async def share_out(self, fresh: Sequence[Fresh], replaced: Sequence[str]) -> None:
+        """Keep the readings in Redis, and none whose id says that it was replaced a tick ago."""
+        encoded = {_day_key(each.listed.id): _encoded(each) for each in fresh}
+        fit = {key: raw for key, raw in encoded.items() if len(raw) <= MAX_STORED_BYTES}
+        try:
+            await self._store.put_all(fit, self._kept_seconds)
+            if replaced:
+                await self._store.drop([_day_key(each) for each in replaced])
+        except RedisAway as error:
+            log.info("readings not kept in redis", error=str(error))
+
+    async def fetch(self, manifest: Manifest) -> None:
+        """Put on the shelf what it lacks of the manifest's readings, if Redis has it, in one round trip."""
+        async with self._fetching:
+            lacks = [
+                (section, each)
+                for section, listed in manifest.days.items()
+                for each in self._shelf.lacks(listed)
+            ]
+            if not lacks:
+                return
+            try:
+                raws = await self._store.get([_day_key(listed.id) for _, listed in lacks])
+            except RedisAway:
+                return
+            for (section, listed), raw in zip(lacks, raws, strict=True):
+                stored = None if raw is None else _decoded(listed, raw)
+                if stored is not None:
+                    self._shelf.put(section, listed, DAY_TABLES[section].reading(stored))
+                await asyncio.sleep(0)
+
+
+def _day_key(reading_id: str) -> str:
+    return cache_key("day", id=reading_id)
+
+
+def _encoded(fresh: Fresh) -> bytes:
+    return encode(_day_key(fresh.listed.id), fresh.listed.tick, fresh.listed.seconds, fresh.stored)
+
+
+def _decoded(listed: Listed, raw: bytes) -> StoredDay | None:
+    key = _day_key(listed.id)
+    try:
+        stored: StoredDay = decode(raw, key, listed.tick, _stored_days).value
+    except UnreadableEntry as error:
+        log.warning("unreadable reading ignored", key=key, error=str(error))
+        return None
+    return stored
