@@ -16,8 +16,6 @@ from service.wording.figures import tone
 POINT_WIDTH = 10.0
 RATE_TOP, RATE_FLOOR = 4.0, 60.0
 BAR_TOP, BAR_FLOOR = 68.0, 100.0
-# What is left of a column is space between bars.
-BAR_LEFT, BAR_WIDTH = 1.5, 7.0
 # What is not nothing has a bar that can be seen.
 LEAST_BAR = 1.0
 # The line leaves some room above its highest point and its limit.
@@ -95,7 +93,7 @@ def _lines(rates: Sequence[float | None], highest: float) -> tuple[str, str]:
         rate: f"{_y(rate, highest, RATE_FLOOR, RATE_TOP):g}" for rate in set(rates) if rate is not None
     }
     runs: list[list[str]] = [[]]
-    for rate, x in zip(rates, _across(len(rates), POINT_WIDTH / 2), strict=True):
+    for rate, x in zip(rates, _middles(len(rates)), strict=True):
         if rate is None:
             runs.append([])
         else:
@@ -106,21 +104,21 @@ def _lines(rates: Sequence[float | None], highest: float) -> tuple[str, str]:
 
 
 def _bars(counts: Sequence[int], highest: int) -> str:
-    """All bars as one path; a count of zero has no bar. A page by the hour has a thousand of them."""
+    """All bars as one path of upright strokes, a thousand on a page by the hour; zero has none."""
     bars = {count: _bar(count, highest) for count in set(counts) if count}
-    places = zip(counts, _across(len(counts), BAR_LEFT), strict=True)
+    places = zip(counts, _middles(len(counts)), strict=True)
     return "".join([f"M{x}{bars[count]}" for count, x in places if count])
 
 
 def _bar(count: int, highest: int) -> str:
     y = min(_y(count, highest, BAR_FLOOR, BAR_TOP), BAR_FLOOR - LEAST_BAR)
-    return f"{y:g}h{BAR_WIDTH:g}V{BAR_FLOOR:g}h-{BAR_WIDTH:g}Z"
+    return f"{y:g}V{BAR_FLOOR:g}"
 
 
 @lru_cache(maxsize=64)
-def _across(points: int, offset: float) -> tuple[str, ...]:
-    """The x of each of so many columns, as far into it as the offset, as a path has it before a y."""
-    return tuple(f"{n * POINT_WIDTH + offset:g}," for n in range(points))
+def _middles(points: int) -> tuple[str, ...]:
+    """The middle of each of so many columns, as a path has it before a y."""
+    return tuple(f"{(n + 0.5) * POINT_WIDTH:g}," for n in range(points))
 
 
 def _columns(are_marked: Iterable[bool]) -> tuple[float, ...]:

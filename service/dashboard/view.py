@@ -1,5 +1,6 @@
 """What a view of the board is made of. All of it is in the address, so a view can be shared."""
 
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -31,7 +32,7 @@ LIST_FILTERS = ("result_code", "error")
 PAGES = ("jobs_page", "runs_page", "incidents_page")
 
 
-class View(Filters, frozen=True):
+class View(Filters, frozen=True, dict=True):
     """One view of the board; fields are named as in the address, where those of `overrides` are its own.
 
     None is "not given".
@@ -100,10 +101,7 @@ class View(Filters, frozen=True):
 
     def address(self, **changes: Any) -> str:  # noqa: ANN401
         """The path and query of this view with some fields changed; defaults are left out."""
-        first = ("window_days", "bucket_days", "bucket_hours")
-        return _address(
-            "/", {name: getattr(self, name) for name in first} | self._fields | changes, _DEFAULTS
-        )
+        return _address("/", self._fields | changes, _DEFAULTS)
 
     def window_address(self, window_days: int) -> str:
         """The same in another window, where the lists and buckets begin anew."""
@@ -123,22 +121,31 @@ class View(Filters, frozen=True):
         more |= {"align": self.trends.align, **asdict(self.step)}
         return self.api_address(path, "window_days", *FILTERS, **more)
 
-    @property
+    @cached_property
     def _fields(self) -> dict[str, Any]:
-        """All fields by their names in the address."""
-        fields = asdict(self)
+        """All fields by their names and in their order in the address. A page has fifty addresses."""
+        first = dict.fromkeys(("window_days", "bucket_days", "bucket_hours"))
+        fields = first | asdict(self) | asdict(self.overrides)
         del fields["overrides"]
-        return fields | asdict(self.overrides)
+        return fields
 
 
 _DEFAULTS = asdict(View())
 
 
 def _address(path: str, values: dict[str, Any], defaults: dict[str, Any]) -> str:
-    given = {
-        name: value for name, value in values.items() if value is not None and value != defaults.get(name)
-    }
-    return f"{path}?{urlencode(given)}" if given else path
+    given = [
+        _pair(name, value)
+        for name, value in values.items()
+        if value is not None and value != defaults.get(name)
+    ]
+    return f"{path}?{'&'.join(given)}" if given else path
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _pair(name: str, value: str | float) -> str:
+    """One field as a query has it; most are in every address of a page."""
+    return urlencode({name: value})
 
 
 def _one_of(allowed: tuple[str, ...], name: str) -> Parameter:

@@ -43,6 +43,7 @@ def hours(zone: ZoneInfo, day: int) -> tuple[int, ...]:
     return tuple(each for each in quarters if each % HOUR_SECONDS == 0 or is_whole_hour(zone, each))
 
 
+@lru_cache(maxsize=1000)
 def is_whole_hour(zone: ZoneInfo, instant: int, every: int = 1) -> bool:
     """Whether the zone's clock shows a whole hour, one of every so many from midnight on."""
     local = datetime.fromtimestamp(instant, zone)

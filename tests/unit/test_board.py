@@ -32,7 +32,7 @@ def test_a_line_goes_through_the_middle_of_its_columns_as_high_as_its_rates() ->
 
 def test_no_rows_have_no_bar_and_the_most_rows_the_highest() -> None:
     chart = trend_chart(buckets(0.1, None, 0.2), limit=0.05)
-    assert chart.totals == "M1.5,68h7V100h-7ZM21.5,68h7V100h-7Z"
+    assert chart.totals == "M5,68V100M25,68V100"
     assert chart.limit is not None
 
 
