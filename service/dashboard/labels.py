@@ -97,4 +97,6 @@ class Labels:
         return self._word(key, weekday=weekday, day=day.day, date=f"{day:%m-%d}")
 
     def _timed(self, day: str, instant: datetime) -> str:
-        return self._word("at.time", day=day, time=f"{instant.hour:02}:{instant.minute:02}")
+        # The hour that comes twice, where the clock is put back, says the second time which it is.
+        which = f" {instant.tzname()}" if instant.fold else ""
+        return self._word("at.time", day=day, time=f"{instant.hour:02}:{instant.minute:02}{which}")

@@ -35,10 +35,10 @@ EMPTY = replace(
 )
 
 
-def course(zone: str = "UTC", **view: Any) -> Course:  # noqa: ANN401
+def course(zone: str = "UTC", instant: datetime = INSTANT, **view: Any) -> Course:  # noqa: ANN401
     """The points of a view's trends in a time zone."""
     seen = View(**view)
-    snapshot = replace(EMPTY, instant=INSTANT, zone=ZoneInfo(zone), query=seen.snapshot)
+    snapshot = replace(EMPTY, instant=instant, zone=ZoneInfo(zone), query=seen.snapshot)
     return course_of(trends_of(snapshot, seen.trends))
 
 
@@ -98,6 +98,12 @@ def test_a_day_by_the_hour_names_the_hours_of_the_zone() -> None:
     assert (*points[:2], points[-1]) == ("Thu 26, 22:05", "Thu 26, 23:00", "Fri 27, 22:00")
     assert named(found, kind="axis")[:4] == ("22:05", "23:00", "Fri 27", "01:00")
     assert named(found, "zh")[2] == "27日周五 00:00"
+
+
+def test_an_hour_that_comes_twice_says_the_second_time_which_it_is() -> None:
+    found = course("Europe/Berlin", datetime(2026, 10, 25, 3, 30, tzinfo=UTC), window_days=1)
+    twice = [name for name in named(found) if "25, 02:00" in name]
+    assert twice == ["Sun 25, 02:00", "Sun 25, 02:00 CET"]
 
 
 def test_a_week_by_the_hour_names_its_days_on_the_axis() -> None:
