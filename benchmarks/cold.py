@@ -17,7 +17,7 @@ import asyncpg
 import httpx
 from msgspec import Struct
 
-from benchmarks.handwritten import Rows, best_ways, timed
+from benchmarks.handwritten import SECTIONS, Rows, Times, best_ways, timed
 from benchmarks.report import Table, spread
 from benchmarks.stage import USUAL, Service, Stage, service, stage
 from demo.seed import Counts
@@ -28,6 +28,7 @@ from tests.support.waiting import until
 
 SUMMARY = f"{PREFIX}/summary"
 ROUNDS = 9
+BEFORE = ("doc_sync", "workflow_actions", "breakages")
 TENFOLD = Counts(*(10 * rows for rows in (USUAL.jobs, USUAL.runs, USUAL.incidents, USUAL.plans)))
 # Nothing older than a tick may be served, and a tick is a second.
 FORGETFUL = {
@@ -88,14 +89,14 @@ async def _pairs(
 ) -> list[Pair]:
     _, summary = await missed(client, days)
     await quiet(connection)
-    ways = await best_ways(connection, _since(summary))
-    _, rows = await timed(connection, ways, _since(summary))
+    ways = await best_ways(connection, _times(summary))
+    _, rows = await timed(connection, ways, _times(summary))
     _compare(summary, rows)
     pairs = []
     for _ in range(rounds):
         seconds, summary = await missed(client, days)
         await quiet(connection)
-        by_hand, _ = await timed(connection, ways, _since(summary))
+        by_hand, _ = await timed(connection, ways, _times(summary))
         pairs.append(Pair(seconds, by_hand))
     return pairs
 
@@ -120,33 +121,63 @@ async def quiet(connection: asyncpg.Connection) -> None:
     await until(is_quiet, 120)
 
 
-def _since(summary: dict[str, Any]) -> datetime:
-    return datetime.fromisoformat(summary["window_since"]).replace(tzinfo=None)
+def _times(summary: dict[str, Any]) -> Times:
+    """Where the window begins, and the one before it."""
+    begins = (each["window_since"] for each in (summary, summary["previous"] or summary))
+    since, before = (datetime.fromisoformat(each).replace(tzinfo=None) for each in begins)
+    return since, before
 
 
 def _compare(summary: dict[str, Any], results: list[Rows]) -> None:
     """Both must say the same, or there is nothing to compare."""
-    jobs, runs, *incidents, templates = results
-    repeated = (row["repeated"] for row in incidents[-1]) if len(incidents) > 1 else ()
+    *counted, again, templates = results if len(results) > len(SECTIONS) else (*results[:3], [], results[3])
+    (jobs, jobs_before), (runs, runs_before), (incidents, incidents_before) = map(_by_window, counted)
     by_hand = {
         "doc_sync.by_status": _sums(jobs, "status"),
-        "doc_sync.dead_letter_total": sum(row["dead"] or 0 for row in jobs),
+        "doc_sync.by_direction": _sums(jobs, "direction"),
+        "doc_sync.dead_letter_total": _dead(jobs),
         "workflow_actions.by_status": _sums(runs, "status"),
         "workflow_actions.by_result_code": _sums(runs, "code"),
-        "breakages.by_status": _sums(incidents[0], "status"),
-        "breakages.by_severity": _sums(incidents[0], "severity"),
-        "breakages.by_responsibility": _sums(incidents[0], "responsibility"),
-        "breakages.repeated_total": sum(repeated)
-        or sum(row["total"] for row in incidents[0] if row.get("repeats")),
+        "breakages.by_status": _sums(incidents, "status"),
+        "breakages.by_severity": _sums(incidents, "severity"),
+        "breakages.by_responsibility": _sums(incidents, "responsibility"),
+        "breakages.repeated_total": sum(row["repeated"] for row in again)
+        or sum(row["total"] for row in incidents if row.get("repeats")),
         "consumption_templates.versions_total": sum(row["versions"] for row in templates),
         "consumption_templates.active_versions_total": sum(row["active"] for row in templates),
     }
     for path, figure in by_hand.items():
         section, field = path.split(".")
         assert summary[section][field] == figure, (path, summary[section][field], figure)
+    actions = summary["workflow_actions"]
+    for axis, told, rows in (
+        ("site", {row["site_id"]: row["total"] for row in summary["doc_sync"]["by_site"]}, jobs),
+        ("target", {row["target_object"]: row["total"] for row in actions["by_target_object"]}, runs),
+    ):
+        told.pop(None, None)
+        assert told.items() <= _sums(rows, axis).items(), axis
+    if summary["previous"]:
+        before = {name: figures["total"] for name, figures in summary["previous"].items() if name in BEFORE}
+        totals = [_total(rows) for rows in (jobs_before, runs_before, incidents_before)]
+        assert before == dict(zip(BEFORE, totals, strict=True))
+        assert summary["previous"]["doc_sync"]["dead_letter_total"] == _dead(jobs_before)
+
+
+def _by_window(rows: Rows) -> tuple[Rows, Rows]:
+    """The groups of the window, and of the one before it."""
+    return [row for row in rows if row["is_now"]], [row for row in rows if not row["is_now"]]
+
+
+def _dead(rows: Rows) -> int:
+    return int(sum(row["dead"] or 0 for row in rows))
+
+
+def _total(rows: Rows) -> int:
+    return int(sum(row["total"] for row in rows if not row.get("repeats")))
 
 
 def _sums(rows: Rows, axis: str) -> dict[str, int]:
+    """How many rows there are of each value of an axis; of one that is null none are told."""
     sums: Counter[str] = Counter()
     for row in rows:
         if row[axis] is not None:

@@ -5,8 +5,8 @@ process keeps those that it has needed. While Redis is away each process reads f
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -100,7 +100,7 @@ class Readings:
                 return table.section_of(sums, tick, worst)
             days = await self._reader.window(table, window, name)
             return table.section_of(summed(days, window, None), tick)
-        with self._looking(table.section, tick):
+        async with self._looking(table.section, tick):
             days = await self._reader.window(table, window, name)
         worst = () if name is not None else (await ranked(days, [window], table.ranks))[window_days]
         return table.section_of(summed(days, window, None), tick, worst)
@@ -110,7 +110,7 @@ class Readings:
         window = Window(tick, window_days, self.zone)
         manifest = await self._manifest(tick, INCIDENTS.section, len(window.read))
         if manifest is None:
-            with self._looking(INCIDENTS.section, tick):
+            async with self._looking(INCIDENTS.section, tick):
                 days, repeated = await self._reader.incidents(window)
             found = summed(days, window, None)
         else:
@@ -126,7 +126,7 @@ class Readings:
         """The template versions, of one key when it is given."""
         manifest = await self._manifest(tick, TEMPLATES)
         if manifest is None:
-            with self._looking(TEMPLATES, tick):
+            async with self._looking(TEMPLATES, tick):
                 return await self._reader.template(template_key)
         known = manifest.templates
         if template_key is None:
@@ -176,10 +176,10 @@ class Readings:
         self._note(manifest)
         return manifest
 
-    @contextmanager
-    def _looking(self, section: str, tick: int) -> Iterator[None]:
+    @asynccontextmanager
+    async def _looking(self, section: str, tick: int) -> AsyncIterator[None]:
         """Have a first look during the block; all days follow behind it."""
-        with self._first_looks.at(section, tick):
+        async with self._first_looks.at(section, tick):
             yield
         self._cache.begin(self._part, tick)
 

@@ -12,7 +12,7 @@ EVERY = 300.0
 
 async def test_a_section_is_looked_at_once_in_a_while() -> None:
     looks = FirstLooks(EVERY)
-    with looks.at("jobs", TICK):
+    async with looks.at("jobs", TICK):
         assert [looks.is_free(section, TICK) for section in ("jobs", "runs")] == [False, True]
     later = (TICK, TICK + 15, TICK + 299, TICK + 300)
     assert [looks.is_free("jobs", tick) for tick in later] == [False, False, False, True]
@@ -21,17 +21,39 @@ async def test_a_section_is_looked_at_once_in_a_while() -> None:
 
 async def test_one_that_fails_is_over_too() -> None:
     looks = FirstLooks(EVERY)
-    with pytest.raises(OSError, match="away"), looks.at("jobs", TICK):
-        raise OSError("away")
+    with pytest.raises(OSError, match="away"):
+        async with looks.at("jobs", TICK):
+            raise OSError("away")
     await asyncio.wait_for(looks.over(), 1)
 
 
 async def test_those_that_have_begun_are_waited_for_and_no_later_ones() -> None:
     looks = FirstLooks(EVERY)
-    with looks.at("later", TICK):
-        with looks.at("jobs", TICK):
+    async with looks.at("later", TICK):
+        async with looks.at("jobs", TICK):
             waiting = asyncio.create_task(looks.over())
             await asyncio.sleep(0)
         assert not waiting.done()
-    with looks.at("jobs", TICK + 15):
+    async with looks.at("jobs", TICK + 15):
         await asyncio.wait_for(waiting, 1)
+
+
+async def test_two_look_at_a_time_and_the_next_when_one_is_over() -> None:
+    looks, looking, leave = FirstLooks(EVERY), list[str](), dict[str, asyncio.Event]()
+
+    async def look(section: str) -> None:
+        async with looks.at(section, TICK):
+            looking.append(section)
+            await leave.setdefault(section, asyncio.Event()).wait()
+
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        for section in ("jobs", "runs", "incidents"):
+            group.create_task(look(section))
+        await asyncio.sleep(0)
+        assert looking == ["jobs", "runs"]
+        assert not looks.is_free("incidents", TICK)  # whose turn is to come
+        leave["runs"].set()
+        while len(looking) < 3:  # noqa: ASYNC110 - some turns of the loop
+            await asyncio.sleep(0)
+        leave["jobs"].set()
+        leave["incidents"].set()
