@@ -20,7 +20,7 @@ from redis.asyncio import Redis
 from benchmarks.duty_boards import BOARDS, EVERY_SECONDS, Answer, boards
 from benchmarks.duty_rows import PLANS, Writer, rows_of, writer
 from benchmarks.processor import spent
-from benchmarks.report import Table, as_markdown
+from benchmarks.report import MEBI, Table, as_markdown
 from benchmarks.stage import ROOMY, Service, Stage, service, stage_with
 from demo.progress import bars
 from tests.support.ending import end_in_order
@@ -55,11 +55,13 @@ class Cores(Struct, frozen=True):
 class Watched(Struct, frozen=True):
     """What a case came to: its good answers, and how many others there were of which status.
 
-    `refused` are the others of the warm-up.
+    `memory` is the resident set of the largest worker in the end, in bytes; `refused` are the others of the
+    warm-up.
     """
 
     case: Case
     cores: Cores
+    memory: int
     answers: list[Answer]
     wrong: Counter[int]
     refused: Counter[int]
@@ -120,7 +122,8 @@ async def _watch(servers: Stage, instances: Sequence[Service], case: Case) -> Wa
     counted = [each for each in watching.answers if each.asked >= began]
     wrong = Counter(each.status for each in counted if not each.good)
     refused = Counter(each.status for each in watching.answers if each.asked < began and not each.good)
-    return Watched(case, cores, [each for each in counted if each.good], wrong, refused)
+    memory = max(worker.memory_info().rss for instance in instances for worker in instance.workers)
+    return Watched(case, cores, memory, [each for each in counted if each.good], wrong, refused)
 
 
 async def _cores(servers: Stage, instances: Sequence[Service], plm: Writer, seconds: int) -> Cores:
@@ -150,7 +153,7 @@ def table(seen: Sequence[Watched]) -> Table:
     return Table(
         (
             *("jobs, runs", "optional indexes", "PostgreSQL, cores", "service, cores", "age, s", "worst"),
-            *("oldest reading, worst", "p50 ms", "p99 ms", "longest ms", *STATES),
+            *("oldest reading, worst", "p50 ms", "p99 ms", "longest ms", "memory, MiB", *STATES),
         ),
         [_row(watched) for watched in seen],
         [
@@ -180,6 +183,7 @@ def _row(watched: Watched) -> tuple[str, ...]:
         f"{watched.cores.service:.2f}",
         *(f"{age:.1f}" for age in (median(ages), max(ages), max(answer.oldest for answer in answers))),
         *(f"{wait:,.1f}" for wait in (median(waits), quantiles(waits, n=100)[98], max(waits))),
+        f"{watched.memory / MEBI:.0f}",
         *(f"{states[state] / len(answers):.1%}" for state in STATES),
     )
 

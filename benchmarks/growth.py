@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from benchmarks.cold import FORGETFUL, SUMMARY, missed, quiet
 from benchmarks.load import Load, ask
-from benchmarks.report import Table, spread
+from benchmarks.report import MEBI, Table, spread
 from benchmarks.stage import NO_REFRESH, USUAL, Service, Stage, service, stage
 from demo.seed import Counts
 from tests.support.indexes import optional_indexes
@@ -23,7 +23,6 @@ SIZES = (10_000, 100_000, 1_000_000, 5_000_000)
 ROUNDS = 7
 LOAD = Load(connections=32, seconds=4)
 LONG, SHORT = 90, 1
-MEBI = 1024 * 1024
 
 
 class Point(Struct, frozen=True):

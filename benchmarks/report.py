@@ -11,6 +11,7 @@ import psutil
 from msgspec import Struct
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+MEBI = 1024 * 1024
 SHOWN = ("granian", "litestar", "msgspec", "sqlalchemy", "asyncpg", "redis", "uvloop")
 
 
