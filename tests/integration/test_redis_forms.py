@@ -130,14 +130,29 @@ async def test_a_slot_that_moves_is_followed(serve: Serve, database: object, clu
         recorder.entries(5)
         recorder.hit()
     async with serve(clock, redis_url=cluster.url) as client:
-        await know_all_days(client)
         for _ in range(3):  # there, back, and there again
+            # Commands that meet a move half done, all at once, may be sent to and fro until they give up.
+            await know_all_days(client)
             owner = cluster.owner(A_KEY)
             await asyncio.to_thread(cluster.move, A_KEY)
             assert cluster.owner(A_KEY) is not owner
             clock.now += 600
             answer = (await client.get(SUMMARY)).json()
             assert (answer["degraded"], answer["overlay_cache"]["entries"]) == ([], 5)
+
+
+async def test_a_slot_that_a_node_has_given_up_is_looked_for_elsewhere(
+    cluster: ValkeyCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says that the cluster is down until it hears who has the slot."""
+    monkeypatch.setattr("service.redis_clients.CLUSTER_SECONDS", 60)
+    redis = connect(cluster.url)
+    try:
+        assert await redis.get(A_KEY) is None
+        await asyncio.to_thread(cluster.give_up, A_KEY)
+        assert await redis.get(A_KEY) is None
+    finally:
+        await redis.aclose()
 
 
 async def test_processes_are_looked_for_where_their_keys_are_by_now(cluster: ValkeyCluster) -> None:
