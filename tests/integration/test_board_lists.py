@@ -13,8 +13,8 @@ from tests.support.api import PREFIX
 from tests.support.builders import Database, incident, insert, job, run
 from tests.support.clock import NOW
 from tests.support.fixtures import Serve
-from tests.support.statement_log import StatementLog
 from tests.support.html import Element, page_of
+from tests.support.statement_log import StatementLog
 
 FRAMES = 'Traceback (most recent call last):\n  File "sync.py", line 1, in push\n    raise SiteError\n'
 FAR = "  File 'deep.py', line 1, in f\n    f()\n" * 400

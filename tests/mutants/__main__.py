@@ -22,7 +22,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tests.mutants.mutations import Mutant, mutants
-from tests.mutants.suites import SUITES, Suite
+from tests.mutants.suites import SUITES
+from tests.mutants.worker import SAID
 from tests.support.checkout import ROOT
 from tests.support.children import ending_with_us
 
@@ -50,8 +51,9 @@ class Change(NamedTuple):
 class Worker:
     """A process that runs tests in a copy of the tree of its own."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
+    def __init__(self, process: "subprocess.Popen[str]", copy: Path) -> None:
         self._process = process
+        self._copy = copy
 
     def passes(self, change: tuple[str, str] | None, tests: Sequence[str]) -> bool:
         """Whether the tests pass with the change."""
@@ -61,13 +63,16 @@ class Worker:
         print(json.dumps((change, tests)), file=to, flush=True)
         return bool(int(back.readline()))
 
+    @property
+    def said(self) -> str:
+        """What the last tests said."""
+        return (self._copy / SAID).read_text(errors="replace")
+
 
 def main(chosen: Sequence[str]) -> int:
     """Try the changes of the chosen paths, or all; the exit code says whether enough of them were noticed."""
     console = Console(stderr=True)
-    changes = [
-        each for suite in SUITES for each in _changes(suite) if each.path.startswith(tuple(chosen or [""]))
-    ]
+    changes = [each for each in _changes() if each.path.startswith(tuple(chosen or [""]))]
     if not changes:
         sys.exit(f"nothing is changed in {', '.join(chosen)}: tests/mutants/suites.py says what is")
     with _workers(os.cpu_count() or 1) as workers:
@@ -85,10 +90,11 @@ def _share(noticed: int, made: int) -> str:
     return f"{noticed} of {made} ({noticed / made:.1%})"
 
 
-def _changes(suite: Suite) -> Iterator[Change]:
-    for path in _files(suite.changed):
+def _changes() -> Iterator[Change]:
+    tests = {path: suite.tests for suite in reversed(SUITES) for path in _files(suite.changed)}
+    for path in sorted(tests):
         for mutant in mutants((ROOT / path).read_text()):
-            yield Change(path, mutant, suite.tests)
+            yield Change(path, mutant, tests[path])
 
 
 def _files(names: Sequence[str]) -> list[str]:
@@ -106,7 +112,7 @@ def _survivors(changes: list[Change], workers: list[Worker], console: Console) -
     for worker in workers:
         for tests in {change.tests for change in changes}:
             if not worker.passes(None, tests):
-                sys.exit("the tests fail as it is: nothing was changed")
+                sys.exit(f"{worker.said}\nThe tests fail as it is: nothing was changed.")
         free.put(worker)
 
     def survives(change: Change) -> bool:
@@ -147,11 +153,9 @@ def _worker(copy: Path) -> Iterator[Worker]:
     }
     command = ending_with_us([sys.executable, "-m", "tests.mutants.worker"])
     pipe = subprocess.PIPE
-    with subprocess.Popen(
-        command, cwd=copy, env=environment, stdin=pipe, stdout=pipe, text=True
-    ) as process:
+    with subprocess.Popen(command, cwd=copy, env=environment, stdin=pipe, stdout=pipe, text=True) as process:
         try:
-            yield Worker(process)
+            yield Worker(process, copy)
         finally:
             process.kill()
 

@@ -23,7 +23,7 @@ async def test_one_that_fails_is_over_too() -> None:
     looks = FirstLooks(EVERY)
     with pytest.raises(OSError, match="away"), looks.at("jobs", TICK):
         raise OSError("away")
-    await asyncio.wait_for(looks.over(), 1)
+    await asyncio.wait_for(looks.over(), 30)
 
 
 async def test_those_that_have_begun_are_waited_for_and_no_later_ones() -> None:
@@ -34,4 +34,4 @@ async def test_those_that_have_begun_are_waited_for_and_no_later_ones() -> None:
             await asyncio.sleep(0)
         assert not waiting.done()
     with looks.at("jobs", TICK + 15):
-        await asyncio.wait_for(waiting, 1)
+        await asyncio.wait_for(waiting, 30)

@@ -3,53 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from random import Random
-from typing import NamedTuple
 
 import pytest
 
 from service.readings.grid import Window
 from service.readings.reading import Label, Name, Reading, StoredDay
 from service.readings.sums import knows, summed
-from service.readings.worst import ranked
-
-DAY = 86_400
-NOTHING = (0, 0, 0)
-CUTS = (100, 200, 300)
-TODAY = 20_000
-# So late in the day that one cell has not begun, and another one cell more.
-TICK = TODAY * DAY + 200
-
-
-class Row(NamedTuple):
-    """Rows of a name and label in a cell, and their weight."""
-
-    name: Name
-    label: str
-    cell: int
-    total: int
-    weight: int
-
-
-def figures(label: Label, counts: Sequence[int]) -> tuple[int, ...]:
-    """How many, how many of them bad, and the weight."""
-    total, weight = counts
-    return total, total * (label[0] == "bad"), weight
-
-
-def stored(
-    rows: Iterable[Row] = (), *, day: int = TODAY, tick: int = TICK, is_complete: bool = True
-) -> StoredDay:
-    """A day of these rows, as it is kept."""
-    labels: dict[Label, int] = {}
-    names: dict[Name, list[int]] = {}
-    for name, label, cell, total, weight in rows:
-        number = labels.setdefault((label,), len(labels))
-        names.setdefault(name, []).extend((cell, number, total, weight))
-    return StoredDay(day, tick, CUTS, is_complete, tuple(labels), tuple(names.items()))
-
-
-def reading(*rows: Row, day: int = TODAY, tick: int = TICK, is_complete: bool = True) -> Reading:
-    return Reading(stored(rows, day=day, tick=tick, is_complete=is_complete), NOTHING, 2, figures)
+from tests.support.day_rows import CUTS, DAY, NOTHING, TICK, TODAY, Row, figures, reading
 
 
 def added(found: Iterable[tuple[Label, Sequence[int]]]) -> dict[str | None, list[int]]:
@@ -220,37 +180,6 @@ def test_a_name_is_known_if_each_day_that_is_summed_knows_it(day: int) -> None:
     assert not knows(readings, TWO_DAYS, "A")
     readings[day] = reading(Row("A", "good", 0, 1, 1), day=day, is_complete=False)
     assert knows(readings, TWO_DAYS, "A")
-
-
-async def test_the_worst_names_are_ranked_by_what_is_gravest_and_then_by_name() -> None:
-    readings = {
-        TODAY - 1: reading(
-            *(Row("edge", "bad", 3, 9, 0), Row("late", "bad", 0, 90, 0), Row("B", "bad", 3, 2, 1)),
-            Row("fine", "good", 3, 50, 0),
-            day=TODAY - 1,
-        ),
-        TODAY: reading(Row("A", "bad", 1, 2, 1), Row(None, "bad", 0, 2, 1), Row("B", "good", 2, 7, 0)),
-    }
-    found = await ranked(readings, [Window(TICK, 1)], (2, 1))
-    assert found[1] == (
-        *((None, (2, 2, 1)), ("A", (2, 2, 1)), ("B", (9, 2, 1))),
-        ("edge", (9, 9, 0)),
-    )
-
-
-async def test_a_crowded_day_says_nothing_of_those_without_a_name() -> None:
-    readings = {
-        TODAY - 1: reading(Row("A", "bad", 3, 1, 1), day=TODAY - 1),
-        TODAY: reading(Row("A", "bad", 0, 1, 1), Row(None, "bad", 0, 70, 70), is_complete=False),
-    }
-    assert (await ranked(readings, [Window(TICK, 1)], (1,)))[1] == (("A", (2, 2, 2)),)
-
-
-async def test_no_more_than_the_ten_worst_are_told() -> None:
-    rows = [Row(f"{number:02}", "bad", 0, number, 0) for number in range(1, 13)]
-    readings = {TODAY - 1: reading(day=TODAY - 1), TODAY: reading(*rows)}
-    found = (await ranked(readings, [Window(TICK, 1)], (1,)))[1]
-    assert [name for name, _ in found] == [f"{number:02}" for number in range(12, 2, -1)]
 
 
 @pytest.mark.parametrize("seed", range(10))
