@@ -91,19 +91,10 @@ def _share(noticed: int, made: int) -> str:
 
 
 def _changes() -> Iterator[Change]:
-    tests = {path: suite.tests for suite in reversed(SUITES) for path in _files(suite.changed)}
-    for path in sorted(tests):
-        for mutant in mutants((ROOT / path).read_text()):
-            yield Change(path, mutant, tests[path])
-
-
-def _files(names: Sequence[str]) -> list[str]:
-    found = [
-        path
-        for name in names
-        for path in ([ROOT / name] if name.endswith(".py") else (ROOT / name).glob("*.py"))
-    ]
-    return sorted(str(path.relative_to(ROOT)) for path in found)
+    for suite in SUITES:
+        for path in suite.changed:
+            for mutant in mutants((ROOT / path).read_text()):
+                yield Change(path, mutant, suite.tests)
 
 
 def _survivors(changes: list[Change], workers: list[Worker], console: Console) -> list[Change]:

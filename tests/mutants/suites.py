@@ -4,43 +4,40 @@ from typing import NamedTuple
 
 
 class Suite(NamedTuple):
-    """Files and folders of files that are changed, and the tests that are for them.
-
-    The tests need no servers; slow ones are left out. Of two suites with the same file the first is for it.
-    """
+    """Files that are changed, and the tests that are for them: without servers, and quick."""
 
     changed: tuple[str, ...]
     tests: tuple[str, ...]
 
 
-# The modules that do no I/O, but for what asks the servers in three of them.
-READINGS = (
-    *("account", "first_looks", "grid", "manifest", "plan", "reading", "recurrences", "shelf"),
-    *("suggestions", "sums", "tables", "worst"),
-)
+def _suite(changed: str, tests: str) -> Suite:
+    """Of modules and tests by their names."""
+    room, *names = changed.split()
+    return Suite(
+        tuple(f"service/{room}/{name}.py" for name in names),
+        tuple(f"tests/unit/test_{name}.py" for name in tests.split()),
+    )
 
 
-def _tests(*names: str) -> tuple[str, ...]:
-    return tuple(f"tests/unit/test_{name}.py" for name in names)
-
-
+# All of the overview, what reads parameters, and of the readings what does no I/O.
 SUITES = (
-    Suite(
-        ("service/api/parameters.py", "service/api/values.py", "service/overview/query.py"),
-        _tests("parameters", "parameters_document", "parameters_refused", "overrides"),
-    ),
-    Suite(
-        ("service/overview",),
-        _tests(
-            *("slo", "alerts", "to_the_letter", "hours", "budgets", "overrides", "export", "files", "trends"),
-            *("prometheus", "grid"),
-        ),
-    ),
-    Suite(
-        tuple(f"service/readings/{name}.py" for name in READINGS),
-        _tests(
-            *("grid", "reading_plan", "database_share", "readings", "suggestions", "account", "recurrences"),
-            *("first_looks", "worst", "shelf", "day_tables", "manifest"),
-        ),
-    ),
+    _suite("api parameters values", "parameters_refused parameters parameters_document overrides"),
+    _suite("overview query", "parameters_refused parameters parameters_document to_the_letter"),
+    _suite("overview alerts overrides slo", "slo alerts overrides to_the_letter"),
+    _suite("overview clock", "clock"),
+    _suite("overview budgets hourly", "hours budgets to_the_letter"),
+    _suite("overview bounds", "bounds"),
+    _suite("overview export files markdown metrics prometheus", "files export prometheus to_the_letter"),
+    _suite("overview failures sections summary times trends", "to_the_letter trends hours"),
+    _suite("readings account", "account"),
+    _suite("readings first_looks", "first_looks"),
+    _suite("readings grid", "grid readings"),
+    _suite("readings manifest", "manifest"),
+    _suite("readings plan", "reading_plan database_share"),
+    _suite("readings reading sums", "readings day_tables suggestions"),
+    _suite("readings recurrences", "recurrences"),
+    _suite("readings shelf", "shelf"),
+    _suite("readings suggestions", "suggestions"),
+    _suite("readings tables", "day_tables"),
+    _suite("readings worst", "worst"),
 )
