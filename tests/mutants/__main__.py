@@ -142,9 +142,11 @@ def _worker(copy: Path) -> Iterator[Worker]:
         "PYTHONPATH": os.pathsep.join([str(copy), str(copy / "recorder")]),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     }
-    command = ending_with_us([sys.executable, "-m", "tests.mutants.worker"])
+    command = [sys.executable, "-m", "tests.mutants.worker"]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=copy, env=environment, stdin=pipe, stdout=pipe, text=True) as process:
+    with subprocess.Popen(
+        ending_with_us(command), cwd=copy, env=environment, stdin=pipe, stdout=pipe, text=True
+    ) as process:
         try:
             yield Worker(process, copy)
         finally:
