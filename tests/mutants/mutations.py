@@ -73,6 +73,8 @@ def _seen(node: ast.AST) -> Iterator[ast.AST]:
     for name, value in ast.iter_fields(node):
         if name in _UNSEEN or (isinstance(node, ast.ClassDef) and name == "keywords"):
             continue
+        if isinstance(node, ast.keyword) and node.arg == "strict":
+            continue  # as zip's, it says what holds in any case
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST) and not _says_nothing(child):
                 yield from _seen(child)

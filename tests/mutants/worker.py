@@ -32,7 +32,7 @@ LIBRARIES = (
 PYTEST = ("-x", "-q", "-p", "no:cacheprovider", "-m", "not hypothesis", "--noconftest")
 PLUGINS = ("-p", "pytest_asyncio.plugin", "-p", "_hypothesis_pytestplugin")
 # What takes more is taken for endless: of the processor and of memory, and on a busy machine of the clock.
-SECONDS, BYTES, SECONDS_BY_THE_CLOCK = 10, 2 * 2**30, 120
+SECONDS, BYTES, SECONDS_BY_THE_CLOCK = 10, 2 * 2**30, 60
 SAID = "said.txt"
 
 

@@ -16,7 +16,7 @@ async def test_a_section_is_looked_at_once_in_a_while() -> None:
         assert [looks.is_free(section, TICK) for section in ("jobs", "runs")] == [False, True]
     later = (TICK, TICK + 15, TICK + 299, TICK + 300)
     assert [looks.is_free("jobs", tick) for tick in later] == [False, False, False, True]
-    assert looks.is_free("jobs", TICK - 15)  # the clock was set back
+    assert looks.is_free("jobs", TICK - 1)  # the clock was set back
 
 
 async def test_one_that_fails_is_over_too() -> None:

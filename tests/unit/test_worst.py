@@ -74,3 +74,10 @@ async def test_names_are_ranked_once_for_all_windows_of_the_same_readings() -> N
     assert kept is await worst.of("first", second, Window(TICK, 7))
     assert totals(await worst.of("second", second, Window(TICK, 7))) == {"C": 3}
     assert totals(await worst.of("first", first, Window(TICK, 30))) == {"A": 2, "B": 1}
+
+
+async def test_of_equally_bad_names_the_first_by_name_come_first_however_they_came() -> None:
+    rows = [Row(name, "bad", 0, 1, 0) for name in ("d", "b", None, "c", "a")]
+    readings = {TODAY - 1: reading(day=TODAY - 1), TODAY: reading(*rows)}
+    found = (await ranked(readings, [Window(TICK, 1)], (1,)))[1]
+    assert [name for name, _ in found] == [None, "a", "b", "c", "d"]
