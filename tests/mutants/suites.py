@@ -22,13 +22,13 @@ def _suite(changed: str, tests: str) -> Suite:
 # All of the overview, what reads parameters, and of the readings what does no I/O.
 SUITES = (
     _suite("api parameters values", "parameters_refused parameters parameters_document overrides"),
-    _suite("overview query", "parameters_refused parameters parameters_document to_the_letter"),
+    _suite("overview query", "query parameters_refused parameters parameters_document to_the_letter"),
     _suite("overview alerts overrides slo", "slo alerts overrides to_the_letter"),
     _suite("overview clock", "clock"),
     _suite("overview budgets hourly", "hours budgets to_the_letter"),
     _suite("overview bounds", "bounds"),
     _suite("overview export files markdown metrics prometheus", "files export prometheus to_the_letter"),
-    _suite("overview failures sections summary times trends", "to_the_letter trends hours"),
+    _suite("overview failures sections summary times trends", "summary to_the_letter trends hours"),
     _suite("readings account", "account"),
     _suite("readings first_looks", "first_looks"),
     _suite("readings grid", "grid sums"),

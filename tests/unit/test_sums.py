@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
-from service.overview.clock import hour_edges
-from service.readings.grid import UTC_ZONE, Window
+from service.overview.clock import UTC_ZONE, hour_edges
+from service.readings.grid import Window
 from service.readings.sums import Courses, knows, summed
 from tests.support.day_rows import DAY, NOTHING, TICK, TODAY, Row, reading
 
