@@ -26,6 +26,7 @@ from tests.mutants.suites import SUITES
 from tests.mutants.worker import SAID
 from tests.support.checkout import ROOT
 from tests.support.children import ending_with_us
+from tests.support.ending import end_in_order
 
 COPIED = ("service", "demo", "recorder", "tests", "docs")
 LEAST = 0.9
@@ -154,4 +155,5 @@ def _worker(copy: Path) -> Iterator[Worker]:
 
 
 if __name__ == "__main__":
+    end_in_order()
     sys.exit(main(sys.argv[1:]))
