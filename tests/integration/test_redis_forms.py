@@ -71,9 +71,15 @@ def sentinels(running_sentinels: ValkeySentinels) -> ValkeySentinels:
 
 
 @pytest.fixture(params=["cluster", "sentinels"])
-def url(request: pytest.FixtureRequest) -> str:
-    """The address of one of them."""
-    servers: ValkeyCluster | ValkeySentinels = request.getfixturevalue(request.param)
+def servers(request: pytest.FixtureRequest) -> ValkeyCluster | ValkeySentinels:
+    """One of them."""
+    found: ValkeyCluster | ValkeySentinels = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def url(servers: ValkeyCluster | ValkeySentinels) -> str:
+    """Its address."""
     return servers.url
 
 
@@ -105,6 +111,19 @@ async def test_callers_are_limited(serve: Serve, database: object, url: str) -> 
         assert [(await client.get(SUMMARY)).status_code for _ in range(3)] == [200, 200, 429]
 
 
+async def test_connections_that_servers_close_while_they_idle_harm_no_command(
+    servers: ValkeyCluster | ValkeySentinels,
+) -> None:
+    redis = connect(servers.url)
+    try:
+        await redis.set(A_KEY, "1")
+        closed = servers.ask(servers.owner(A_KEY), "CLIENT", "KILL", "TYPE", "normal")
+        assert closed >= 1
+        assert await redis.get(A_KEY) == b"1"
+    finally:
+        await redis.aclose()
+
+
 async def test_a_slot_that_moves_is_followed(serve: Serve, database: object, cluster: ValkeyCluster) -> None:
     """While it moves, a command on several keys fails: what runs behind an answer then leaves Redis alone."""
     clock = Clock(NOW)
@@ -112,8 +131,6 @@ async def test_a_slot_that_moves_is_followed(serve: Serve, database: object, clu
         recorder.entries(5)
         recorder.hit()
     async with serve(clock, redis_url=cluster.url) as client:
-        await know_all_days(client)
-
         async def is_whole() -> bool:
             answer = (await client.get(SUMMARY)).json()
             is_away = answer["degraded"] == ["overlay_cache"]
@@ -121,11 +138,26 @@ async def test_a_slot_that_moves_is_followed(serve: Serve, database: object, clu
             return not is_away
 
         for _ in range(3):  # there, back, and there again
+            await know_all_days(client)
             owner = cluster.owner(A_KEY)
             await asyncio.to_thread(cluster.move, A_KEY)
             assert cluster.owner(A_KEY) is not owner
             clock.now += 600
             await until(is_whole)
+
+
+async def test_a_slot_that_a_node_has_given_up_is_looked_for_elsewhere(
+    cluster: ValkeyCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says that the cluster is down until it hears who has the slot."""
+    monkeypatch.setattr("service.redis_clients.CLUSTER_SECONDS", 60)
+    redis = connect(cluster.url)
+    try:
+        assert await redis.get(A_KEY) is None
+        await asyncio.to_thread(cluster.give_up, A_KEY)
+        assert await redis.get(A_KEY) is None
+    finally:
+        await redis.aclose()
 
 
 async def test_processes_are_looked_for_where_their_keys_are_by_now(cluster: ValkeyCluster) -> None:
@@ -176,17 +208,22 @@ async def test_a_node_that_hangs_is_waited_for_once(cluster: ValkeyCluster) -> N
     try:
         await until(answers)
         owner = cluster.owner(A_KEY)
-        before = cluster.ask(owner, "INFO", "stats")["total_connections_received"]
-        owner.pause()
-        for command in (redis.get, redis.exists):
+        # With what is connected already, and then with a look for the nodes; each time this client, too.
+        for command, most in ((redis.get, 1), (redis.exists, 5)):
+            before = _connections(cluster, owner)
+            owner.pause()
             with pytest.raises((RedisTimeoutError, RedisConnectionError)):
                 await command(A_KEY)
-        owner.resume()
-        after = cluster.ask(owner, "INFO", "stats")["total_connections_received"]
-        assert after - before <= 5  # two commands, a look for the nodes each, and this client
+            owner.resume()
+            assert _connections(cluster, owner) - before <= most
         await until(answers)
     finally:
         await redis.aclose()
+
+
+def _connections(cluster: ValkeyCluster, node: Valkey) -> int:
+    """How many a node has ever had."""
+    return int(cluster.ask(node, "INFO", "stats")["total_connections_received"])
 
 
 async def test_a_sentinel_that_hangs_delays_nobody(sentinels: ValkeySentinels) -> None:

@@ -4,6 +4,7 @@ A script of ours: mutmut was tried, and changes nothing that runs on import, as 
 cosmic-ray, by its documentation, knows no texts and no returns, and changes the working tree.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
@@ -21,61 +22,20 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tests.mutants.mutations import Mutant, mutants
+from tests.mutants.suites import SUITES
+from tests.mutants.worker import SAID
 from tests.support.checkout import ROOT
-from tests.support.children import run_program
+from tests.support.children import ending_with_us
+from tests.support.ending import end_in_order
 
-
-class Suite(NamedTuple):
-    """What is changed, files and folders of files, and the tests that are for it.
-
-    They need no servers; those by hypothesis are left out, for chance is no measure, and so are slow ones.
-    """
-
-    changed: tuple[str, ...]
-    tests: tuple[str, ...]
-
-
-READINGS = ("account", "grid", "plan", "reading", "recurrences", "suggestions", "sums")
-SUITES = (
-    Suite(
-        ("service/overview", "service/api/parameters.py", "service/api/values.py"),
-        (
-            "tests/unit/test_parameters.py",
-            "tests/unit/test_parameters_document.py",
-            "tests/unit/test_parameters_refused.py",
-            "tests/unit/test_slo.py",
-            "tests/unit/test_to_the_letter.py",
-            "tests/unit/test_overrides.py",
-            "tests/unit/test_export.py",
-            "tests/unit/test_files.py",
-            "tests/unit/test_prometheus.py",
-            "tests/unit/test_trends.py",
-        ),
-    ),
-    Suite(
-        tuple(f"service/readings/{name}.py" for name in READINGS),
-        (
-            "tests/unit/test_grid.py",
-            "tests/unit/test_reading_plan.py",
-            "tests/unit/test_database_share.py",
-            "tests/unit/test_readings.py",
-            "tests/unit/test_suggestions.py",
-            "tests/unit/test_account.py",
-            "tests/unit/test_recurrences.py",
-        ),
-    ),
-)
-COPIED = ("service", "demo", "recorder", "tests")
+COPIED = ("service", "demo", "recorder", "tests", "docs")
 LEAST = 0.9
-SECONDS = 30
-FAILED, CANNOT_BE_IMPORTED = 1, 2
-
-# Neither the project's plugins nor its fixtures: they take longer to load than the tests to run.
-PYTEST = (
-    *("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "_hypothesis_pytestplugin"),
-    *("--noconftest", "-m", "not hypothesis"),
-)
-CONFIGURATION = "[pytest]\nfilterwarnings = error\n"
+CONFIGURATION = """
+[pytest]
+filterwarnings = error
+asyncio_mode = auto
+asyncio_default_fixture_loop_scope = session
+"""
 
 
 class Change(NamedTuple):
@@ -89,59 +49,73 @@ class Change(NamedTuple):
         return f"{self.path}:{self.mutant.line}: {self.mutant.was}  ->  {self.mutant.now}"
 
 
+class Worker:
+    """A process that runs tests in a copy of the tree of its own."""
+
+    def __init__(self, process: "subprocess.Popen[str]", copy: Path) -> None:
+        self._process = process
+        self._copy = copy
+
+    def passes(self, change: tuple[str, str] | None, tests: Sequence[str]) -> bool:
+        """Whether the tests pass with the change."""
+        to, back = self._process.stdin, self._process.stdout
+        assert to is not None
+        assert back is not None
+        print(json.dumps((change, tests)), file=to, flush=True)
+        return bool(int(back.readline()))
+
+    @property
+    def said(self) -> str:
+        """What the last tests said."""
+        return (self._copy / SAID).read_text(errors="replace")
+
+
 def main(chosen: Sequence[str]) -> int:
     """Try the changes of the chosen paths, or all; the exit code says whether enough of them were noticed."""
     console = Console(stderr=True)
-    changes = [
-        each for suite in SUITES for each in _changes(suite) if each.path.startswith(tuple(chosen or [""]))
-    ]
-    with _copies(os.cpu_count() or 1) as copies:
-        survivors = _survivors(changes, copies, console)
+    changes = [each for each in _changes() if each.path.startswith(tuple(chosen or [""]))]
+    if not changes:
+        sys.exit(f"nothing is changed in {', '.join(chosen)}: tests/mutants/suites.py says what is")
+    with _workers(os.cpu_count() or 1) as workers:
+        survivors = _survivors(changes, workers, console)
     for change in sorted(survivors, key=lambda each: (each.path, each.mutant.line)):
         console.print(str(change), markup=False, highlight=False, soft_wrap=True)
     survived = Counter(each.path for each in survivors)
     for path, made in Counter(each.path for each in changes).items():
-        console.print(f"{path}: {made - survived[path]} of {made}")
-    noticed = 1 - len(survivors) / len(changes)
-    console.print(f"{len(changes) - len(survivors)} of {len(changes)} changes noticed: {noticed:.1%}")
-    return 0 if noticed >= LEAST else 1
+        console.print(f"{path}: {_share(made - survived[path], made)}")
+    console.print(f"changes noticed: {_share(len(changes) - len(survivors), len(changes))}")
+    return 0 if len(survivors) <= (1 - LEAST) * len(changes) else 1
 
 
-def _changes(suite: Suite) -> Iterator[Change]:
-    for path in _files(suite.changed):
-        for mutant in mutants((ROOT / path).read_text()):
-            yield Change(path, mutant, suite.tests)
+def _share(noticed: int, made: int) -> str:
+    return f"{noticed} of {made} ({noticed / made:.1%})"
 
 
-def _files(names: Sequence[str]) -> list[str]:
-    found = [
-        path
-        for name in names
-        for path in ([ROOT / name] if name.endswith(".py") else (ROOT / name).glob("*.py"))
-    ]
-    return sorted(str(path.relative_to(ROOT)) for path in found)
+def _changes() -> Iterator[Change]:
+    for suite in SUITES:
+        for path in suite.changed:
+            for mutant in mutants((ROOT / path).read_text()):
+                yield Change(path, mutant, suite.tests)
 
 
-def _survivors(changes: list[Change], copies: list[Path], console: Console) -> list[Change]:
+def _survivors(changes: list[Change], workers: list[Worker], console: Console) -> list[Change]:
     """The changes that no test notices."""
-    for tests in {change.tests for change in changes}:
-        assert _run(copies[0], tests) == 0, "the tests fail as it is"
-    free: SimpleQueue[Path] = SimpleQueue()
-    for copy in copies:
-        free.put(copy)
+    free: SimpleQueue[Worker] = SimpleQueue()
+    for worker in workers:
+        for tests in {change.tests for change in changes}:
+            if not worker.passes(None, tests):
+                sys.exit(f"{worker.said}\nThe tests fail as it is: nothing was changed.")
+        free.put(worker)
 
     def survives(change: Change) -> bool:
-        copy = free.get()
-        file = copy / change.path
-        file.write_text(change.mutant.source)
+        worker = free.get()
         try:
-            return _run(copy, change.tests) == 0
+            return worker.passes((change.path, change.mutant.source), change.tests)
         finally:
-            shutil.copyfile(ROOT / change.path, file)
-            free.put(copy)
+            free.put(worker)
 
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console) as progress, ThreadPoolExecutor(len(copies)) as threads:
+    with Progress(*columns, console=console) as progress, ThreadPoolExecutor(len(workers)) as threads:
         task = progress.add_task("mutants", total=len(changes))
         tried = {threads.submit(survives, change): change for change in changes}
         survivors = []
@@ -153,39 +127,33 @@ def _survivors(changes: list[Change], copies: list[Path], console: Console) -> l
 
 
 @contextmanager
-def _copies(count: int) -> Iterator[list[Path]]:
-    """Copies of the tree, in which files may be changed."""
-    with TemporaryDirectory(prefix="mutants-") as folder:
-        copies = [Path(folder) / str(number) for number in range(count)]
-        for copy in copies:
-            for name in COPIED:
-                shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-            (copy / "pytest.ini").write_text(CONFIGURATION)
-        yield copies
+def _workers(count: int) -> Iterator[list[Worker]]:
+    """Workers in copies of the tree, in which files may be changed."""
+    with TemporaryDirectory(prefix="mutants-") as folder, ExitStack() as running:
+        yield [running.enter_context(_worker(Path(folder) / str(number))) for number in range(count)]
 
 
-def _run(copy: Path, tests: Sequence[str]) -> int:
-    """pytest's exit code in a copy; 1 if it takes for ever."""
+@contextmanager
+def _worker(copy: Path) -> Iterator[Worker]:
+    for name in COPIED:
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (copy / "pytest.ini").write_text(CONFIGURATION)
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": os.pathsep.join([str(copy), str(copy / "recorder")]),
-        "PYTHONDONTWRITEBYTECODE": "1",  # a file may change twice within a second
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     }
-    try:
-        done = run_program(
-            [sys.executable, *PYTEST, *tests],
-            cwd=copy,
-            env=environment,
-            capture_output=True,
-            timeout=SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return FAILED
-    assert done.returncode in (0, FAILED, CANNOT_BE_IMPORTED), done.stdout + done.stderr
-    return done.returncode
+    command = [sys.executable, "-m", "tests.mutants.worker"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        ending_with_us(command), cwd=copy, env=environment, stdin=pipe, stdout=pipe, text=True
+    ) as process:
+        try:
+            yield Worker(process, copy)
+        finally:
+            process.kill()
 
 
 if __name__ == "__main__":
+    end_in_order()
     sys.exit(main(sys.argv[1:]))

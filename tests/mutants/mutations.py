@@ -1,4 +1,4 @@
-"""Small wrong changes of a program: one comparison, sum, condition, constant or return at a time."""
+"""Small wrong changes of a program: one comparison, sum, condition, constant, call or return at a time."""
 
 import ast
 from collections.abc import Iterator
@@ -26,6 +26,9 @@ _OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
     ast.BitOr: ast.BitAnd,
     ast.BitAnd: ast.BitOr,
 }
+_FUNCTIONS = {"min": "max", "max": "min", "any": "all", "all": "any", "sorted": "list"}
+# Forgotten as easily as written.
+_METHODS = ("strip", "lower")
 # What no test can see: annotations, and how classes and functions are declared.
 _UNSEEN = {"annotation", "returns", "decorator_list", "bases"}
 
@@ -70,6 +73,8 @@ def _seen(node: ast.AST) -> Iterator[ast.AST]:
     for name, value in ast.iter_fields(node):
         if name in _UNSEEN or (isinstance(node, ast.ClassDef) and name == "keywords"):
             continue
+        if isinstance(node, ast.keyword) and node.arg == "strict":
+            continue  # as zip's, it says what holds in any case
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST) and not _says_nothing(child):
                 yield from _seen(child)
@@ -96,12 +101,16 @@ def _changes(node: ast.AST) -> Iterator[ast.AST]:
                 yield ast.Compare(left, [other(), *rest], comparators)
         case ast.BinOp(left, operator, right) if type(operator) in _OPERATORS:
             yield ast.BinOp(left, _OPERATORS[type(operator)](), right)
+        case ast.AugAssign(target, operator, value) if type(operator) in _OPERATORS:
+            yield ast.AugAssign(target, _OPERATORS[type(operator)](), value)
         case ast.BoolOp(operator, values):
             yield ast.BoolOp(ast.Or() if isinstance(operator, ast.And) else ast.And(), values)
         case ast.UnaryOp(ast.Not() | ast.USub(), operand):
             yield operand
         case ast.IfExp(_, body, orelse):
             yield from (body, orelse)
+        case ast.Call():
+            yield from _calls(node)
         case ast.JoinedStr():
             yield ast.Constant("another text")
         case ast.Constant(value):
@@ -119,8 +128,22 @@ def _steps(node: ast.comprehension | ast.stmt) -> Iterator[ast.AST]:
             yield ast.comprehension(target, iterable, [ast.UnaryOp(ast.Not(), condition)], is_async)
         case ast.Return(value) if value is not None and not isinstance(value, ast.Constant):
             yield ast.Return(ast.Constant(None))
-        case ast.Raise():
+        case ast.Raise() | ast.Expr():
             yield ast.Pass()
+        case ast.Break():
+            yield ast.Continue()
+        case ast.Continue():
+            yield ast.Break()
+
+
+def _calls(call: ast.Call) -> Iterator[ast.expr]:
+    match call:
+        case ast.Call(ast.Name(name), [first, *_]) if _FUNCTIONS.get(name) == "list":
+            yield ast.Call(ast.Name("list"), [first], [])
+        case ast.Call(ast.Name(name), arguments, keywords) if name in _FUNCTIONS:
+            yield ast.Call(ast.Name(_FUNCTIONS[name]), arguments, keywords)
+        case ast.Call(ast.Attribute(value, name), [], []) if name in _METHODS:
+            yield value
 
 
 def _constants(value: object) -> Iterator[bool | float | str | bytes]:

@@ -170,6 +170,13 @@ class ValkeyCluster(_Set):
         # One that has not heard of the other's epoch yet takes too low a one at the next move, and loses it.
         _eventually(self.whole)
 
+    def give_up(self, key: str) -> None:
+        """Take the slot of a key from its primary, which is the last to hear who has it then."""
+        slot, source = key_slot(key.encode()), self.owner(key)
+        target = next(each for each in self._owners() if each is not source)
+        self.ask(target, "CLUSTER SETSLOT", slot, "NODE", self.name(target))
+        self.ask(source, "CLUSTER DELSLOTS", slot)
+
     def _owners(self) -> list[Valkey]:
         """All primaries."""
         alive = next(server for server in self.servers if server.running)

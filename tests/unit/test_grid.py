@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from service.readings.grid import Grid, cells_before, day_of, days_of, is_cut_for
+from service.readings.grid import Grid, Window, cells_before, day_of, days_of, is_cut_for
 
 DAY = 86_400
 TODAY = 20_000
@@ -107,3 +107,15 @@ def old_cuts(grid: Grid, tick: int) -> tuple[int, ...]:
     """Those of a day that is not told by the hour."""
     (cuts,) = grid.cuts(tick, range(tick // DAY - 50, tick // DAY - 49))
     return cuts
+
+
+def test_a_window_reads_the_one_before_it_too_where_that_is_no_further_back_than_the_largest() -> None:
+    noon = MIDNIGHT + 43_200
+    for days, before in ((1, 2), (30, 60), (45, 90)):
+        assert Window(noon, days).before == noon - before * 86_400
+    assert Window(noon, 46).before is None
+    assert Window(noon, 90).before is None
+    found = {days: Window(noon, days).read for days in (1, 7, 14, 30, 90)}
+    today = noon // 86_400
+    assert {days: today - read.start for days, read in found.items()} == {1: 7, 7: 14, 14: 28, 30: 60, 90: 90}
+    assert {read.stop for read in found.values()} == {today + 1}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.mutants.suites import SUITES
 from tests.support.checkout import ROOT
 
 CHILDREN = "tests.support.children"
@@ -119,3 +120,9 @@ def test_no_import_is_excused() -> None:
     excused = re.compile(r"#\s*noqa:.*\b(F401|F811)\b")
     paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
     assert [str(path) for path in paths if excused.search(path.read_text())] == []
+
+
+def test_each_module_of_the_overview_is_changed_by_make_mutants_with_tests_that_there_are() -> None:
+    overview = {path.relative_to(ROOT) for path in (ROOT / "service/overview").glob("[!_]*.py")}
+    assert overview <= {Path(path) for suite in SUITES for path in suite.changed}
+    assert all((ROOT / path).is_file() for suite in SUITES for path in (*suite.changed, *suite.tests))

@@ -58,6 +58,21 @@ REFUSED = [
         for text in ("x", "pdf", "json,csv")
     ),
     ("TRENDS_EXPORT", "bucket_days=14", "bucket_days must be <= window_days"),
+    *(("TRENDS", f"align={text}", "align must be window or clock") for text in ("x", "day", "clock,window")),
+    *(("TRENDS", f"bucket_hours={text}", "bucket_hours must be one of: 1, 6") for text in ("0", "2", "24")),
+    *(
+        ("TRENDS", f"window_days={text}&bucket_hours=1", "bucket_hours needs window_days of 1 or 7")
+        for text in ("14", "30", "90")
+    ),
+    ("TRENDS", "bucket_days=1&bucket_hours=6", "give bucket_days or bucket_hours, not both"),
+    *(
+        (
+            "TRENDS",
+            f"window_days=90&align=clock&bucket_days={text}",
+            "align=clock needs bucket_days of 1 or 7",
+        )
+        for text in ("14", "30")
+    ),
 ]
 
 
@@ -71,6 +86,25 @@ def test_a_bad_value_is_refused_with_the_contracts_words(name: str, query_string
     with pytest.raises(InvalidRequest) as refused:
         read(name, query_string)
     assert (str(refused.value), refused.value.message) == (message, message)
+
+
+@pytest.mark.parametrize(
+    ("query_string", "asked"),
+    [
+        ("", (1, "window", None)),
+        ("align=", (1, "window", None)),
+        ("align=%20Clock%20", (1, "clock", None)),
+        ("window_days=90&align=clock&bucket_days=7", (7, "clock", None)),
+        ("window_days=90&align=window&bucket_days=30", (30, "window", None)),
+        ("window_days=1&bucket_hours=1", (1, "clock", 1)),
+        ("window_days=7&align=window&bucket_hours=6", (1, "clock", 6)),
+    ],
+)
+def test_points_count_back_from_now_or_go_by_the_clock_as_hours_always_do(
+    query_string: str, asked: tuple[int, str, int | None]
+) -> None:
+    query = read("TRENDS", query_string)
+    assert (query.bucket_days, query.align, query.bucket_hours) == asked
 
 
 def test_a_refusal_holds_what_was_given_numbers_as_numbers() -> None:

@@ -2,7 +2,8 @@
 
 import math
 import operator
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 
@@ -75,8 +76,20 @@ def test_a_week_is_bad_and_ninety_days_are_quiet_whatever_the_hour(
     assert share(fresh(1, 10, HOURS_OF_A_WEEK[0], rhythm)) == pytest.approx(limit)
 
 
-def test_an_instant_of_another_zone_is_the_same_instant() -> None:
+@pytest.fixture
+def in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose own zone is another one still."""
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "EST5EDT,M3.2.0,M11.1.0")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def test_an_instant_of_another_zone_is_the_same_instant(in_new_york: None) -> None:
     until = HOURS_OF_A_WEEK[5]
     in_shanghai = until.astimezone(timezone(timedelta(hours=8)))
-    assert slots(1000, in_shanghai, JOBS) == slots(1000, until, JOBS)
+    for rows in (20, 2000):  # with none ahead of time, and with some
+        assert slots(rows, in_shanghai, JOBS) == slots(rows, until, JOBS)
+    assert slots(20_000, in_shanghai, JOBS)[-1].start == until.replace(tzinfo=None)
     assert fresh(1, 10, in_shanghai, JOBS).start == until.replace(tzinfo=None)
