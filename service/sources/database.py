@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import asyncpg
 import structlog
 from msgspec import Struct
-from sqlalchemy import URL, Engine, Row, Select, make_url
+from sqlalchemy import URL, Engine, Row, Select, func, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import QueuePool
@@ -23,6 +23,9 @@ CONNECT_SECONDS = 3.0
 NO_ANSWER = "no answer"
 # What a URL may say beside user, password and database; `sslmode` is what PostgreSQL's own tools call `ssl`.
 OPTIONS = ("host", "port", "ssl", "sslmode", "target_session_attrs")
+
+# What a connection is from its beginning: poolers know these two settings, and refuse others.
+CONNECTION = {"application_name": "parallel-ops", "timezone": "UTC"}
 
 Statement: TypeAlias = Select[*tuple[Any, ...]]
 Record: TypeAlias = Row[*tuple[Any, ...]]
@@ -82,8 +85,10 @@ class Connections(Struct, frozen=True):
 class Database:
     """A pool of at most `max_queries` read-only connections; so many statements run at once.
 
-    Each statement is its own transaction. A connection that the server closed is replaced unseen. `observe`
-    is told the section that statements are for, and their seconds.
+    What is asked together is one transaction, and brings its settings: behind a pooler such as PgBouncer each
+    may have another session. For the same reason no prepared statement has a name, which would outlive it.
+    A connection that the server closed is replaced unseen. `observe` is told the section that statements are
+    for, and their seconds.
     """
 
     def __init__(
@@ -94,9 +99,11 @@ class Database:
         self._slow_seconds = limits.slow_seconds
         self._section: str | None = None
         self._observe = observe
+        self._settings = select(*(func.set_config(*each, True) for each in session(limits).items()))
         self._engine = create_async_engine(
             address(url),
-            isolation_level="AUTOCOMMIT",
+            isolation_level="REPEATABLE READ",
+            execution_options={"postgresql_readonly": True},
             pool_size=limits.max_queries,
             max_overflow=0,
             pool_timeout=self._deadline,
@@ -104,7 +111,10 @@ class Database:
             connect_args={
                 "connection_class": Connection,
                 "timeout": CONNECT_SECONDS,
-                "server_settings": session(limits),
+                "server_settings": CONNECTION,
+                "statement_cache_size": 0,
+                "prepared_statement_cache_size": 0,
+                "prepared_statement_name_func": str,
             },
         )
 
@@ -125,11 +135,10 @@ class Database:
         """The rows of statements that see the same data, and the seconds of each. Raises DatabaseError."""
         if not statements:
             return []
-        isolation = "AUTOCOMMIT" if len(statements) == 1 else "REPEATABLE READ"
         found = []
         try:
             async with asyncio.timeout(self._deadline) as deadline, self._engine.connect() as connection:
-                await connection.execution_options(isolation_level=isolation)
+                await connection.execute(self._settings)
                 for each in statements:
                     bound = each if isinstance(each, Bound) else Bound(each, {})
                     started = time.monotonic()
@@ -176,8 +185,10 @@ class Database:
                     await opened.enter_async_context(self._engine.connect()) for _ in range(missing)
                 ]
                 for connection in connections:
+                    await connection.execute(self._settings)
                     for each in rehearsed:
                         await connection.execute(each.statement.limit(0), each.values)
+                    await connection.rollback()  # a pooler may have fewer sessions than this
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             raise DatabaseError(self._reason(error, deadline)) from error
 
@@ -206,15 +217,10 @@ def address(url: str) -> URL:
 
 
 def session(limits: DatabaseLimits) -> dict[str, str]:
-    """PostgreSQL's settings for every session of the service."""
+    """PostgreSQL's settings for every transaction of the service."""
     return {
-        "application_name": "parallel-ops",
-        "default_transaction_read_only": "on",
         "statement_timeout": _milliseconds(limits.statement_timeout_seconds),
         "lock_timeout": _milliseconds(limits.lock_timeout_seconds),
-        # The same prepared statement asks for one day or for ninety: a plan made for any window
-        # would be wrong for most.
-        "plan_cache_mode": "force_custom_plan",
         # Sections are read side by side, so each keeps to one core: `max_queries` is then also the
         # number of cores that this service can ever take from the PLM.
         "max_parallel_workers_per_gather": "0",
@@ -222,7 +228,6 @@ def session(limits: DatabaseLimits) -> dict[str, str]:
         "jit": "off",
         # Room to tell some 200,000 descriptions of incidents apart without the disk.
         "work_mem": "16MB",
-        "timezone": "UTC",
     }
 
 
