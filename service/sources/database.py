@@ -16,13 +16,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import QueuePool
 
+from service.certificates import refused
+
 # How long the client waits past the server's own statement_timeout before it gives a server up that
 # no longer answers at all, and how long for a connection.
 GRACE_SECONDS = 1.0
 CONNECT_SECONDS = 3.0
 NO_ANSWER = "no answer"
-# What a URL may say beside user, password and database; `sslmode` is what PostgreSQL's own tools call `ssl`.
-OPTIONS = ("host", "port", "ssl", "sslmode", "target_session_attrs")
+# What a URL may say beside user, password and database; of TLS in the words of PostgreSQL's own tools, too.
+TLS_OPTIONS = ("sslmode", "sslrootcert")
+OPTIONS = ("host", "port", "ssl", *TLS_OPTIONS, "target_session_attrs")
 
 # What a connection is from its beginning: poolers know these two settings, and refuse others.
 CONNECTION = {"application_name": "parallel-ops", "timezone": "UTC"}
@@ -109,6 +112,7 @@ class Database:
             pool_timeout=self._deadline,
             pool_pre_ping=True,
             connect_args={
+                "dsn": tls(url),
                 "connection_class": Connection,
                 "timeout": CONNECT_SECONDS,
                 "server_settings": CONNECTION,
@@ -196,7 +200,7 @@ class Database:
         """What the server said, or for how long it did not."""
         if isinstance(error, TimeoutError):
             return f"{NO_ANSWER} within {self._deadline if deadline.expired() else CONNECT_SECONDS:g} s"
-        return _words(error)
+        return str(refused("PostgreSQL", error) or _words(error))
 
     async def close(self) -> None:
         """Close every connection."""
@@ -209,11 +213,17 @@ def address(url: str) -> URL:
     unknown = sorted(given.query.keys() - set(OPTIONS))
     if unknown:
         raise UnknownDatabaseOption(f"has an option that is not known: {', '.join(unknown)}")
-    if "sslmode" in given.query:
-        given = given.update_query_dict({"ssl": given.query["sslmode"]}).difference_update_query(["sslmode"])
+    given = given.difference_update_query(TLS_OPTIONS)
     # Several hosts have rules of their own.
     given.get_dialect()().create_connect_args(given)
     return given
+
+
+def tls(url: str) -> str:
+    """What the URL says of TLS, as an address of its own: only from one does the driver take a CA's file."""
+    given = make_url(url).query
+    options = {name: given[name] for name in TLS_OPTIONS if name in given}
+    return URL.create("postgresql", query=options).render_as_string()
 
 
 def session(limits: DatabaseLimits) -> dict[str, str]:

@@ -48,7 +48,8 @@ async def test_every_transaction_is_bounded_and_read_only_in_whatever_session(pg
     database = Database(pgbouncer.url, DatabaseLimits(1.5, 0.5, max_queries=8))
     asked = select(func.pg_backend_pid(), *map(func.current_setting, SETTINGS))
     try:
-        found = [row for rows in await asyncio.gather(*(database.rows(asked) for _ in range(64))) for row in rows]
+        results = await asyncio.gather(*(database.rows(asked) for _ in range(64)))
+        found = [row for rows in results for row in rows]
         assert len({row[0] for row in found}) == SESSIONS
         assert {tuple(row[1:]) for row in found} == {OURS}
         with pytest.raises(StatementTimeout):
