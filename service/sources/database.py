@@ -45,6 +45,17 @@ class StatementTimeout(DatabaseError):
     """The server ended a statement that took too long: the time is spent, and nothing came of it."""
 
 
+class RecoveryConflict(DatabaseError):
+    """A standby ended a statement that kept it from replaying what its primary has removed: ask once more."""
+
+
+# By the driver's own error; nothing that is read only fails to be serialized otherwise.
+_KINDS = (
+    (asyncpg.QueryCanceledError, StatementTimeout),
+    (asyncpg.SerializationError, RecoveryConflict),
+)
+
+
 class UnknownDatabaseOption(ValueError):
     """A URL has an option that is not one of OPTIONS; the message names it, and no value."""
 
@@ -123,9 +134,9 @@ class Database:
         )
 
     @property
-    def engine(self) -> Engine:
+    def engines(self) -> list[Engine]:
         """What runs the statements, for who listens to it."""
-        return self._engine.sync_engine
+        return [self._engine.sync_engine]
 
     async def rows(self, statement: Statement | Bound) -> Records:
         """All rows of one statement. Raises DatabaseError."""
@@ -151,9 +162,7 @@ class Database:
                     deadline.reschedule(asyncio.get_running_loop().time() + self._deadline)
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             section = f"{self._section}: " if self._section else ""
-            kind = (
-                StatementTimeout if isinstance(_cause(error), asyncpg.QueryCanceledError) else DatabaseError
-            )
+            kind = next((kind for cause, kind in _KINDS if isinstance(_cause(error), cause)), DatabaseError)
             raise kind(section + self._reason(error, deadline)) from error
         self._note([seconds for _, seconds in found])
         return found

@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -34,7 +34,7 @@ class Certificate:
 class TlsPostgres(Postgres):
     """It lets nobody in without TLS."""
 
-    locale: ClassVar[Sequence[str]] = ("--locale=C.UTF-8",)
+    locale: ClassVar = ("--locale=C.UTF-8",)
 
     def __init__(self, folder: Path, certificate: Certificate) -> None:
         super().__init__(folder, settings={"ssl": "on"})

@@ -15,6 +15,8 @@ from service.sources.inspection import ENCODING, Finding, findings
 
 # A probe has a connection of its own: readers that fill the pool are no reason to be sent none.
 LIMITS = DatabaseLimits(statement_timeout_seconds=1.5, lock_timeout_seconds=1.0, max_queries=1)
+# It has no time to wait for a standby that lags.
+MAX_LAG_SECONDS = 0.2
 
 PREPARING_SECONDS = 0.5
 PROBED_KEY = cache_key("probe")
