@@ -171,7 +171,7 @@ async def _server(url: str) -> Line:
         trouble = await database_trouble(url, error)
         return Line("advice", "PostgreSQL", trouble.message, trouble.remedy)
     finally:
-        await server.database.close()
+        await server.close()
     return Line("ok", "PostgreSQL", f"{server.place} is a {state.role}")
 
 

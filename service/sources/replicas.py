@@ -11,6 +11,7 @@ from typing import Literal
 
 import structlog
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Engine, case, func, literal_column, make_url, select
 
 from service.sources.database import (
@@ -61,6 +62,9 @@ class Server:
         parts = make_url(url)
         self.place = f"{parts.host}:{parts.port}"
         self.database = Database(url, limits, observe)
+        # What fills the pool is no reason to take a server for away; one statement at a time fills none.
+        alone = limits.max_queries == 1
+        self._asked = self.database if alone else Database(url, replace(limits, max_queries=1))
         self.rests_until = 0.0
         self.behind_since: float | None = None
         self.lag = 0.0
@@ -70,10 +74,15 @@ class Server:
         """What it is now. Raises DatabaseError, also if that takes longer than it may take to connect."""
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                ((is_standby, position),) = await self.database.rows(_STATE)
+                ((is_standby, position),) = await self._asked.rows(_STATE)
         except TimeoutError:
             raise DatabaseError(f"{NO_ANSWER} within {CONNECT_SECONDS:g} s") from None
         return State("standby" if is_standby else "primary", int(position))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.database.close()
+        await self._asked.close()
 
 
 class Servers:
@@ -211,7 +220,7 @@ class Replicated(Database):
     async def close(self) -> None:
         """Close every connection."""
         for each in self._servers.all:
-            await each.database.close()
+            await each.close()
 
 
 def several(url: str) -> list[str]:

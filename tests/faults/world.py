@@ -114,6 +114,8 @@ class World:
         self.folder = folder
         self.postgres = Postgres(folder / "postgres", settings=REPLICATED | DATABASE_SETTINGS)
         self.standby = Standby(folder / "standby", self.postgres) if replicated else None
+        # One more asks each of several servers what it is.
+        self.connections = CONNECTIONS + replicated
         if self.standby:
             changes |= {"database_url": address_of(self.postgres, self.standby)}
         if in_turn:
@@ -211,7 +213,7 @@ class World:
                 "files": before.files + SOME_FILES,
                 "threads": before.threads + SOME_THREADS,
                 "tasks": before.tasks + SOME_TASKS,
-                "to_database": CONNECTIONS,
+                "to_database": self.connections,
                 "to_redis": MAX_CONNECTIONS * len(self.reached[number].redis_ports),
                 "half_closed": 0,
             }

@@ -32,6 +32,8 @@ Pair = tuple[Postgres, Standby]
 WHERE = select(func.pg_is_in_recovery())
 SEEN = select(func.pg_is_in_recovery(), func.count()).select_from(table("notes", column("note", Text)))
 NAP = select(func.pg_is_in_recovery(), func.pg_sleep(column("seconds"))).select_from(table("naps"))
+# Longer than a server may take to say what it is.
+SLEEP = select(func.pg_is_in_recovery(), func.pg_sleep(2.2))
 TABLES = """
 CREATE TABLE IF NOT EXISTS notes (note text); TRUNCATE notes;
 CREATE TABLE IF NOT EXISTS naps (seconds float); TRUNCATE naps;
@@ -139,6 +141,15 @@ async def test_a_standby_that_hangs_is_left_alone(
     await until(lambda: reads(reading, "standby"))
 
 
+async def test_a_pool_that_is_full_is_no_reason_to_read_elsewhere(
+    reading: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.sources.replicas.CONNECT_SECONDS", 2)
+    await until(lambda: reads(reading, "standby"))
+    naps = [asyncio.create_task(reading.rows(SLEEP)) for _ in range(2 * LIMITS.max_queries)]
+    assert [row[0] for rows in await asyncio.gather(*naps) for row in rows] == [True] * len(naps)
+
+
 async def test_connections_to_the_primary_are_given_back(
     servers: Pair, reading: Database, primary: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,7 +161,7 @@ async def test_connections_to_the_primary_are_given_back(
         ours = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'parallel-ops'"
         return int(await primary.fetchval(ours))
 
-    assert await count() == LIMITS.max_queries
+    assert await count() == LIMITS.max_queries + 1  # which asks how far it has written
     await asyncio.to_thread(servers[1].start)
     await until(lambda: reads(reading, "standby"))
 
