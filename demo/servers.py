@@ -58,6 +58,11 @@ class Postgres(Server):
     name: ClassVar = "postgres"
     stop_signal: ClassVar = signal.SIGINT  # ends sessions; SIGTERM would wait for them
     orphan_signal: ClassVar = signal.SIGQUIT  # at once, and takes the backends along
+    locale: ClassVar[tuple[str, ...]] = (
+        "--locale=C",
+        "--locale-provider=builtin",
+        "--builtin-locale=C.UTF-8",
+    )
 
     def __init__(
         self, folder: Path, port: int | None = None, settings: Mapping[str, str] | None = None
@@ -103,9 +108,8 @@ class Postgres(Server):
         """Make the data directory under another name first: a half-made one is never taken for a whole."""
         draft = self.folder / "data.new"
         shutil.rmtree(draft, ignore_errors=True)
-        words = "--username=postgres --auth=trust --encoding=UTF8 --locale=C --no-sync --no-instructions"
-        locale = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-        program: list[str | Path] = [self.programs / "initdb", "-D", draft, *words.split(), *locale]
+        words = "--username=postgres --auth=trust --encoding=UTF8 --no-sync --no-instructions"
+        program: list[str | Path] = [self.programs / "initdb", "-D", draft, *words.split(), *self.locale]
         result = subprocess.run(
             self._launch(program),
             cwd=self.folder,
@@ -163,10 +167,13 @@ class Valkey(Server):
         return within_reach(binary, site, [str(binary.relative_to(site))], self.folder / "program")
 
     def _command(self) -> list[str | Path]:
-        options = self.options | {"bind": "127.0.0.1", "port": str(self.port), "dir": str(self.folder)}
+        options = {"bind": "127.0.0.1", "port": str(self.port), "dir": str(self.folder)} | self.options
         return [self.program, *(word for key, value in options.items() for word in (f"--{key}", value))]
 
     def _ready(self) -> bool:
-        with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+        with self._connected() as connection:
             connection.sendall(b"PING\r\n")
             return connection.recv(16).startswith(b"+PONG")
+
+    def _connected(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=1)

@@ -29,7 +29,7 @@ from service.api.openapi import openapi_document
 from service.api.replay import Replay
 from service.api.telemetry.health import Readiness, health_routes
 from service.api.telemetry.own_metrics import OwnMetrics, own_metrics_route
-from service.api.telemetry.probes import LIMITS, database_probe, redis_probe
+from service.api.telemetry.probes import LIMITS, MAX_LAG_SECONDS, database_probe, redis_probe
 from service.api.telemetry.request_counts import RequestCounts
 from service.api.telemetry.request_log import request_log
 from service.cache.store import Store
@@ -47,6 +47,7 @@ from service.settings import Settings, from_environment, unknown_variables
 from service.shared_redis import SharedRedis
 from service.snapshots import Snapshots, Sources
 from service.sources.database import Database
+from service.sources.replicas import database_at
 from service.tracing import spans_of
 from service.unread import hang_up_on_the_deaf
 
@@ -105,11 +106,14 @@ def create_app(
     policy, counts = settings.cache_policy, RequestCounts()
     metrics = OwnMetrics(counts, lambda: database.connections(), settings.thresholds)  # noqa: PLW0108 - made below
     metrics.readings.allow(settings.database_share)
-    database = Database(settings.database_url, settings.database_limits, metrics.readings.ran)
-    probed = Database(settings.database_url, LIMITS)
+    url, max_lag = settings.database_url, settings.max_replica_lag_seconds
+    database = database_at(
+        url, settings.database_limits, metrics.readings.ran, max_lag, metrics.readings.read_from
+    )
+    probed = database_at(url, LIMITS, max_lag=min(max_lag, MAX_LAG_SECONDS))
     redis = SharedRedis(connect(settings.redis_url))
     if spans is not None:
-        spans.follow(database.engine, redis.client)
+        spans.follow(database.engines, redis.client)
     store = Store(redis, policy.lease)
     cache = TickCache(store, policy, clock, metrics)
     rhythm = Rhythm(policy, settings.grid, settings.database_share)

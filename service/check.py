@@ -22,8 +22,9 @@ from service.redis_clients import connect
 from service.redis_kinds import mistaken
 from service.settings import Settings, SettingsError, from_environment, unknown_variables
 from service.sources import inspection
-from service.sources.database import Database, DatabaseError, DatabaseLimits
+from service.sources.database import DatabaseError, DatabaseLimits
 from service.sources.inspection import ENCODING, Finding, findings, row_counts, without_index
+from service.sources.replicas import Server, database_at, several
 from service.unreachable import READER_ROLE, Trouble, database_trouble, redis_trouble
 
 Status = Literal["ok", "advice", "problem"]
@@ -140,13 +141,15 @@ async def _servers(settings: Settings) -> list[Line]:
 
 
 async def _database(settings: Settings) -> list[Line]:
-    database = Database(settings.database_url, _LIMITS)
+    servers = [await _server(url) for url in several(settings.database_url)]
+    database = database_at(settings.database_url, _LIMITS, max_lag=settings.max_replica_lag_seconds)
     try:
         found = await findings(database)
         unindexed = await without_index(database)
         rows = await row_counts(database)
     except DatabaseError as error:
-        return [_cannot_be_used("PostgreSQL", await database_trouble(settings.database_url, error))]
+        trouble = await database_trouble(settings.database_url, error)
+        return [*servers, _cannot_be_used("PostgreSQL", trouble)]
     finally:
         await database.close()
     user = make_url(settings.database_url).username or "the default user"
@@ -156,7 +159,20 @@ async def _database(settings: Settings) -> list[Line]:
     all_there = f"all tables and columns are there and readable, encoded in {ENCODING}"
     columns = [] if found else [Line("ok", "PostgreSQL", all_there)]
     advice = [_index_advice(table, read, rows) for table, read in unindexed if table not in missing]
-    return [reachable, *problems, *columns, *advice]
+    return [*servers, reachable, *problems, *columns, *advice]
+
+
+async def _server(url: str) -> Line:
+    """What one of several servers is. One that does not answer is no problem while another does."""
+    server = Server(url, _LIMITS)
+    try:
+        state = await server.state()
+    except DatabaseError as error:
+        trouble = await database_trouble(url, error)
+        return Line("advice", "PostgreSQL", trouble.message, trouble.remedy)
+    finally:
+        await server.close()
+    return Line("ok", "PostgreSQL", f"{server.place} is a {state.role}")
 
 
 def _cannot_be_used(server: str, trouble: Trouble) -> Line:

@@ -121,8 +121,8 @@ async def _bounded() -> AsyncIterator[None]:
     except TimeoutError:
         raise RedisTimeoutError(f"no answer within {CLUSTER_SECONDS:g} s") from None
     except RedisClusterException as error:  # which is no RedisError
-        if isinstance(error.__cause__, RedisError):
-            raise error.__cause__ from None
+        if isinstance(cause := error.__cause__, RedisError):
+            raise cause from cause.__context__  # why, which raising it here would hide
         raise RedisConnectionError(str(error)) from error
 
 
@@ -181,14 +181,14 @@ class _Sentinels(Sentinel):
                 try:
                     return await answer
                 except RedisError as error:
-                    failures.append(str(error))
+                    failures.append(error)
         except TimeoutError:
             raise RedisTimeoutError(f"no sentinel answers within {TIMEOUT_SECONDS:g} s") from None
         finally:
             for task in asked:
                 task.cancel()
             await asyncio.gather(*asked, return_exceptions=True)
-        raise MasterNotFoundError("; ".join(dict.fromkeys(failures)))
+        raise MasterNotFoundError("; ".join(dict.fromkeys(map(str, failures)))) from failures[-1]
 
     async def _told_by(self, sentinel: Redis, name: str) -> tuple[str, int]:
         state = cast("dict[str, Any]", await sentinel.sentinel_masters()).get(name)

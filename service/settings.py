@@ -78,6 +78,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_stale_seconds: Seconds = 300
     statement_timeout_seconds: Seconds = 15
     max_database_queries: Annotated[int, Meta(ge=1, le=100)] = 4
+    max_replica_lag_seconds: Annotated[float, Meta(ge=0, le=10)] = 1
     rate_limit: Annotated[str, Meta(pattern=RATE)] | None = None
     cors_origins: Annotated[str, Meta(pattern=ORIGINS)] = ""
     trusted_proxies: str = ""

@@ -16,6 +16,8 @@ from redis.exceptions import ClusterError, MovedError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from service.certificates import refused
+
 T = TypeVar("T")
 
 # A Redis slower than this is slower than what it saves.
@@ -96,7 +98,8 @@ class SharedRedis:
     def _leave_alone(self, error: Exception) -> None:
         self._rest_until = self._clock() + REST_SECONDS
         if not self._is_away:
-            log.warning("redis is away: going on with process memory", error=str(error), meanwhile=MEANWHILE)
+            why = str(refused("Redis", error) or error)
+            log.warning("redis is away: going on with process memory", error=why, meanwhile=MEANWHILE)
         self._is_away = True
 
     def _note_refusal(self, error: Exception) -> None:

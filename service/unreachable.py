@@ -11,6 +11,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from sqlalchemy import make_url
 
 from service.addresses import database_place, redis_place
+from service.certificates import refused
 from service.shared_redis import TIMEOUT_SECONDS
 from service.sources.database import CONNECT_SECONDS, NO_ANSWER, DatabaseError
 
@@ -39,8 +40,9 @@ _REMEDIES = (
     ),
     (
         "root certificate",
-        "For this sslmode, name the file with the certificate of who signed the server's in PGSSLROOTCERT; "
-        "or write ?sslmode=require, which encrypts, and does not look whose server it is.",
+        "For this sslmode, name the file with the certificate of who signed the server's, by &sslrootcert= "
+        "in PARALLEL_OPS_DATABASE_URL or in PGSSLROOTCERT; or write ?sslmode=require, which "
+        "encrypts, and does not look whose server it is.",
     ),
     (
         "",
@@ -72,6 +74,8 @@ class Trouble(Struct, frozen=True):
 async def database_trouble(url: str, error: DatabaseError) -> Trouble:
     """Why PostgreSQL at that URL could not be used."""
     place, reason = database_place(url), str(error)
+    if untrusted := refused("PostgreSQL", error):
+        return Trouble(f"{place} cannot be used: {untrusted.message}", untrusted.remedy)
     if NO_ANSWER in reason and await _accepts(_database_hosts(url)):
         return _mute("PostgreSQL", place, CONNECT_SECONDS)
     remedy = next(remedy for name, remedy in _REMEDIES if name.lower() in reason.lower())
@@ -81,6 +85,8 @@ async def database_trouble(url: str, error: DatabaseError) -> Trouble:
 async def redis_trouble(url: str, error: Exception) -> Trouble:
     """Why Redis at that URL could not be used."""
     place, address = redis_place(url), parse(url)
+    if untrusted := refused("Redis", error):
+        return Trouble(f"{place} cannot be used: {untrusted.message}", untrusted.remedy)
     if isinstance(error, AuthenticationError):
         remedy = "Check the user and the password in PARALLEL_OPS_REDIS_URL (or the file it is read from)."
         return Trouble(f"{place} refuses us: {error}", remedy)

@@ -11,18 +11,24 @@ from typing import Any, TypeAlias
 import asyncpg
 import structlog
 from msgspec import Struct
-from sqlalchemy import URL, Engine, Row, Select, make_url
+from sqlalchemy import URL, Engine, Row, Select, func, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import QueuePool
+
+from service.certificates import refused
 
 # How long the client waits past the server's own statement_timeout before it gives a server up that
 # no longer answers at all, and how long for a connection.
 GRACE_SECONDS = 1.0
 CONNECT_SECONDS = 3.0
 NO_ANSWER = "no answer"
-# What a URL may say beside user, password and database; `sslmode` is what PostgreSQL's own tools call `ssl`.
-OPTIONS = ("host", "port", "ssl", "sslmode", "target_session_attrs")
+# What a URL may say beside user, password and database; of TLS in the words of PostgreSQL's own tools, too.
+TLS_OPTIONS = ("sslmode", "sslrootcert")
+OPTIONS = ("host", "port", "ssl", *TLS_OPTIONS, "target_session_attrs")
+
+# What a connection is from its beginning: poolers know these two settings, and refuse others.
+CONNECTION = {"application_name": "parallel-ops", "timezone": "UTC"}
 
 Statement: TypeAlias = Select[*tuple[Any, ...]]
 Record: TypeAlias = Row[*tuple[Any, ...]]
@@ -37,6 +43,17 @@ class DatabaseError(OSError):
 
 class StatementTimeout(DatabaseError):
     """The server ended a statement that took too long: the time is spent, and nothing came of it."""
+
+
+class RecoveryConflict(DatabaseError):
+    """A standby ended a statement that kept it from replaying what its primary has removed: ask once more."""
+
+
+# By the driver's own error; nothing that is read only fails to be serialized otherwise.
+_KINDS = (
+    (asyncpg.QueryCanceledError, StatementTimeout),
+    (asyncpg.SerializationError, RecoveryConflict),
+)
 
 
 class UnknownDatabaseOption(ValueError):
@@ -82,8 +99,10 @@ class Connections(Struct, frozen=True):
 class Database:
     """A pool of at most `max_queries` read-only connections; so many statements run at once.
 
-    Each statement is its own transaction. A connection that the server closed is replaced unseen. `observe`
-    is told the section that statements are for, and their seconds.
+    What is asked together is one transaction, and brings its settings: behind a pooler such as PgBouncer each
+    may have another session. For the same reason no prepared statement has a name, which would outlive it.
+    A connection that the server closed is replaced unseen. `observe` is told the section that statements are
+    for, and their seconds.
     """
 
     def __init__(
@@ -94,24 +113,30 @@ class Database:
         self._slow_seconds = limits.slow_seconds
         self._section: str | None = None
         self._observe = observe
+        self._settings = select(*(func.set_config(*each, True) for each in session(limits).items()))
         self._engine = create_async_engine(
             address(url),
-            isolation_level="AUTOCOMMIT",
+            isolation_level="REPEATABLE READ",
+            execution_options={"postgresql_readonly": True},
             pool_size=limits.max_queries,
             max_overflow=0,
             pool_timeout=self._deadline,
             pool_pre_ping=True,
             connect_args={
+                "dsn": tls(url),
                 "connection_class": Connection,
                 "timeout": CONNECT_SECONDS,
-                "server_settings": session(limits),
+                "server_settings": CONNECTION,
+                "statement_cache_size": 0,
+                "prepared_statement_cache_size": 0,
+                "prepared_statement_name_func": str,
             },
         )
 
     @property
-    def engine(self) -> Engine:
+    def engines(self) -> list[Engine]:
         """What runs the statements, for who listens to it."""
-        return self._engine.sync_engine
+        return [self._engine.sync_engine]
 
     async def rows(self, statement: Statement | Bound) -> Records:
         """All rows of one statement. Raises DatabaseError."""
@@ -125,11 +150,10 @@ class Database:
         """The rows of statements that see the same data, and the seconds of each. Raises DatabaseError."""
         if not statements:
             return []
-        isolation = "AUTOCOMMIT" if len(statements) == 1 else "REPEATABLE READ"
         found = []
         try:
             async with asyncio.timeout(self._deadline) as deadline, self._engine.connect() as connection:
-                await connection.execution_options(isolation_level=isolation)
+                await connection.execute(self._settings)
                 for each in statements:
                     bound = each if isinstance(each, Bound) else Bound(each, {})
                     started = time.monotonic()
@@ -138,9 +162,7 @@ class Database:
                     deadline.reschedule(asyncio.get_running_loop().time() + self._deadline)
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             section = f"{self._section}: " if self._section else ""
-            kind = (
-                StatementTimeout if isinstance(_cause(error), asyncpg.QueryCanceledError) else DatabaseError
-            )
+            kind = next((kind for cause, kind in _KINDS if isinstance(_cause(error), cause)), DatabaseError)
             raise kind(section + self._reason(error, deadline)) from error
         self._note([seconds for _, seconds in found])
         return found
@@ -176,8 +198,10 @@ class Database:
                     await opened.enter_async_context(self._engine.connect()) for _ in range(missing)
                 ]
                 for connection in connections:
+                    await connection.execute(self._settings)
                     for each in rehearsed:
                         await connection.execute(each.statement.limit(0), each.values)
+                    await connection.rollback()  # a pooler may have fewer sessions than this
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             raise DatabaseError(self._reason(error, deadline)) from error
 
@@ -185,7 +209,7 @@ class Database:
         """What the server said, or for how long it did not."""
         if isinstance(error, TimeoutError):
             return f"{NO_ANSWER} within {self._deadline if deadline.expired() else CONNECT_SECONDS:g} s"
-        return _words(error)
+        return str(refused("PostgreSQL", error) or _words(error))
 
     async def close(self) -> None:
         """Close every connection."""
@@ -198,23 +222,24 @@ def address(url: str) -> URL:
     unknown = sorted(given.query.keys() - set(OPTIONS))
     if unknown:
         raise UnknownDatabaseOption(f"has an option that is not known: {', '.join(unknown)}")
-    if "sslmode" in given.query:
-        given = given.update_query_dict({"ssl": given.query["sslmode"]}).difference_update_query(["sslmode"])
+    given = given.difference_update_query(TLS_OPTIONS)
     # Several hosts have rules of their own.
     given.get_dialect()().create_connect_args(given)
     return given
 
 
+def tls(url: str) -> str:
+    """What the URL says of TLS, as an address of its own: only from one does the driver take a CA's file."""
+    given = make_url(url).query
+    options = {name: given[name] for name in TLS_OPTIONS if name in given}
+    return URL.create("postgresql", query=options).render_as_string()
+
+
 def session(limits: DatabaseLimits) -> dict[str, str]:
-    """PostgreSQL's settings for every session of the service."""
+    """PostgreSQL's settings for every transaction of the service."""
     return {
-        "application_name": "parallel-ops",
-        "default_transaction_read_only": "on",
         "statement_timeout": _milliseconds(limits.statement_timeout_seconds),
         "lock_timeout": _milliseconds(limits.lock_timeout_seconds),
-        # The same prepared statement asks for one day or for ninety: a plan made for any window
-        # would be wrong for most.
-        "plan_cache_mode": "force_custom_plan",
         # Sections are read side by side, so each keeps to one core: `max_queries` is then also the
         # number of cores that this service can ever take from the PLM.
         "max_parallel_workers_per_gather": "0",
@@ -222,7 +247,6 @@ def session(limits: DatabaseLimits) -> dict[str, str]:
         "jit": "off",
         # Room to tell some 200,000 descriptions of incidents apart without the disk.
         "work_mem": "16MB",
-        "timezone": "UTC",
     }
 
 

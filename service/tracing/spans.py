@@ -59,12 +59,12 @@ class Spans:
         )
         return [_unseen, requests]
 
-    def follow(self, engine: Engine, redis: Redis) -> None:
-        """Make spans of what is asked of these two."""
+    def follow(self, engines: list[Engine], redis: Redis) -> None:
+        """Make spans of what is asked of these."""
         RedisInstrumentor.instrument_client(redis, tracer_provider=self._provider)
         # It says that it knows no SQLAlchemy from 2.1 on; the events that it listens to are the same there.
         SQLAlchemyInstrumentor().instrument(
-            engine=engine, tracer_provider=self._provider, skip_dep_check=True
+            engines=engines, tracer_provider=self._provider, skip_dep_check=True
         )
 
     async def close(self) -> None:

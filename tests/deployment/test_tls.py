@@ -1,19 +1,14 @@
 """nginx with the example of TLS, and a certificate that is made here."""
 
 import ssl
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
 from pathlib import Path
 
 import httpx
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from demo.process import free_port
 from tests.support.api import PREFIX
 from tests.support.balancer import CONFIGURATION, Balancer, balanced
+from tests.support.certificates import certify
 from tests.support.instances import Instance
 
 EXAMPLE = CONFIGURATION / "tls" / "listen.conf"
@@ -48,31 +43,6 @@ def _secure(balancer: Balancer) -> str:
 
 def _certified(folder: Path) -> tuple[ssl.SSLContext, str]:
     """A caller's trust in a certificate that is made in the folder, and the example with that one."""
-    _certify(folder)
+    certify(folder / "fullchain.pem", folder / "privkey.pem")
     trust = ssl.create_default_context(cafile=folder / "fullchain.pem")
     return trust, EXAMPLE.read_text().replace(DEPLOYED, f"{folder}/")
-
-
-def _certify(folder: Path) -> None:
-    """A key and a certificate for 127.0.0.1 that vouches for itself, by the names of the example."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "parallel-ops")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "fullchain.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "privkey.pem").write_bytes(private)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tests.faults import counts
 from tests.faults.figures import Outcome
-from tests.faults.world import CONNECTIONS, INSTANCES, REFRESH_SECONDS, World
+from tests.faults.world import INSTANCES, REFRESH_SECONDS, World
 from tests.support.waiting import until
 
 RECOVERY_SECONDS = 2 * REFRESH_SECONDS
@@ -61,7 +61,7 @@ async def trial(world: World, fault: Fault) -> Outcome:
     assert not seen.answers["429"], "callers who keep the limit were limited"
     assert set(+world.load.broken) <= fault.breaks, world.load.broken
     assert recovery <= RECOVERY_SECONDS, f"recovered after {recovery:.1f} s"
-    assert world.most_connections <= INSTANCES * CONNECTIONS, world.most_connections
+    assert world.most_connections <= INSTANCES * world.connections, world.most_connections
     complaints = counts.complaints([line for line in world.logs() if line not in already_logged])
     assert not complaints, complaints[:3]
     return Outcome(

@@ -32,6 +32,7 @@ from tests.support.balancer import balanced
 from tests.support.folders import passing_folder
 from tests.support.indexes import optional_indexes
 from tests.support.instances import Instance
+from tests.support.standby import REPLICATED, Standby, address_of
 from tests.support.tokens import SCRAPE_TOKEN, SECRET
 from tests.support.valkey_sets import ValkeyCluster, ValkeySentinels
 from tests.support.waiting import until
@@ -93,7 +94,8 @@ def _client(url: str) -> Redis:
 class World:
     """What a fault may break; `instances[n]` reaches its servers through `wires[n]`, or directly.
 
-    In place of the one Valkey there may be `several`, which are reached directly.
+    In place of the one Valkey there may be `several`, which are reached directly. Where it is `replicated`,
+    PostgreSQL has a standby, and both are reached directly.
 
     With `in_turn` it has the optional indexes and all but no share of the database, so that of the old days
     some are read at each tick, and callers ask what tells days apart. `changes` are to the settings.
@@ -106,14 +108,20 @@ class World:
         wired: bool = True,
         several: Callable[[Path], Several] | None = None,
         in_turn: bool = False,
+        replicated: bool = False,
         **changes: Any,  # noqa: ANN401
     ) -> None:
+        self.folder = folder
+        self.postgres = Postgres(folder / "postgres", settings=REPLICATED | DATABASE_SETTINGS)
+        self.standby = Standby(folder / "standby", self.postgres) if replicated else None
+        # One more asks each of several servers what it is.
+        self.connections = CONNECTIONS + replicated
+        if self.standby:
+            changes |= {"database_url": address_of(self.postgres, self.standby)}
         if in_turn:
             changes |= {"database_share": 1e-6, "old_days_seconds": OLD_DAYS_SECONDS}
         self.questions = BY_DAY if in_turn else QUESTIONS
         self._indexes = optional_indexes() if in_turn else []
-        self.folder = folder
-        self.postgres = Postgres(folder / "postgres", settings=DATABASE_SETTINGS)
         self.valkey = Valkey(folder / "valkey")
         self.several = several and several(folder / "several")
         store = self.several or self.valkey
@@ -150,6 +158,9 @@ class World:
                 await asyncio.to_thread(server.start)
                 stack.callback(server.kill)
             await self._prepare_database()
+            if self.standby:
+                stack.callback(self.standby.kill)
+                await asyncio.to_thread(self.standby.start)
             for wire in (wire for pair in self.wires for wire in pair):
                 await wire.open()
                 stack.push_async_callback(wire.close)
@@ -202,7 +213,7 @@ class World:
                 "files": before.files + SOME_FILES,
                 "threads": before.threads + SOME_THREADS,
                 "tasks": before.tasks + SOME_TASKS,
-                "to_database": CONNECTIONS,
+                "to_database": self.connections,
                 "to_redis": MAX_CONNECTIONS * len(self.reached[number].redis_ports),
                 "half_closed": 0,
             }

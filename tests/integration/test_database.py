@@ -14,7 +14,7 @@ from tests.support.slow_jobs import is_napping, napping
 from tests.support.waiting import until
 
 SESSION = {
-    "default_transaction_read_only": "on",
+    "transaction_read_only": "on",
     "statement_timeout": "1500ms",
     "lock_timeout": "500ms",
     "application_name": "parallel-ops",
@@ -27,7 +27,7 @@ SELECT 'late', task_type, payload, status, created_at FROM real_jobs
 """
 
 
-async def test_a_session_is_read_only_and_bounded_even_for_a_superuser(postgres: Postgres) -> None:
+async def test_a_transaction_is_read_only_and_bounded_even_for_a_superuser(postgres: Postgres) -> None:
     database = Database(postgres.url, DatabaseLimits(1.5, 0.5, max_queries=1))
     try:
         (found,) = await database.rows(select(*map(func.current_setting, SESSION)))

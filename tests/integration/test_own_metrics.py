@@ -34,6 +34,8 @@ FAMILIES = {
     "parallel_ops_database_connections": ("gauge", {"state"}),
     "parallel_ops_statement_seconds": ("counter", {"table"}),
     "parallel_ops_database_share_cores": ("gauge", {"kind"}),
+    "parallel_ops_database_reads": ("counter", {"server"}),
+    "parallel_ops_replica_lag_seconds": ("gauge", set()),
     "parallel_ops_oldest_reading_timestamp_seconds": ("gauge", set()),
     "parallel_ops_readings_made": ("gauge", {"table"}),
     "parallel_ops_slo_limit": ("gauge", {"code", "level"}),

@@ -43,7 +43,7 @@ class _Set(ABC):
 
     def empty(self) -> None:
         """Forget all keys, once all is well: a busy machine may just have kept them from one another."""
-        _eventually(self.whole)
+        eventually(self.whole)
         for server in self.servers:
             self.ask(server, "FLUSHALL")
 
@@ -56,7 +56,7 @@ class _Set(ABC):
         """Kill it, once its replicas have what it holds by now."""
         offset = self.ask(primary, "INFO", "replication")["master_repl_offset"]
         of_it = [each for each in self.servers if each.running and self._copies(each) == primary.port]
-        _eventually(lambda: all(self._offset(replica) >= offset for replica in of_it))
+        eventually(lambda: all(self._offset(replica) >= offset for replica in of_it))
         primary.kill()
 
     def _offset(self, replica: Valkey) -> int:
@@ -64,10 +64,10 @@ class _Set(ABC):
 
     def replace(self, lost: Valkey, key: str) -> None:
         """Wait until another one is the primary, let that one run again, and wait until all is well."""
-        _eventually(lambda: self.owner(key) is not lost)
+        eventually(lambda: self.owner(key) is not lost)
         lost.resume()
         lost.start()
-        _eventually(self.whole)
+        eventually(self.whole)
 
     @abstractmethod
     def be_patient(self) -> None:
@@ -117,9 +117,9 @@ class ValkeyCluster(_Set):
         for server in self.servers[1:]:
             self.ask(server, "CLUSTER MEET", *first)
         for replica, primary in zip(self._replicas, self._primaries, strict=False):
-            _eventually(partial(self._knows, replica, primary))
+            eventually(partial(self._knows, replica, primary))
             self.ask(replica, "CLUSTER REPLICATE", self.name(primary))
-        _eventually(self.whole)
+        eventually(self.whole)
 
     def be_patient(self) -> None:
         """Take nobody for away from now on who only answers late. A node that begins so begins late."""
@@ -168,7 +168,7 @@ class ValkeyCluster(_Set):
         for server in (target, source, *self._owners()):
             self.ask(server, "CLUSTER SETSLOT", slot, "NODE", self.name(target))
         # One that has not heard of the other's epoch yet takes too low a one at the next move, and loses it.
-        _eventually(self.whole)
+        eventually(self.whole)
 
     def give_up(self, key: str) -> None:
         """Take the slot of a key from its primary, which is the last to hear who has it then."""
@@ -232,7 +232,7 @@ class ValkeySentinels(_Set):
             self.ask(replica, "REPLICAOF", "127.0.0.1", self.ports[0])
         for sentinel in self.sentinels:
             sentinel.start()
-        _eventually(self.whole)
+        eventually(self.whole)
 
     def be_patient(self) -> None:
         """Take nobody for away from now on who only answers late."""
@@ -281,7 +281,8 @@ def _follows(replication: dict[str, Any]) -> bool:
     return bool(replication.get("master_link_status", "up") == "up")
 
 
-def _eventually(condition: Callable[[], bool]) -> None:
+def eventually(condition: Callable[[], bool]) -> None:
+    """Wait until the condition holds; while a server does not answer, it does not."""
     deadline = time.monotonic() + DEADLINE_SECONDS
     while True:
         try:

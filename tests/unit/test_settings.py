@@ -29,6 +29,7 @@ VALUES = {
     "DRAIN_SECONDS": ("3", 3),
     "SHUTDOWN_SECONDS": ("45", 45),
     "MAX_DATABASE_QUERIES": ("8", 8),
+    "MAX_REPLICA_LAG_SECONDS": ("0.5", 0.5),
     "RATE_LIMIT": ("600/minute", "600/minute"),
     "CORS_ORIGINS": ("https://plm.example.com, http://localhost:3000",) * 2,
     "TRUSTED_PROXIES": ("10.0.0.5, 172.18.0.0/16,fd00::/8",) * 2,
@@ -55,10 +56,7 @@ SECONDS = ("STALE_SECONDS", "MAX_STALE_SECONDS", "STATEMENT_TIMEOUT_SECONDS")
 SHARES = [name for name in VALUES if name.endswith(("_WARN", "_CRITICAL"))]
 BAD = [
     *(("DATABASE_URL", value) for value in ("mysql://db/plm", "db", "postgresql://db:port/plm")),
-    *(
-        ("DATABASE_URL", f"postgresql://db/plm?{option}")
-        for option in ("sslrootcert=/x", "port=x", "host=a,b:1")
-    ),
+    *(("DATABASE_URL", f"postgresql://db/plm?{option}") for option in ("sslkey=/x", "port=x", "host=a,b:1")),
     *(("REDIS_URL", f"redis://cache/0?{option}") for option in ("socket_timeout=x", "ssl_ca_certs=/x")),
     *(("REDIS_URL", value) for value in ("http://cache", "cache:6379", "redis://cache:port")),
     *(("AUTH", value) for value in ("off", "Required", "0")),
@@ -102,6 +100,7 @@ BAD = [
     *(("PLM_LINK_JOB", value) for value in ("plm", "https://plm/{object_id}", "data:text/html,{job_id}")),
     *(("REFRESH_SECONDS", value) for value in ("0", "-1", "3601", "1.5", "x", "15s")),
     *(("MAX_DATABASE_QUERIES", value) for value in ("0", "101", "x", "nan")),
+    *(("MAX_REPLICA_LAG_SECONDS", value) for value in ("-1", "11", "x", "nan")),
     *(("SLO_OVERLAY_CACHE_MIN_REQUESTS", value) for value in ("-1", "x", "0.5")),
     *((name, value) for name in SECONDS for value in ("0", "-1", "x", "nan", "inf", "1e400")),
     *((name, value) for name in SHARES for value in ("-0.1", "1.1", "5%", "nan", "inf", "x")),

@@ -8,12 +8,15 @@ from redis.exceptions import RedisError
 
 from service.api.telemetry.health import Unhealthy
 from service.cache.keys import cache_key
+from service.certificates import refused
 from service.shared_redis import SharedRedis
 from service.sources.database import Database, DatabaseError, DatabaseLimits
 from service.sources.inspection import ENCODING, Finding, findings
 
 # A probe has a connection of its own: readers that fill the pool are no reason to be sent none.
 LIMITS = DatabaseLimits(statement_timeout_seconds=1.5, lock_timeout_seconds=1.0, max_queries=1)
+# It has no time to wait for a standby that lags.
+MAX_LAG_SECONDS = 0.2
 
 PREPARING_SECONDS = 0.5
 PROBED_KEY = cache_key("probe")
@@ -38,8 +41,9 @@ def database_probe(database: Database, prepare: Callable[[], Awaitable[None]]) -
                     async with asyncio.timeout(PREPARING_SECONDS):
                         await prepare()
                 is_prepared = True
-        except DatabaseError:
-            raise Unhealthy("PostgreSQL does not answer; `parallel-ops check` says more") from None
+        except DatabaseError as error:
+            reason = refused("PostgreSQL", error) or "PostgreSQL does not answer"
+            raise Unhealthy(f"{reason}; `parallel-ops check` says more") from None
         if found:
             raise Unhealthy(f"{_reason(found)}; `parallel-ops check` says more")
 
@@ -61,9 +65,10 @@ def redis_probe(redis: SharedRedis, tell: Callable[[bool], None]) -> Probe:
         try:
             # Past the breaker: this is how one hears that it is back. In a cluster, where our keys are.
             await redis.client.get(PROBED_KEY)
-        except (RedisError, OSError):
+        except (RedisError, OSError) as error:
             tell(False)
-            raise Unhealthy("Redis does not answer; every process works for itself until it does") from None
+            reason = refused("Redis", error) or "Redis does not answer"
+            raise Unhealthy(f"{reason}; every process works for itself until it does") from None
         tell(True)
 
     return probe

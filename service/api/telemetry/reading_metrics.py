@@ -20,6 +20,12 @@ class ReadingMetrics:
             "Seconds that statements took, by the table they read.",
             "table",
         )
+        self._reads = family(
+            Counter,
+            "database_reads_total",
+            "Questions to one of several servers, by what that was: primary or standby.",
+            "server",
+        )
         newest = {"multiprocess_mode": "livemostrecent"}
         self._share = family(
             Gauge,
@@ -38,6 +44,14 @@ class ReadingMetrics:
         self._made = family(
             Gauge, "readings_made", "Days of a table that were read at the latest tick.", "table", **newest
         )
+        self._lag = family(
+            Gauge,
+            "replica_lag_seconds",
+            "By how much the standby lagged that lagged most when it was last asked; 0 without one.",
+            **newest,
+        )
+        for server in ("primary", "standby"):
+            self._reads.labels(server)
         for table in set(TABLE_OF.values()):
             self._seconds.labels(table)
         for each in DAY_TABLES.values():
@@ -50,6 +64,11 @@ class ReadingMetrics:
     def ran(self, section: str, seconds: float) -> None:
         """Count a statement."""
         self._seconds.labels(TABLE_OF[section]).inc(seconds)
+
+    def read_from(self, server: str, lag: float) -> None:
+        """Count a question to a primary or a standby, and note by how many seconds standbys lag."""
+        self._reads.labels(server).inc()
+        self._lag.set(lag)
 
     def stands(self, manifest: Manifest) -> None:
         """Note what stands at the latest tick."""

@@ -1,0 +1,76 @@
+"""Faults of a standby that is read: no answer lacks what the primary had, and none is lost."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from demo.process import Server
+from tests.faults import outage
+from tests.faults.figures import Figures
+from tests.faults.outage import Outage
+from tests.faults.trial import Fault, trial
+from tests.faults.world import World, running_world
+from tests.support.waiting import until
+
+MOVED = '"reading from another server"'
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world() -> AsyncIterator[World]:
+    """Instances that read a standby; nobody asks yet."""
+    async with running_world(wired=False, replicated=True) as world:
+        yield world
+
+
+def _standby(world: World) -> Server:
+    assert world.standby is not None
+    return world.standby
+
+
+def killed(world: World) -> Outage:
+    """It is gone from one moment to the next, and comes back."""
+    standby = _standby(world)
+    return outage.away(standby, lambda: asyncio.to_thread(standby.kill))
+
+
+@asynccontextmanager
+async def behind(world: World) -> AsyncIterator[None]:
+    """It takes what the primary has written, and replays none of it."""
+    connection = await asyncpg.connect(_standby(world).url)
+    await connection.execute("SELECT pg_wal_replay_pause()")
+    try:
+        yield
+    finally:
+        await connection.execute("SELECT pg_wal_replay_resume()")
+        await connection.close()
+
+
+FAULTS = (
+    Fault("the standby killed", killed, 3),
+    Fault("the standby behind", behind, 3),
+)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+async def test_every_answer_stays_right_by_a_standby(world: World, figures: Figures, fault: Fault) -> None:
+    async with world.under_load():
+        await until(lambda: _read_from(world) == {"standby"})
+        figures.outcomes.append(await trial(world, fault))
+        await until(lambda: _read_from(world) == {"standby"})
+    assert {"primary", "standby"} <= {role for roles in _roles(world) for role in roles}
+
+
+def _read_from(world: World) -> set[str]:
+    """What the instances read by now."""
+    return {roles[-1] if roles else "nothing" for roles in _roles(world)}
+
+
+def _roles(world: World) -> list[list[str]]:
+    """What each instance has read in turn, by its log."""
+    logs = (each.log.read_text().splitlines() for each in world.instances)
+    return [[json.loads(line)["role"] for line in log if MOVED in line] for log in logs]
