@@ -34,9 +34,8 @@ async def test_those_that_have_begun_are_waited_for_and_no_later_ones() -> None:
             waiting = asyncio.create_task(looks.over())
             await asyncio.sleep(0)
         assert not waiting.done()
-<<<<<<< HEAD
     async with looks.at("jobs", TICK + 15):
-        await asyncio.wait_for(waiting, 1)
+        await asyncio.wait_for(waiting, 30)
 
 
 async def test_two_look_at_a_time_and_the_next_when_one_is_over() -> None:
@@ -58,7 +57,3 @@ async def test_two_look_at_a_time_and_the_next_when_one_is_over() -> None:
             await asyncio.sleep(0)
         leave["jobs"].set()
         leave["incidents"].set()
-=======
-    with looks.at("jobs", TICK + 15):
-        await asyncio.wait_for(waiting, 30)
->>>>>>> w-mut
