@@ -43,16 +43,20 @@ async def test_no_more_than_the_ten_worst_are_told() -> None:
 async def test_each_window_has_what_is_in_it_and_of_its_first_day_the_part_that_is() -> None:
     readings = {TODAY - ago: reading(day=TODAY - ago) for ago in range(15)}
     readings[TODAY] = reading(Row("today", "bad", 0, 1, 0))
-    readings[TODAY - 1] = reading(Row("edge", "bad", 2, 5, 0), Row("edge", "bad", 1, 90, 0), day=TODAY - 1)
+    readings[TODAY - 1] = reading(
+        *(Row(name, "bad", cell, n, 0) for name, cell, n in (("edge", 2, 5), ("edge", 1, 90))),
+        *(Row(None, "bad", cell, n, 0) for cell, n in ((3, 1), (2, 2), (1, 30), (0, 60))),
+        day=TODAY - 1,
+    )
     readings[TODAY - 7] = reading(Row("edge", "bad", 3, 4, 0), Row("old", "bad", 0, 9, 0), day=TODAY - 7)
     readings[TODAY - 14] = reading(
         Row("older", "bad", 1, 8, 0), Row("oldest", "bad", 2, 7, 0), day=TODAY - 14
     )
     found = await ranked(readings, [Window(TICK, days) for days in (1, 7, 14)], (1,))
     # Of the last cell before the edge, too, for it is cut at 200 s and the tick is 200 s past midnight.
-    assert totals(found[1]) == {"edge": 5, "today": 1}
-    assert totals(found[7]) == {"edge": 99, "today": 1}
-    assert totals(found[14]) == {"edge": 99, "old": 9, "oldest": 7, "today": 1}
+    assert totals(found[1]) == {"edge": 5, None: 3, "today": 1}
+    assert totals(found[7]) == {"edge": 99, None: 93, "today": 1}
+    assert totals(found[14]) == {"edge": 99, None: 93, "old": 9, "oldest": 7, "today": 1}
 
 
 def totals(ranks: Ranked) -> dict[str | None, int]:
