@@ -131,6 +131,7 @@ async def test_a_slot_that_moves_is_followed(serve: Serve, database: object, clu
         recorder.entries(5)
         recorder.hit()
     async with serve(clock, redis_url=cluster.url) as client:
+
         async def is_whole() -> bool:
             answer = (await client.get(SUMMARY)).json()
             is_away = answer["degraded"] == ["overlay_cache"]

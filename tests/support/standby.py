@@ -5,8 +5,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from demo.folders import account
 from demo.run import READER
 from demo.servers import Postgres, ServerError
+from tests.support.children import ending_with_us
 
 # What is committed is on its way at once, as in a PLM's database.
 REPLICATED = {"wal_level": "replica", "max_wal_senders": "5", "synchronous_commit": "on"}
@@ -25,16 +27,13 @@ class Standby(Postgres):
 
     def _initialise(self) -> None:
         source = ["-h", "127.0.0.1", "-p", str(self._primary.port), "-U", "postgres", "-c", "fast"]
-        copy: list[str | Path] = [
-            self.programs / "pg_basebackup",
-            "-D",
-            self.data,
-            "--no-sync",
-            *source,
-            "-R",
-        ]
+        copy = [self.programs / "pg_basebackup", "-D", self.data, "--no-sync", *source, "-R"]
         made = subprocess.run(
-            self._launch(copy), env=self._environment(), cwd=self.folder, capture_output=True, check=False
+            ending_with_us(copy, user=account()),
+            env=self._environment(),
+            cwd=self.folder,
+            capture_output=True,
+            check=False,
         )
         if made.returncode != 0:
             raise ServerError(made.stderr.decode())
