@@ -27,7 +27,8 @@ class Standby(Postgres):
 
     def _initialise(self) -> None:
         source = ["-h", "127.0.0.1", "-p", str(self._primary.port), "-U", "postgres", "-c", "fast"]
-        copy = [self.programs / "pg_basebackup", "-D", self.data, "--no-sync", *source, "-R"]
+        words = ["-D", self.data, "--no-sync", *source, "-R"]
+        copy: list[str | Path] = [self.programs / "pg_basebackup", *words]
         made = subprocess.run(
             ending_with_us(copy, user=account()),
             env=self._environment(),
