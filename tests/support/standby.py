@@ -27,10 +27,9 @@ class Standby(Postgres):
 
     def _initialise(self) -> None:
         source = ["-h", "127.0.0.1", "-p", str(self._primary.port), "-U", "postgres", "-c", "fast"]
-        words = ["-D", self.data, "--no-sync", *source, "-R"]
-        copy: list[str | Path] = [self.programs / "pg_basebackup", *words]
+        copy: list[str | Path] = [self.programs / "pg_basebackup", "-D", self.data, "--no-sync", "-R"]
         made = subprocess.run(
-            ending_with_us(copy, user=account()),
+            ending_with_us([*copy, *source], user=account()),
             env=self._environment(),
             cwd=self.folder,
             capture_output=True,
