@@ -77,14 +77,15 @@ def serve(host: str, port: int, workers: int) -> None:
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="For scripts: one JSON object.")
-def check(as_json: bool) -> None:
+@click.option("--tenant", help="Whose database to look at, where there are many: acme, or acme.ORGANISATION.")
+def check(as_json: bool, tenant: str | None) -> None:
     """Look whether the configured database and Redis are what the service needs.
 
     Changes nothing. The exit status is 0 when the service can work, and 1 when it cannot.
     """
     from service.check import as_text, inspect
 
-    report = inspect(os.environ)
+    report = inspect(os.environ, tenant)
     click.echo(report.as_json() if as_json else as_text(report))
     if not report.ok:
         raise SystemExit(1)

@@ -83,11 +83,16 @@ class Database:
     """A pool of at most `max_queries` read-only connections; so many statements run at once.
 
     Each statement is its own transaction. A connection that the server closed is replaced unseen. `observe`
-    is told the section that statements are for, and their seconds.
+    is told the section that statements are for, and their seconds. Tables are looked for in that `schema`
+    and nowhere else, if one is given.
     """
 
     def __init__(
-        self, url: str, limits: DatabaseLimits, observe: Callable[[str, float], None] = lambda *_: None
+        self,
+        url: str,
+        limits: DatabaseLimits,
+        observe: Callable[[str, float], None] = lambda *_: None,
+        schema: str | None = None,
     ) -> None:
         self._deadline = limits.statement_timeout_seconds + GRACE_SECONDS
         self._limit = limits.max_queries
@@ -104,7 +109,7 @@ class Database:
             connect_args={
                 "connection_class": Connection,
                 "timeout": CONNECT_SECONDS,
-                "server_settings": session(limits),
+                "server_settings": session(limits, schema),
             },
         )
 
@@ -205,9 +210,10 @@ def address(url: str) -> URL:
     return given
 
 
-def session(limits: DatabaseLimits) -> dict[str, str]:
+def session(limits: DatabaseLimits, schema: str | None = None) -> dict[str, str]:
     """PostgreSQL's settings for every session of the service."""
-    return {
+    path = {} if schema is None else {"search_path": f'"{schema}"'}
+    return path | {
         "application_name": "parallel-ops",
         "default_transaction_read_only": "on",
         "statement_timeout": _milliseconds(limits.statement_timeout_seconds),

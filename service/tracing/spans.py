@@ -59,9 +59,12 @@ class Spans:
         )
         return [_unseen, requests]
 
-    def follow(self, engine: Engine, redis: Redis) -> None:
-        """Make spans of what is asked of these two."""
+    def follow_redis(self, redis: Redis) -> None:
+        """Make spans of what is asked of it."""
         RedisInstrumentor.instrument_client(redis, tracer_provider=self._provider)
+
+    def follow_statements(self, engine: Engine) -> None:
+        """Make spans of what runs there: of one engine, for the instrumentation takes no more."""
         # It says that it knows no SQLAlchemy from 2.1 on; the events that it listens to are the same there.
         SQLAlchemyInstrumentor().instrument(
             engine=engine, tracer_provider=self._provider, skip_dep_check=True

@@ -176,6 +176,7 @@ def settings(postgres: Postgres, valkey: Valkey) -> Settings:
         database_url=reader_url(postgres),
         redis_url=valkey.url,
         auth="disabled",
+        tenants="*",
         database_share=PLENTY,
     )
 
