@@ -33,7 +33,7 @@ class Turns:
     def __init__(self, most: int) -> None:
         self._most = most
         self._free = asyncio.Semaphore(most)
-        self._taken = 0
+        self._taken: set[Seat] = set()
         # In the order in which they had their last turns.
         self._seats: dict[Seat, None] = {}
         self._making_room = asyncio.Lock()
@@ -42,12 +42,12 @@ class Turns:
     async def of(self, seat: "Seat") -> AsyncIterator[None]:
         """A turn of that seat's, during the block; others of the same seat wait for its end."""
         async with seat.turn, self._free:
-            self._taken += 1
+            self._taken.add(seat)
             try:
                 await self._make_room(seat)
                 yield
             finally:
-                self._taken -= 1
+                self._taken.remove(seat)
 
     async def close(self, seat: "Seat") -> None:
         """Close the seat's connection for good."""
@@ -61,14 +61,15 @@ class Turns:
     async def _make_room(self, seat: "Seat") -> None:
         """Have others give up their connections, unless the seat has one, or one more may be open."""
         async with self._making_room:  # nobody connects while somebody is looked at
+            await seat.closed()
             self._seats.pop(seat, None)
             self._seats[seat] = None
             if seat.idle:
                 return
             for other in list(self._seats):
-                if self._taken + self._idle() <= self._most:
+                if len(self._taken) + self._idle() <= self._most:
                     break
-                if not other.turn.locked():
+                if other not in self._taken:  # it may wait for a turn, and connects again then
                     await other.let_go()
 
     def _in_use(self) -> int:
@@ -84,6 +85,7 @@ class Seat:
     def __init__(self, database: "TenantDatabase") -> None:
         self.database = database
         self.turn = asyncio.Lock()
+        self._closing: asyncio.Task[None] | None = None
 
     @property
     def idle(self) -> int:
@@ -91,8 +93,14 @@ class Seat:
         return self.database.connections().idle
 
     async def let_go(self) -> None:
-        """Close the connection; the next statement opens another one."""
-        await Database.close(self.database)
+        """Close the connection, whoever waits for that may go away; the next statement opens another one."""
+        self._closing = asyncio.ensure_future(Database.close(self.database))
+        await self.closed()
+
+    async def closed(self) -> None:
+        """Wait until what is being closed is."""
+        if self._closing is not None:
+            await asyncio.shield(self._closing)
 
 
 class TenantDatabase(Database):

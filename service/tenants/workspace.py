@@ -84,8 +84,8 @@ class Workspace:
         self._budgets = budgets
         store = Store(common.redis, common.policy.lease, tenant.tag)
         self.cache = TickCache(store, common.policy, common.clock, common.observer, budgets.caches)
-        rhythm = Rhythm(common.policy, common.grid, allowed)
-        self.readings = Readings(self.cache, store, self.database, rhythm, self._watch)
+        self._rhythm = Rhythm(common.policy, common.grid, allowed)
+        self.readings = Readings(self.cache, store, self.database, self._rhythm, self._watch)
         sources = Sources(tenant.tag, self.readings, self.database, common.redis)
         self.snapshots = Snapshots(self.cache, sources)
         self.answers: FIFOCache[Any, Any] = budgets.answers.joined(FIFOCache, getsizeof=_cost)
@@ -96,6 +96,11 @@ class Workspace:
     def size(self) -> int:
         """About how many bytes its readings take."""
         return self.readings.size
+
+    @property
+    def share(self) -> float:
+        """How many cores of its server it may take by now."""
+        return self._rhythm.share
 
     async def close(self) -> None:
         """Stop what runs, close connections, and give memory back."""
