@@ -3,7 +3,6 @@
 import asyncio
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import cast
 
@@ -15,6 +14,7 @@ from service.cache.tick_cache import MAX_FLIGHTS_OF_ONE, Bounds
 from service.sources.database import Connections, Database
 from service.tenants.connections import TenantDatabase, Turns, is_there
 from service.tenants.line import Line
+from service.tenants.neighbours import Neighbours
 from service.tenants.tenancy import REFUSED, Place, Tenancy
 from service.tenants.tenant import Forbidden, Tenant
 from service.tenants.workspace import Budgets, Common, Workspace
@@ -39,7 +39,7 @@ class Workspaces:
         self._timer = timer
         self._open: dict[Tenant, Workspace] = {}
         self._asked_at: dict[Tenant, float] = {}
-        self._at_server: Counter[str] = Counter()
+        self._neighbours = Neighbours(common.redis, common.clock)
         self._owners: dict[tuple[object, ...], Tenant] = {}
         self._refused: TTLCache[Tenant, str] = TTLCache(MOST_REFUSED, REFUSED_SECONDS, timer)
         self._opening = Flights()
@@ -71,27 +71,36 @@ class Workspaces:
             yield self._open[tenant]
 
     async def close_idle(self) -> None:
-        """Close those that nobody asks for, and those that take too much memory together."""
+        """Close those that nobody asks for, and of the others as many as take too much memory together."""
+        size, since = sum(each.size for each in self._open.values()), self._timer() - IDLE_SECONDS
         for workspace in reversed(list(self.latest())):
-            is_idle = self._timer() - self._asked_at[workspace.tenant] >= IDLE_SECONDS
-            if is_idle or self._are_too_large:
+            if self._asked_at[workspace.tenant] <= since or size > MOST_READINGS_BYTES:
+                size -= workspace.size
                 await self._close(workspace)
 
     async def keep_in_bounds(self) -> None:
         """Look again and again, for ever."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            await self.close_idle()
+            try:
+                await self.close_idle()
+                await self.tell_neighbours()
+            except Exception:  # whatever it is, the next look comes
+                log.exception("tenants could not be kept in bounds this time")
+
+    async def tell_neighbours(self) -> None:
+        """Say which tenants are open here, and hear with how many others they share their servers."""
+        by_server: dict[str, list[str]] = {}
+        for tenant in self._open:
+            by_server.setdefault(self._server_of(tenant), []).append(tenant.tag)
+        for server, tags in by_server.items():
+            await self._neighbours.tell(server, tags)
 
     async def close(self) -> None:
         """Close all of them."""
         await self._opening.close()
         for workspace in [*self._open.values(), *([self.only] if self.only else [])]:
             await workspace.close()
-
-    @property
-    def _are_too_large(self) -> bool:
-        return len(self._open) > 1 and sum(each.size for each in self._open.values()) > MOST_READINGS_BYTES
 
     def connections(self) -> Connections:
         """Those of all databases together."""
@@ -103,14 +112,17 @@ class Workspaces:
         place = self.tenancy.place_of(tenant)
         self._claim(tenant, place)
         workspace = self._one_of_many(tenant, place)
-        if not await is_there(workspace.database, place.schema):
-            self._refused[tenant] = REFUSED
-            del self._owners[place.identity]
+        try:
+            if not await is_there(workspace.database, place.schema):
+                self._refused[tenant] = REFUSED
+                del self._owners[place.identity]
+                log.warning("a tenant without a database or schema was refused", tenant=tenant.tag)
+                raise Forbidden(REFUSED)
+        except BaseException:
             await workspace.close()
-            log.warning("a tenant without a database or schema was refused", tenant=tenant.tag)
-            raise Forbidden(REFUSED)
+            raise
         self._open[tenant], self._asked_at[tenant] = workspace, self._timer()
-        self._at_server[place.server] += 1
+        self._neighbours.here[place.server] += 1
         return workspace
 
     def _claim(self, tenant: Tenant, place: Place) -> None:
@@ -132,15 +144,18 @@ class Workspaces:
 
     def _one_of_many(self, tenant: Tenant, place: Place) -> Workspace:
         """One that has as much of its server's share as each other tenant there."""
-        common, at_server, server = self._common, self._at_server, place.server
+        common, neighbours, server = self._common, self._neighbours, place.server
         database = TenantDatabase(place, common.limits, common.ran, self._turns)
         workspace = Workspace(
-            tenant, database, common, self._budgets, lambda: common.share / max(1, at_server[server])
+            tenant, database, common, self._budgets, lambda: common.share / neighbours.at(server)
         )
         workspace.line = Line()
         return workspace
 
+    def _server_of(self, tenant: Tenant) -> str:
+        return self.tenancy.place_of(tenant).server
+
     async def _close(self, workspace: Workspace) -> None:
         del self._open[workspace.tenant], self._asked_at[workspace.tenant]
-        self._at_server[self.tenancy.place_of(workspace.tenant).server] -= 1
+        self._neighbours.here[self._server_of(workspace.tenant)] -= 1
         await workspace.close()

@@ -107,11 +107,39 @@ async def test_a_tenant_that_nobody_asks_for_gives_back_all_it_has(
     assert await opened.all.of(Tenant("acme")) is not acme
 
 
+async def test_readings_that_take_too_much_go_with_who_asked_longest_ago(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, each in enumerate(("beta", "acme")):
+        opened.now = number
+        await (await opened.all.of(Tenant(each))).readings.suggestions(int(NOW.timestamp()))
+    acme, beta = (opened.all.at_hand(Tenant(each)) for each in ("acme", "beta"))
+    assert acme is not None
+    assert beta is not None
+    opened.now = 2
+    opened.all.at_hand(Tenant("acme"))
+    monkeypatch.setattr("service.tenants.workspaces.MOST_READINGS_BYTES", acme.size)
+    await opened.all.close_idle()
+    assert (opened.all.at_hand(Tenant("acme")), opened.all.at_hand(Tenant("beta"))) == (acme, None)
+
+
 async def test_tenants_of_a_server_have_its_share_together(opened: Opened) -> None:
     acme = await opened.all.of(Tenant("acme"))
     assert acme.share == 0.5
     await opened.all.of(Tenant("beta"))
     assert acme.share == 0.25
+
+
+async def test_tenants_of_a_server_are_counted_in_the_whole_fleet(
+    opened: Opened, settings: Settings, redis: Redis
+) -> None:
+    other = Opened(settings, redis)
+    acme = await opened.all.of(Tenant("acme"))
+    await other.all.of(Tenant("beta"))
+    for each in (other, opened):
+        await each.all.tell_neighbours()
+    assert acme.share == 0.25
+    await other.all.close()
 
 
 async def test_a_tenant_that_comes_to_be_is_found_a_minute_later(
