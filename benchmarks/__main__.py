@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import rich_click as click
 
-from benchmarks import board, cold, duty, growth, hot, rollover, scale_out, start
+from benchmarks import board, cold, duty, growth, hot, rollover, scale_out, start, tenants
 from benchmarks.report import Table, as_markdown, publish
 from tests.support.ending import end_in_order
 
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[], Table]] = {
     "start": start.run,
     "board": board.run,
     "duty": duty.run,
+    "tenants": tenants.run,
 }
 
 

@@ -75,7 +75,7 @@ def stage_with(fill: Fill, settings: Mapping[str, str] = ROOMY) -> Generator[Sta
             valkey.start()
             asyncio.run(_prepare(postgres.url, fill))
             reader = postgres.url.replace("postgres@", f"{READER}@")
-            readers = Settings(database_url=reader, redis_url=valkey.url, jwt_secret=SECRET)
+            readers = Settings(database_url=reader, redis_url=valkey.url, jwt_secret=SECRET, tenants="*")
             yield Stage(postgres.url, readers, psutil.Process(postgres.pid))
         finally:
             valkey.kill()

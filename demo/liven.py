@@ -15,12 +15,12 @@ from demo.seed import trickle
 PAUSE_SECONDS = 5.0
 
 
-async def liven(database_url: str, redis_url: str) -> None:
+async def liven(database_url: str, redis_url: str, tenant: str) -> None:
     """Run until the process that started this one ends, or the database does."""
     parent = os.getppid()
     chance = Random(parent)
     connection = await asyncpg.connect(database_url)
-    with OverlayRecorder(redis_url, ttl_seconds=300, max_entries=500) as recorder:
+    with OverlayRecorder(redis_url, ttl_seconds=300, max_entries=500, tenant=tenant) as recorder:
         while os.getppid() == parent:
             await trickle(connection, datetime.now(UTC))
             lookups = chance.randrange(8, 30)
@@ -33,9 +33,9 @@ async def liven(database_url: str, redis_url: str) -> None:
 
 
 def main() -> None:
-    """The arguments are the two addresses."""
+    """The arguments are the two addresses, and whose they are."""
     try:
-        asyncio.run(liven(sys.argv[1], sys.argv[2]))
+        asyncio.run(liven(*sys.argv[1:4]))
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
         sys.exit(0)  # the demo ends, and its servers were faster
 

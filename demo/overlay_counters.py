@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import UTC, date, datetime
 from typing import Any
 
-from parallel_ops_recorder.keys import COUNTS_SECONDS, counts_field, counts_key
+from parallel_ops_recorder.keys import COUNTS_SECONDS, NO_TENANT, counts_field, counts_key
 from redis.asyncio import Redis
 
 from demo.rhythm import OVERLAYS, slots
@@ -13,12 +13,12 @@ LOOKUPS = 400_000
 EVICTED = 0.3  # of the misses
 
 
-async def seed_overlay(redis: Redis, until: datetime) -> None:
-    """Set the counts of the days before `until` (aware); what is there for other hours stays."""
+async def seed_overlay(redis: Redis, until: datetime, tenant: str = NO_TENANT) -> None:
+    """Set a tenant's counts of the days before `until` (aware); what is there for other hours stays."""
     async with redis.pipeline(transaction=False) as pipe:
         for day, counts in _days(until).items():
-            pipe.hset(counts_key(day), mapping=counts)
-            pipe.expire(counts_key(day), COUNTS_SECONDS)
+            pipe.hset(counts_key(day, tenant), mapping=counts)
+            pipe.expire(counts_key(day, tenant), COUNTS_SECONDS)
         await pipe.execute()
 
 

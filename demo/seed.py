@@ -14,6 +14,7 @@ import asyncpg
 import rich_click as click
 from msgspec import Struct
 from msgspec.structs import astuple
+from parallel_ops_recorder.keys import NO_TENANT
 from redis.asyncio import Redis
 
 from demo.overlay_counters import seed_overlay
@@ -78,7 +79,7 @@ async def seeded_until(connection: asyncpg.Connection) -> datetime | None:
     return until
 
 
-async def fill(database_url: str, redis_url: str | None, counts: Counts) -> None:
+async def fill(database_url: str, redis_url: str | None, counts: Counts, tenant: str = NO_TENANT) -> None:
     """Seed up to now, while bars show how far it is, unless that was done before."""
     connection = await asyncpg.connect(database_url)
     try:
@@ -88,7 +89,7 @@ async def fill(database_url: str, redis_url: str | None, counts: Counts) -> None
         now = datetime.now(UTC)
         if redis_url is not None:
             async with Redis.from_url(redis_url) as redis:
-                await seed_overlay(redis, now)
+                await seed_overlay(redis, now, tenant)
         with bars() as progress:
             await seed(connection, counts, now, progress)
     finally:

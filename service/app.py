@@ -29,25 +29,21 @@ from service.api.openapi import openapi_document
 from service.api.replay import Replay
 from service.api.telemetry.health import Readiness, health_routes
 from service.api.telemetry.own_metrics import OwnMetrics, own_metrics_route
-from service.api.telemetry.probes import LIMITS, MAX_LAG_SECONDS, database_probe, redis_probe
+from service.api.telemetry.probes import Probed, redis_probe
 from service.api.telemetry.request_counts import RequestCounts
 from service.api.telemetry.request_log import request_log
-from service.cache.store import Store
-from service.cache.tick_cache import TickCache
 from service.dashboard.pages import Pages
 from service.dashboard.routes import board_routes
 from service.dashboard.sign_in import SignIn
 from service.dashboard.strangers import Strangers
 from service.draining import draining_sign, end_with_parent
-from service.readings.account import Rhythm
-from service.readings.fleet import Readings
 from service.redis_clients import connect
 from service.redis_kinds import warn_if_mistaken
 from service.settings import Settings, from_environment, unknown_variables
 from service.shared_redis import SharedRedis
-from service.snapshots import Snapshots, Sources
-from service.sources.database import Database
-from service.sources.replicas import database_at
+from service.sources.replicas import Standbys
+from service.tenants.workspace import Common
+from service.tenants.workspaces import Workspaces
 from service.tracing import spans_of
 from service.unread import hang_up_on_the_deaf
 
@@ -62,12 +58,11 @@ log = structlog.get_logger(__name__)
 class Resources(Struct, frozen=True):
     """What holds connections and running tasks."""
 
-    database: Database
-    probed: Database
+    workspaces: Workspaces
+    probed: Probed
     redis: SharedRedis
     redis_url: str
     readiness: Readiness
-    cache: TickCache
     metrics: OwnMetrics
     spans: "Spans | None"
 
@@ -75,7 +70,12 @@ class Resources(Struct, frozen=True):
     async def open(self, _: Litestar) -> AsyncIterator[None]:
         """Litestar's lifespan: but for a look at Redis, nothing is connected before the first request."""
         tasks = [
-            asyncio.create_task(each) for each in (_publish(self.metrics), warn_if_mistaken(self.redis_url))
+            asyncio.create_task(each)
+            for each in (
+                _publish(self.metrics),
+                warn_if_mistaken(self.redis_url),
+                self.workspaces.keep_in_bounds(),
+            )
         ]
         try:
             yield
@@ -85,8 +85,7 @@ class Resources(Struct, frozen=True):
                 with suppress(asyncio.CancelledError):
                     await task
             await self.readiness.close()
-            await self.cache.close()
-            await self.database.close()
+            await self.workspaces.close()
             await self.probed.close()
             await self.redis.client.aclose()
             if self.spans is not None:
@@ -103,40 +102,34 @@ def create_app(
 
     `draining` says whether shutdown has begun: nobody should send requests any more. `spans` traces requests.
     """
-    policy, counts = settings.cache_policy, RequestCounts()
-    metrics = OwnMetrics(counts, lambda: database.connections(), settings.thresholds)  # noqa: PLW0108 - made below
+    counts = RequestCounts()
+    metrics = OwnMetrics(counts, lambda: workspaces.connections(), settings.thresholds)  # noqa: PLW0108 - made below
     metrics.readings.allow(settings.database_share)
-    url, max_lag = settings.database_url, settings.max_replica_lag_seconds
-    database = database_at(
-        url, settings.database_limits, metrics.readings.ran, max_lag, metrics.readings.read_from
-    )
-    probed = database_at(url, LIMITS, max_lag=min(max_lag, MAX_LAG_SECONDS))
     redis = SharedRedis(connect(settings.redis_url))
+    workspaces = Workspaces(settings.tenancy, _common(settings, redis, clock, metrics))
     if spans is not None:
-        spans.follow(database.engines, redis.client)
-    store = Store(redis, policy.lease)
-    cache = TickCache(store, policy, clock, metrics)
-    rhythm = Rhythm(policy, settings.grid, settings.database_share)
-    readings = Readings(cache, store, database, rhythm, metrics.readings.stands)
-    probes = {
-        "postgresql": database_probe(probed, lambda: readings.prepare(clock())),
-        "redis": redis_probe(redis, metrics.redis_is),
-    }
+        spans.follow_redis(redis.client)
+        if workspaces.only is not None:
+            spans.follow_statements(workspaces.only.database.engines)
+    probed = Probed(workspaces, settings.max_replica_lag_seconds, clock)
+    probes = {"postgresql": probed.look, "redis": redis_probe(redis, metrics.redis_is)}
     readiness = Readiness(probes, frozenset({"postgresql"}), draining)
     authenticator = _authenticator(settings)
-    replay = Replay(policy, settings.thresholds, clock)
+    replay = Replay(settings.cache_policy, settings.thresholds, clock)
     record = partial(_record, counts, request_log(settings.log_format))
     admission = _admission(settings, authenticator, redis)
     sign_in = SignIn(authenticator, settings.sign_in_hint)
-    middleware = RequestMiddleware(admission, replay, record, clock, Strangers(sign_in).refuse)
-    resources = Resources(database, probed, redis, settings.redis_url, readiness, cache, metrics, spans)
+    middleware = RequestMiddleware(
+        admission, workspaces, replay, record=record, clock=clock, refuse_unrouted=Strangers(sign_in).refuse
+    )
+    resources = Resources(workspaces, probed, redis, settings.redis_url, readiness, metrics, spans)
     board = board_routes(Pages(settings.thresholds, settings.refresh_seconds, settings.links), sign_in)
     return Litestar(
         [
             *(*HANDLERS, openapi_document, own_metrics_route(metrics, readiness)),
             *(*health_routes(readiness), *board, *sign_in.routes()),
         ],
-        dependencies=dependencies(Snapshots(cache, Sources(readings, database, redis)), replay),
+        dependencies=dependencies(replay),
         middleware=[*(spans.middleware if spans else ()), middleware],
         guards=[raise_found_error],
         exception_handlers={Exception: middleware.refuse, HTTPException: middleware.refuse},
@@ -146,14 +139,37 @@ def create_app(
     )
 
 
+def _common(
+    settings: Settings, redis: SharedRedis, clock: Callable[[], float], metrics: OwnMetrics
+) -> Common:
+    return Common(
+        redis=redis,
+        policy=settings.cache_policy,
+        grid=settings.grid,
+        share=settings.database_share,
+        clock=clock,
+        observer=metrics,
+        limits=settings.database_limits,
+        standbys=Standbys(settings.max_replica_lag_seconds, metrics.readings.read_from),
+        ran=metrics.readings.ran,
+        watch=metrics.readings.stands,
+    )
+
+
 def _authenticator(settings: Settings) -> Authenticator:
-    keys = settings.token_keys
+    keys, tenancy = settings.token_keys, settings.tenancy
+    if tenancy.is_of_any:
+        log.warning(
+            "one database holds the figures of all tenants: any tenant's token opens it",
+            remedy="PARALLEL_OPS_TENANTS=acme lets one in; a list of several wants a database or schema each",
+        )
     if keys is None:
         log.warning(
             "authentication is disabled: whoever reaches this port may read everything",
             remedy="PARALLEL_OPS_AUTH=required",
         )
-    return Authenticator(TokenVerifier(keys) if keys else None, settings.scrape_token)
+    verifier = TokenVerifier(keys, tenancy) if keys else None
+    return Authenticator(verifier, settings.scrape_token, tenancy)
 
 
 def _admission(settings: Settings, authenticator: Authenticator, redis: SharedRedis) -> Admission:

@@ -17,14 +17,17 @@ from sqlalchemy import make_url
 from service.addresses import database_place, redis_place
 from service.environment import Problem
 from service.readings.advice import fitting
-from service.readings.manifest import Spending, newest_manifest
+from service.readings.manifest import Spending, manifest_key, newest_manifest
 from service.redis_clients import connect
 from service.redis_kinds import mistaken
 from service.settings import Settings, SettingsError, from_environment, unknown_variables
 from service.sources import inspection
 from service.sources.database import DatabaseError, DatabaseLimits
 from service.sources.inspection import ENCODING, Finding, findings, row_counts, without_index
-from service.sources.replicas import Server, database_at, several
+from service.sources.replicas import Server, Standbys, database_at, several
+from service.tenants.connections import is_there
+from service.tenants.tenancy import Tenancy
+from service.tenants.tenant import EVERYBODY, Forbidden, Tenant
 from service.unreachable import READER_ROLE, Trouble, database_trouble, redis_trouble
 
 Status = Literal["ok", "advice", "problem"]
@@ -61,6 +64,13 @@ _GAINS = {
     "window": "With one, of {size} MB, a refresh reads today, yesterday and a few older days in turn.",
     "failures": "With one of the failed rows alone, a page reads what it shows.",
 }
+_MANY = "many, each with a database or schema of its own, of which none was looked at"
+_NOT_ONE = "{} is none of those that PARALLEL_OPS_TENANTS lets in"
+_NO_SCHEMA = "there is no schema {}, or this role may not use it"
+_TENANTS = (
+    "Compare the tenant's id, PARALLEL_OPS_TENANTS, and PARALLEL_OPS_DATABASE_SCHEMA with what the PLM has; "
+    f"{READER_ROLE} grants the use of a schema."
+)
 # Of a b-tree on a timestamp, as measured for optional_indexes.sql.
 INDEX_BYTES_A_ROW = 22
 
@@ -100,14 +110,34 @@ def as_text(report: CheckReport) -> str:
     return "\n".join([*lines, "", verdict])
 
 
-def inspect(environment: Mapping[str, str]) -> CheckReport:
-    """Look at the configuration, then at the servers that it names."""
+def inspect(environment: Mapping[str, str], tenant: str | None = None) -> CheckReport:
+    """Look at the configuration, then at the servers that it names: at a tenant's where there are many."""
     try:
         settings = from_environment(environment)
     except SettingsError as error:
         return CheckReport([*map(_misconfigured, error.problems), *_unknown(environment)])
     lines = [Line("ok", "configuration", "complete"), *_unknown(environment), *_names(settings)]
-    return CheckReport([*lines, *asyncio.run(_servers(settings))])
+    tenancy = settings.tenancy
+    try:
+        whose = tenancy.only if tenant is None else tenancy.named(tenant)
+        if whose is not None:
+            tenancy.place_of(whose)
+    except Forbidden:
+        return CheckReport([*lines, Line("problem", "tenants", _NOT_ONE.format(tenant), _TENANTS)])
+    return CheckReport([*lines, *asyncio.run(_servers(settings, whose)), *_told(tenancy, whose)])
+
+
+def _told(tenancy: Tenancy, whose: Tenant | None) -> list[Line]:
+    """Who may ask."""
+    if whose is None:
+        return [Line("advice", "tenants", _MANY, "Name one of them: parallel-ops check --tenant acme")]
+    if tenancy.is_of_any:
+        return [Line("ok", "tenants", "all in one database: any tenant's token opens it")]
+    if whose == EVERYBODY:
+        return []
+    place = tenancy.place_of(whose)
+    where = f", in the schema {place.schema}" if place.schema else ""
+    return [Line("ok", "tenants", f"{whose.tag} is let in{where}")]
 
 
 def _misconfigured(problem: Problem) -> Line:
@@ -135,25 +165,31 @@ def _names(settings: Settings) -> list[Line]:
     return [Line("ok", "names", message)]
 
 
-async def _servers(settings: Settings) -> list[Line]:
-    database, redis = await asyncio.gather(_database(settings), _redis(settings))
-    return [*database, *redis]
+async def _servers(settings: Settings, whose: Tenant | None) -> list[Line]:
+    redis = _redis(settings, whose)
+    if whose is None:
+        return await redis
+    return [line for lines in await asyncio.gather(_database(settings, whose), redis) for line in lines]
 
 
-async def _database(settings: Settings) -> list[Line]:
-    servers = [await _server(url) for url in several(settings.database_url)]
-    database = database_at(settings.database_url, _LIMITS, max_lag=settings.max_replica_lag_seconds)
+async def _database(settings: Settings, whose: Tenant) -> list[Line]:
+    place = settings.tenancy.place_of(whose)
+    servers = [await _server(url) for url in several(place.url)]
+    standbys = Standbys(settings.max_replica_lag_seconds)
+    database = database_at(place.url, _LIMITS, schema=place.schema, standbys=standbys)
     try:
+        if place.schema is not None and not await is_there(database, place.schema):
+            return [Line("problem", "PostgreSQL", _NO_SCHEMA.format(place.schema), _TENANTS)]
         found = await findings(database)
         unindexed = await without_index(database)
         rows = await row_counts(database)
     except DatabaseError as error:
-        trouble = await database_trouble(settings.database_url, error)
+        trouble = await database_trouble(place.url, error)
         return [*servers, _cannot_be_used("PostgreSQL", trouble)]
     finally:
         await database.close()
-    user = make_url(settings.database_url).username or "the default user"
-    reachable = Line("ok", "PostgreSQL", f"{database_place(settings.database_url)} answers to {user}")
+    user = make_url(place.url).username or "the default user"
+    reachable = Line("ok", "PostgreSQL", f"{database_place(place.url)} answers to {user}")
     missing = {finding.table for finding in found if finding.problem == "missing_table"}
     problems = [_described(finding) for finding in found]
     all_there = f"all tables and columns are there and readable, encoded in {ENCODING}"
@@ -193,12 +229,13 @@ def _index_advice(table: str, read: str, rows: Mapping[str, int]) -> Line:
     return Line("advice", "PostgreSQL", f"{table}: {message}. {gain}", owner)
 
 
-async def _redis(settings: Settings) -> list[Line]:
+async def _redis(settings: Settings, whose: Tenant | None) -> list[Line]:
     if other := await mistaken(settings.redis_url):
         return [Line("problem", "Redis", other.message, other.remedy)]
     redis = connect(settings.redis_url)
     try:
-        known = await newest_manifest(redis, settings.cache_policy, settings.grid, time.time())
+        key = manifest_key(settings.grid, (whose or EVERYBODY).tag)
+        known = await newest_manifest(redis, settings.cache_policy, key, time.time())
     except (RedisError, OSError) as error:
         return [_cannot_be_used("Redis", await redis_trouble(settings.redis_url, error))]
     finally:

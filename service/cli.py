@@ -41,14 +41,20 @@ def _where(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--data-dir", type=click.Path(path_type=Path), help="Keep the data here and use it again the next time."
 )
-def demo(host: str, port: int, workers: int, rows: int, data_dir: Path | None) -> None:
+@click.option(
+    "--tenants", type=click.IntRange(min=0), default=0, help="So many, with a database and a token each."
+)
+def demo(  # noqa: PLR0913 - an option each
+    host: str, port: int, *, workers: int, rows: int, data_dir: Path | None, tenants: int
+) -> None:
     """Start a PostgreSQL and a Valkey, fill them with 100 believable days, and serve them.
 
     Ends with Ctrl-C, and takes everything it started with it.
     """
-    from demo.run import run_demo
+    from demo.run import Address, run_demo
+    from demo.tenants import tenants_of
 
-    run_demo(host, port, workers, rows, data_dir)
+    run_demo(Address(host, port, workers), rows, data_dir, tenants_of(tenants))
 
 
 @main.command()
@@ -77,14 +83,15 @@ def serve(host: str, port: int, workers: int) -> None:
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="For scripts: one JSON object.")
-def check(as_json: bool) -> None:
+@click.option("--tenant", help="Whose database to look at, where there are many: acme, or acme.ORGANISATION.")
+def check(as_json: bool, tenant: str | None) -> None:
     """Look whether the configured database and Redis are what the service needs.
 
     Changes nothing. The exit status is 0 when the service can work, and 1 when it cannot.
     """
     from service.check import as_text, inspect
 
-    report = inspect(os.environ)
+    report = inspect(os.environ, tenant)
     click.echo(report.as_json() if as_json else as_text(report))
     if not report.ok:
         raise SystemExit(1)

@@ -18,6 +18,7 @@ from service.overview.clock import time_zone
 from service.overview.slo import HINT_LEVELS, OBJECTIVES, Threshold, Thresholds
 from service.readings.grid import Grid
 from service.sources.database import GRACE_SECONDS, DatabaseLimits
+from service.tenants.tenancy import Tenancy, check_schema, contradictions, filled, listed
 
 MIN_SECRET_BYTES = 32
 MIN_SCRAPE_TOKEN_LENGTH = 16
@@ -73,6 +74,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     jwt_public_key: str | None = None
     jwt_leeway_seconds: Annotated[float, Meta(ge=0, le=300)] = 30
     scrape_token: Annotated[str, Meta(min_length=MIN_SCRAPE_TOKEN_LENGTH)] | None = None
+    tenants: str = ""
+    database_schema: str | None = None
     refresh_seconds: Annotated[int, Meta(ge=1, le=3600)] = 15
     stale_seconds: Seconds = 60
     max_stale_seconds: Seconds = 300
@@ -112,6 +115,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         if self.jwt_public_key is None:
             return Keys((self.jwt_secret or "").encode(), "HS256", self.jwt_leeway_seconds)
         return public_key(self.jwt_public_key, self.jwt_leeway_seconds)
+
+    @property
+    def tenancy(self) -> Tenancy:
+        """Which tenants there are, and where the rows of each are."""
+        return Tenancy(self.database_url, self.database_schema, listed(self.tenants))
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -172,6 +180,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 _EXAMPLES: dict[str, str] = {
     "database_url": "postgresql://parallel_ops_reader:secret@db.internal:5432/plm",
     "redis_url": "redis://cache.internal:6379/0",
+    "tenants": "acme",
+    "database_schema": "plm",
     "jwt_secret": "at least 32 bytes, the PLM's own; or PARALLEL_OPS_JWT_SECRET_FILE=/run/secrets/jwt",
     "jwt_public_key": "-----BEGIN PUBLIC KEY----- ...; or PARALLEL_OPS_JWT_PUBLIC_KEY_FILE=/run/secrets/pem",
     "scrape_token": "a long random text; or PARALLEL_OPS_SCRAPE_TOKEN_FILE=/run/secrets/scrape",
@@ -194,6 +204,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     values, problems = read(Settings, environment, _CHECKS, _EXAMPLES)
     if problems.keys() & _KEYS <= values.keys():  # what could not be read may be there
         problems |= _without_keys(**{name: values[name] for name in _KEYS & values.keys()})
+    if not problems.keys() & (_PLACES - {"database_url"}):
+        problems |= _contradictions(**{name: values[name] for name in _PLACES & values.keys()})
     if problems:
         raise SettingsError(tuple(problems[name] for name in Settings.__struct_fields__ if name in problems))
     return Settings(**values)
@@ -205,7 +217,9 @@ def unknown_variables(environment: Iterable[str]) -> list[Unknown]:
 
 
 _CHECKS = {
-    "database_url": check_database_url,
+    "database_url": lambda url: check_database_url(filled(url)),
+    "database_schema": check_schema,
+    "tenants": listed,
     "redis_url": check_redis_url,
     "jwt_public_key": lambda pem: public_key(pem, 0),
     "trusted_proxies": networks,
@@ -213,6 +227,7 @@ _CHECKS = {
     "plm_link_object": lambda template: check_template(template, OBJECT_FIELDS),
     "plm_link_job": lambda template: check_template(template, JOB_FIELDS),
 }
+_PLACES = frozenset({"auth", "tenants", "database_url", "database_schema"})
 _KEYS = frozenset({"auth", "jwt_secret", "jwt_public_key"})
 _WHAT_KEYS_THERE_ARE = (
     "is not set, and callers need a token: give the PLM's secret here, or its public key in "
@@ -236,3 +251,14 @@ def _without_keys(
     else:
         return {}
     return {"jwt_secret": Problem(variable_of("jwt_secret"), reason, _EXAMPLES["jwt_secret"])}
+
+
+def _contradictions(
+    database_url: str = "", auth: str = "required", tenants: str = "", database_schema: str | None = None
+) -> dict[str, Problem]:
+    """What is wrong with the tenants and where their rows are, all of which is good by itself."""
+    tenancy = Tenancy(database_url, database_schema, listed(tenants))
+    return {
+        name: Problem(variable_of(name), reason, _EXAMPLES[name])
+        for name, reason in contradictions(tenancy, is_guarded=auth == "required")
+    }

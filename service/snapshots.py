@@ -33,8 +33,9 @@ CHOICES_SECONDS = 1.0
 
 
 class Sources(Struct, frozen=True):
-    """Where sections come from."""
+    """Where sections of a tenant come from; `tenant` is what its keys in Redis carry."""
 
+    tenant: str
     readings: Readings
     database: Database
     redis: SharedRedis
@@ -74,7 +75,7 @@ async def _templates(sources: Sources, query: Query, tick: int) -> sections.Cons
 
 
 async def _overlay_cache(sources: Sources, query: Query, tick: int) -> sections.OverlayCache:
-    return await overlay_cache.read(sources.redis, query, instant_of(tick))
+    return await overlay_cache.read(sources.redis, query, instant_of(tick), sources.tenant)
 
 
 async def _choices(sources: Sources, _query: None, tick: int) -> dict[str, tuple[str, ...]]:
@@ -192,7 +193,9 @@ class Snapshots:
 
     def _part(self, section: Section, query: Query | PageQuery | None, fields: Mapping[str, Any]) -> Part:
         """`fields` are the query's, by the names in `depends_on`."""
-        key = cache_key(section.name, **{name: fields[name] for name in section.depends_on})
+        key = cache_key(
+            self._sources.tenant, section.name, **{name: fields[name] for name in section.depends_on}
+        )
 
         async def compute(tick: int) -> Any:  # noqa: ANN401
             return await section.read(self._sources, query, tick)

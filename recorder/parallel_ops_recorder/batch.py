@@ -60,11 +60,17 @@ class Increment(NamedTuple):
     kind: int
     n: int
 
-    @property
-    def place(self) -> tuple[str, str]:
-        """The key and the field."""
+    def place(self, tenant: str) -> tuple[str, str]:
+        """The key and the field of a tenant's."""
         at = datetime.fromtimestamp(self.hour * 3600, UTC)
-        return counts_key(at), counts_field(at.hour, KINDS[self.kind])
+        return counts_key(at, tenant), counts_field(at.hour, KINDS[self.kind])
+
+
+class Source(NamedTuple):
+    """Whose counts they are, and which process sends them."""
+
+    tenant: str
+    process_id: str
 
 
 class Refusal(NamedTuple):
@@ -110,26 +116,28 @@ class Batch(NamedTuple):
         return self._replace(increments=tuple(each for each in self.increments if each not in refused))
 
 
-def send(redis: Redis, process_id: str, batch: Batch, gauges: Mapping[str, int]) -> Receipt:
+def send(redis: Redis, source: Source, batch: Batch, gauges: Mapping[str, int]) -> Receipt:
     """Count the batch and show the process as live with `gauges`, in two round trips.
 
     What was not refused is counted. Raises RedisError when that is not known: send it again.
     """
-    receipt = _count_once(redis, sent_key(process_id), batch)
+    receipt = _count_once(redis, source, batch)
+    key = process_key(source.process_id, source.tenant)
     with redis.pipeline(transaction=False) as pipe:
-        pipe.hset(process_key(process_id), mapping=dict(gauges.items()))
-        pipe.expire(process_key(process_id), PROCESS_SECONDS)
+        pipe.hset(key, mapping=dict(gauges.items()))
+        pipe.expire(key, PROCESS_SECONDS)
         pipe.execute()
     return receipt
 
 
-def _count_once(redis: Redis, note: str, batch: Batch) -> Receipt:
+def _count_once(redis: Redis, source: Source, batch: Batch) -> Receipt:
+    note = sent_key(source.process_id, source.tenant)
     if not batch.increments:
         return Receipt(int(cast("bytes", redis.get(note)) or 0), [])
     keys = [note]
     arguments: list[str | int] = [batch.number, SENT_SECONDS, COUNTS_SECONDS]
     for increment in batch.increments:
-        key, field = increment.place
+        key, field = increment.place(source.tenant)
         keys.append(key)
         arguments += [field, increment.n]
     # EVAL and not EVALSHA: a few hundred bytes, and no second path for a server that forgot the script.

@@ -15,7 +15,7 @@ from redis.backoff import EqualJitterBackoff
 from redis.exceptions import ResponseError
 
 from parallel_ops_recorder.addresses import Address
-from parallel_ops_recorder.batch import Batch, send
+from parallel_ops_recorder.batch import Batch, Source, send
 from parallel_ops_recorder.clients import connect
 from parallel_ops_recorder.tally import MAX_HOURS, Tally
 
@@ -32,6 +32,7 @@ class DeliveryOptions(NamedTuple):
     """What a recorder was made with, the same in all its processes."""
 
     address: Address
+    tenant: str
     flush_seconds: float
     timeout_seconds: float
     clock: Callable[[], float]
@@ -46,7 +47,8 @@ class Delivery:
     def __init__(self, options: DeliveryOptions, gauges: Callable[[], Mapping[str, int]]) -> None:
         """`gauges` tells the process's entries, ttl_seconds and max_entries of the moment."""
         self.pid = os.getpid()
-        self.process_id = f"{socket.gethostname()}-{self.pid}-{secrets.token_hex(4)}"
+        process_id = f"{socket.gethostname()}-{self.pid}-{secrets.token_hex(4)}"
+        self._source = Source(options.tenant, process_id)
         self.tally = Tally(options.clock)
         self._options = options
         self._gauges = gauges
@@ -127,7 +129,7 @@ class Delivery:
         """Send the batch; whether earlier ones have to be sent again."""
         if self._redis is None:
             self._redis = connect(self._options.address, self._options.timeout_seconds)
-        receipt = send(self._redis, self.process_id, self._batch, self._gauges())
+        receipt = send(self._redis, self._source, self._batch, self._gauges())
         sent, self._batch = self._batch, NOTHING
         forgotten = self._take_back(receipt.before)
         refused = [refusal.increment for refusal in receipt.refusals]
@@ -136,7 +138,8 @@ class Delivery:
         if sent.increments:
             self._acknowledged.append(sent.without(refused))
         if refused:
-            raise ResponseError("{}, field {}: {}".format(*refused[0].place, receipt.refusals[0].reason))
+            place = refused[0].place(self._source.tenant)
+            raise ResponseError("{}, field {}: {}".format(*place, receipt.refusals[0].reason))
         return forgotten
 
     def _take_back(self, before: int) -> bool:

@@ -3,10 +3,13 @@
 This is the public contract with the programs that serve overlays; docs/overlay-counters.md is its prose.
 """
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 # In a tenant's place, where there are none.
 NO_TENANT = "-"
+# Of tenants and organisations.
+TENANT_ID = "[A-Za-z0-9][A-Za-z0-9_-]{0,62}"
 # The position of a kind in this tuple is its position in every row of counts.
 KINDS = ("hits", "misses", "evictions")
 HITS, MISSES, EVICTIONS = range(len(KINDS))
@@ -30,12 +33,18 @@ def tagged(name: str, tenant: str = NO_TENANT) -> str:
     return f"parallel-ops:{{{tenant}}}:{name}"
 
 
-PROCESS_PATTERN = tagged("overlay:process:*")
+def checked_tenant(tenant: str) -> str:
+    """The tenant, if keys can carry it. Raises ValueError."""
+    if tenant != NO_TENANT and not re.fullmatch(rf"{TENANT_ID}(\.{TENANT_ID})?", tenant):
+        raise ValueError(
+            f"tenant must be up to 63 letters, digits, _ and -, or two such names and a dot: not {tenant!r}"
+        )
+    return tenant
 
 
-def counts_key(day: date) -> str:
+def counts_key(day: date, tenant: str = NO_TENANT) -> str:
     """The hash of one UTC day's counts."""
-    return tagged(f"overlay:counts:{day:%Y-%m-%d}")
+    return tagged(f"overlay:counts:{day:%Y-%m-%d}", tenant)
 
 
 def counts_field(hour: int, kind: str) -> str:
@@ -43,14 +52,14 @@ def counts_field(hour: int, kind: str) -> str:
     return f"{hour:02}:{kind}"
 
 
-def process_key(process_id: str) -> str:
-    """The hash of one live process's cache."""
-    return tagged(f"overlay:process:{process_id}")
+def process_key(process_id: str, tenant: str = NO_TENANT) -> str:
+    """The hash of one live process's cache; of `*`, the pattern that finds those of all."""
+    return tagged(f"overlay:process:{process_id}", tenant)
 
 
-def sent_key(process_id: str) -> str:
+def sent_key(process_id: str, tenant: str = NO_TENANT) -> str:
     """The number of the last batch that was counted for a recorder; no part of the public contract."""
-    return tagged(f"overlay:sent:{process_id}")
+    return tagged(f"overlay:sent:{process_id}", tenant)
 
 
 def window_hours(since: datetime, until: datetime) -> dict[date, range]:

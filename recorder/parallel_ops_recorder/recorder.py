@@ -16,7 +16,7 @@ from typing import Self, SupportsIndex
 
 from parallel_ops_recorder.clients import checked
 from parallel_ops_recorder.delivery import Delivery, DeliveryOptions
-from parallel_ops_recorder.keys import EVICTIONS, GAUGES, HITS, LARGEST, MISSES
+from parallel_ops_recorder.keys import EVICTIONS, GAUGES, HITS, LARGEST, MISSES, NO_TENANT, checked_tenant
 
 # How long the end of a program may wait for Redis.
 EXIT_SECONDS = 2.0
@@ -32,26 +32,30 @@ class OverlayRecorder:
     ones too. Every count reaches Redis exactly once, however long Redis is away, up to what `dropped` says.
     """
 
-    def __init__(  # noqa: PLR0913 - three that a user gives, three for tests
+    def __init__(  # noqa: PLR0913 - four that a user gives, three for tests
         self,
         redis_url: str,
         ttl_seconds: int,
         max_entries: int,
         *,
+        tenant: str = NO_TENANT,
         flush_seconds: float = 1.0,
         timeout_seconds: float = 1.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Takes the URL of a Redis, of a cluster or of sentinels, and the cache's own limits.
 
-        Connects to nothing yet.
+        `tenant` is whose overlays are served, by the id that is in the PLM's tokens, where the service knows
+        tenants; `acme.design` where an organisation has a database of its own. Connects to nothing yet.
 
         Raises ValueError or TypeError for values that cannot be meant. A recorder lives until close() or the
         end of the program, so make one and keep it.
         """
         self._limits = (_amount("ttl_seconds", ttl_seconds), _amount("max_entries", max_entries))
         self._entries = 0
-        self._options = DeliveryOptions(checked(redis_url), flush_seconds, timeout_seconds, clock)
+        self._options = DeliveryOptions(
+            checked(redis_url), checked_tenant(tenant), flush_seconds, timeout_seconds, clock
+        )
         self._delivery = Delivery(self._options, self._gauges)
         self._deliveries = {self._delivery.pid: self._delivery}
         self._pid = 0  # the process that counts already: none before the first call, another one after a fork

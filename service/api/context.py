@@ -9,6 +9,9 @@ from litestar.types import HTTPScope, Message, Receive, Scope, Send
 
 from service.api.responses.errors import GONE
 from service.api.responses.raw import Header
+from service.tenants.line import Line
+from service.tenants.tenant import Tenant
+from service.tenants.workspace import Workspace
 
 # Where a path goes that no route has: labels and logs are not for callers to fill.
 UNKNOWN = "unknown"
@@ -25,17 +28,40 @@ class RequestContext:
     """The facts of one request, found once and passed on.
 
     `headers` are by their lower-case names, `options` are those of the route that takes it, `now` is its time
-    in Unix seconds. `operator_id` is the caller's, None where nobody is known or authentication is off.
+    in Unix seconds. `operator_id` is the caller's, None where nobody is known or authentication is off;
+    `tenant` is whose figures they may have, None as long as nobody is let in.
     An `error` that was found on the way to the handler is raised in its place. `cache` says how fresh the
     answer is; `added` are headers that every response to this request gets. `address` is the client's.
     `has_two_tokens` says that there are several Authorization headers; `is_scraper`, that it has shown the
-    scrape token. `receive` gives the body again where there was one.
+    scrape token; `labels` tell the figures of a scrape from other tenants'. `line` is left at the end.
+    `receive` gives the body again where there was one.
     """
 
     __slots__ = (
-        *("_send", "added", "address", "cache", "error", "has_two_tokens", "headers", "is_scraper", "method"),
-        *("now", "operator_id", "options", "path", "query_string", "receive", "request_id", "route"),
-        *("scheme", "status"),
+        *(
+            "_send",
+            "added",
+            "address",
+            "cache",
+            "error",
+            "has_two_tokens",
+            "headers",
+            "is_scraper",
+            "line",
+            "method",
+        ),
+        *(
+            "labels",
+            "now",
+            "operator_id",
+            "options",
+            "path",
+            "query_string",
+            "receive",
+            "request_id",
+            "route",
+        ),
+        *("scheme", "status", "tenant", "_workspace"),
     )
 
     def __init__(self, scope: HTTPScope, send: Send) -> None:
@@ -52,12 +78,31 @@ class RequestContext:
         self.now = 0.0
         self.request_id = b""
         self.operator_id: int | None = None
+        self.tenant: Tenant | None = None
+        self._workspace: Workspace | None = None
+        self.line: Line | None = None
+        self.labels: dict[str, str] = {}
         self.is_scraper = False
         self.error: Exception | None = None
         self.added: tuple[Header, ...] = ()
         self.status = GONE
         self.cache = ""
         self.receive: Receive | None = None
+
+    @property
+    def workspace(self) -> Workspace:
+        """All that is the tenant's. Handlers that have figures to tell come after one was found."""
+        assert self._workspace is not None  # noqa: S101
+        return self._workspace
+
+    @workspace.setter
+    def workspace(self, found: Workspace) -> None:
+        self._workspace = found
+
+    @property
+    def is_of_nobody(self) -> bool:
+        """Whether no tenant's figures are asked for: there are none at that address."""
+        return self.route == UNKNOWN or "of_nobody" in self.options
 
     @property
     def is_secure(self) -> bool:

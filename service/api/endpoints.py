@@ -1,5 +1,7 @@
 """The endpoints: a request to a query, a query to what is found for it, that to an answer."""
 
+from msgspec.structs import replace
+
 from service.api.access.admission import SCRAPED
 from service.api.dependencies import Context, GivenReplay, GivenSnapshots
 from service.api.reading import readable
@@ -95,7 +97,7 @@ async def failed_runs(context: Context, snapshots: GivenSnapshots, replay: Given
 @readable(PREFIX + METRICS.path, opt=SCRAPED)
 async def metrics(context: Context, snapshots: GivenSnapshots, replay: GivenReplay) -> RawResponse:
     """The summary for Prometheus."""
-    query = METRICS.query(context)
+    query = replace(METRICS.query(context), labels=context.labels)
     found = await snapshots.get(query.snapshot, context.now)
     return replay.answer(context, METRICS, query, found)
 

@@ -25,6 +25,8 @@ from service.api.replay import Replay
 from service.api.responses.errors import Refusal, refusal_of
 from service.api.responses.raw import RawResponse
 from service.cache.tick_cache import CALLER
+from service.tenants.tenant import Tenant
+from service.tenants.workspaces import Workspaces
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 Record = Callable[[RequestContext, float], None]
@@ -38,15 +40,18 @@ class RequestMiddleware:
     what no route takes.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a request goes through, and two that are told of it
         self,
         admission: Admission,
+        workspaces: Workspaces,
         replay: Replay,
+        *,
         record: Record,
         clock: Callable[[], float],
         refuse_unrouted: Refuse,
     ) -> None:
         self._admission = admission
+        self._workspaces = workspaces
         self._replay = replay
         self._record = record
         self._clock = clock
@@ -64,6 +69,8 @@ class RequestMiddleware:
             response = await self._response_before(context, receive)
             await (app if response is None else response)(scope, context.receive or receive, context.send)
         finally:
+            if context.line is not None:
+                context.line.leave()
             self._record(context, perf_counter() - started)
 
     async def _response_before(self, context: RequestContext, receive: Receive) -> RawResponse | None:
@@ -79,13 +86,26 @@ class RequestMiddleware:
                 await limit.check(context)
             if context.error is not None:
                 return None
-            if context.method in METHODS and (answer := self._replay.find(context)) is not None:
-                return answer
+            if context.tenant is not None and not context.is_of_nobody:
+                answer = await self._replayed(context, context.tenant)
+                if answer is not None:
+                    return answer
             CALLER.set(context.caller)  # a handler may compute for it
             if context.method == "OPTIONS" and context.route != UNKNOWN:  # Litestar would answer it
                 raise MethodNotAllowedException
         except Exception as error:  # noqa: BLE001 - it becomes a refusal where handlers' errors do
             context.error = error
+        return None
+
+    async def _replayed(self, context: RequestContext, tenant: Tenant) -> RawResponse | None:
+        """What stands ready in the tenant's workspace. Raises Forbidden, and TooManyAtOnce from its line."""
+        found = self._workspaces.at_hand(tenant)
+        context.workspace = workspace = found or await self._workspaces.of(tenant)
+        if context.method in METHODS and (answer := self._replay.find(context)) is not None:
+            return answer
+        if workspace.line is not None:
+            await workspace.line.enter()
+            context.line = workspace.line
         return None
 
     def refuse(self, request: Request[Any, Any, Any], error: Exception) -> Any:  # noqa: ANN401

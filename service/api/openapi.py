@@ -16,6 +16,7 @@ from service.api.responses.body import JSON, Body
 from service.api.responses.compression import negotiated
 from service.api.responses.errors import CODE, ErrorAnswer, ErrorDetail
 from service.api.table import ENDPOINTS, PREFIX, TAGS, Endpoint
+from service.tenants.tenancy import REFUSED
 from service.version import VERSION
 
 Json = dict[str, Any]
@@ -48,6 +49,11 @@ _REFUSALS = {
         "unauthorized",
         "a bearer token is required",
         ("WWW-Authenticate",),
+    ),
+    "403": _Documented(
+        "The bearer token is of a tenant whose figures this service does not hold.",
+        "forbidden",
+        REFUSED,
     ),
     "404": _Documented("There is no such path.", "not_found", "no such path: /api/v1/parallel-ops/sumary"),
     "405": _Documented(

@@ -26,7 +26,6 @@ from service.overview.overrides import NO_OVERRIDES, Overrides, overridden
 from service.overview.slo import Thresholds
 from service.snapshots import Dated
 
-MAX_BYTES = 32 * 1024 * 1024
 # Nobody asks the same longer question twice.
 MAX_QUERY_BYTES = 1024
 DIGEST_BYTES = 12
@@ -55,6 +54,11 @@ class Answer(Struct):
     aged: tuple[tuple[int, int], list[Header]] = ((-1, -1), [])
     _packed: Packed | None = None
 
+    @property
+    def cost(self) -> int:
+        """What keeping it takes, in bytes; compressed, it may be there a second time."""
+        return MAX_QUERY_BYTES + 512 + 2 * len(self.body)
+
     def packed(self, shared: int) -> Packed:
         """The first `shared` bytes of the body, compressed when somebody first asks for them."""
         if self._packed is None:
@@ -70,18 +74,19 @@ class Answer(Struct):
 
 
 class Replay:
-    """Encoded answers by path and query string, bounded in bytes. `clock` gives Unix seconds."""
+    """Encoded answers of a tenant by path and query string, kept in its workspace.
+
+    `clock` gives Unix seconds.
+    """
 
     def __init__(self, policy: Policy, thresholds: Thresholds, clock: Callable[[], float]) -> None:
         self._policy = policy
         self._thresholds = thresholds
         self._clock = clock
-        # An answer that is asked for is put in anew each tick: the first in is the one nobody asks for.
-        self._answers: FIFOCache[Hashable, Answer] = FIFOCache(MAX_BYTES, getsizeof=_cost)
 
     def find(self, context: RequestContext) -> RawResponse | None:
         """The response that stands ready for a request, if there is one."""
-        answer = self._answers.get((context.path, context.query_string))
+        answer = _kept(context).get((context.path, context.query_string))
         if answer is None:
             return None
         tick = self._policy.tick(context.now)
@@ -99,14 +104,14 @@ class Replay:
         The same is not encoded twice: other requests may have had it encoded meanwhile, and while no newer
         value is found it stays as it is.
         """
-        key = (context.path, context.query_string)
-        answer = self._answers.get(key)
+        kept, key = _kept(context), (context.path, context.query_string)
+        answer = kept.get(key)
         if answer is None or (answer.tick, answer.degraded) != (dated.tick, dated.degraded):
             overrides = endpoint.overrides(query)
             viewed = endpoint.view(dated, query, overridden(self._thresholds, overrides))
             answer = _answer(dated, endpoint.body(query), viewed, overrides)
-            if len(context.query_string) <= MAX_QUERY_BYTES and _cost(answer) <= MAX_BYTES:
-                self._answers[key] = answer
+            if len(context.query_string) <= MAX_QUERY_BYTES and answer.cost <= kept.maxsize:
+                kept[key] = answer
         if dated.state == "miss":  # somebody waited, and it is later than it was
             context.now = self._clock()
         if dated.state == "stale" or dated.degraded:
@@ -161,5 +166,8 @@ def _answer(dated: Dated[Any], kind: Body, viewed: Struct | bytes, overrides: Ov
     return Answer(dated.tick, dated.degraded, kind, headers, body, digest.hexdigest().encode())
 
 
-def _cost(answer: Answer) -> int:
-    return MAX_QUERY_BYTES + 512 + 2 * len(answer.body)  # compressed, it may be there a second time
+def _kept(context: RequestContext) -> FIFOCache[Hashable, Answer]:
+    """Where a tenant's answers are: one that is asked for is put in anew each tick, so the first to come in
+    is the one that nobody asks for.
+    """
+    return context.workspace.answers

@@ -170,7 +170,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         parameters.SUMMARY,
         {None: Body(prometheus.MEDIA_TYPE, operator_in="header")},
         lambda found, query, limits: prometheus.prometheus_text(
-            summarize(found.value, limits), each_of(found.value, limits), query.snapshot
+            summarize(found.value, limits), each_of(found.value, limits), query.snapshot, query.labels
         ),
     ),
 )

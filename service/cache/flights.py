@@ -5,15 +5,18 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Any
 
+from service.cache.budget import Ceiling
+
 
 class Closed(Exception):
     """Nothing is computed any more."""
 
 
 class Flights:
-    """Running computations by key. One whose callers all went away runs on to its end."""
+    """Running computations by key, under a ceiling. One whose callers all went away runs on to its end."""
 
-    def __init__(self) -> None:
+    def __init__(self, ceiling: Ceiling | None = None) -> None:
+        self.ceiling = ceiling or Ceiling()
         self._running: dict[Hashable, asyncio.Task[Any]] = {}
         self._of: Counter[Hashable] = Counter()
         self._closed = False
@@ -32,6 +35,7 @@ class Flights:
             task = asyncio.ensure_future(_run(compute))
             self._running[key] = task
             self._of[caller] += 1
+            self.ceiling.running += 1
             task.add_done_callback(lambda done: self._landed(key, done, caller))
         return task
 
@@ -54,6 +58,7 @@ class Flights:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _landed(self, key: Hashable, task: asyncio.Task[Any], caller: Hashable) -> None:
+        self.ceiling.running -= 1
         self._of[caller] -= 1
         if not self._of[caller]:
             del self._of[caller]

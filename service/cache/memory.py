@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from cachetools import TLRUCache
 
+from service.cache.budget import Budget
 from service.cache.entry import Entry
 
 # What an entry costs beside its encoded bytes: the decoded structs are several times larger.
@@ -17,9 +18,10 @@ class Memory:
     `clock` gives Unix seconds, as ticks are.
     """
 
-    def __init__(self, max_bytes: int, max_age: float, clock: Callable[[], float]) -> None:
-        self._entries: TLRUCache[tuple[str, int], Entry] = TLRUCache(
-            max_bytes, lambda _, entry, __: entry.tick + max_age, clock, getsizeof=_cost
+    def __init__(self, budget: Budget, max_age: float, clock: Callable[[], float]) -> None:
+        self._budget = budget
+        self._entries: TLRUCache[tuple[str, int], Entry] = budget.joined(
+            TLRUCache, lambda _, entry, __: entry.tick + max_age, clock, getsizeof=_cost
         )
 
     def get(self, key: str, tick: int) -> Entry | None:
@@ -30,6 +32,10 @@ class Memory:
         """Remember an entry; one too large for the whole memory is not kept."""
         if _cost(entry) <= self._entries.maxsize:
             self._entries[entry.key, entry.tick] = entry
+
+    def close(self) -> None:
+        """Leave the budget to others."""
+        self._budget.leave(self._entries)
 
     def __len__(self) -> int:
         return len(self._entries)

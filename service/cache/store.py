@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
 
-from service.cache.keys import pattern_of
+from service.cache.keys import NO_TENANT, pattern_of
 from service.shared_redis import SharedRedis
 
 _NO_EXPIRY = -1
@@ -19,9 +19,13 @@ log = structlog.get_logger(__name__)
 
 
 class Store:
-    """Values by key, each with an expiry, and leases that end by themselves. All raise RedisAway."""
+    """Values by key, each with an expiry, and leases that end by themselves. All raise RedisAway.
 
-    def __init__(self, redis: SharedRedis, lease_seconds: float) -> None:
+    `tenant` is what the keys of whoever uses it carry.
+    """
+
+    def __init__(self, redis: SharedRedis, lease_seconds: float, tenant: str = NO_TENANT) -> None:
+        self.tenant = tenant
         self._redis = redis
         self._lease_seconds = lease_seconds
 

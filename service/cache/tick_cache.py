@@ -5,6 +5,7 @@ is looked for in this process, then in Redis, and computed last. Nothing here kn
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -13,8 +14,10 @@ from typing import Any
 
 import structlog
 from cachetools import LRUCache
+from msgspec import Struct
 from redis.exceptions import RedisError
 
+from service.cache.budget import Budget, Ceiling
 from service.cache.entry import Entry
 from service.cache.flights import Closed, Flights
 from service.cache.keys import pattern_of
@@ -47,16 +50,39 @@ class TooManyAtOnce(Unavailable):
     """So much is being computed for this caller that nothing more is begun."""
 
 
-class TickCache:
-    """See the module. `clock` gives Unix seconds; all else is measured on the monotonic clock."""
+class Bounds(Struct, frozen=True):
+    """What the caches of a process, one a tenant, have together: bytes of memory, and computations."""
 
-    def __init__(self, store: Store, policy: Policy, clock: Callable[[], float], observer: Observer) -> None:
+    memory: Budget
+    flights: Ceiling
+
+    @classmethod
+    def of(cls, policy: Policy, part: int = sys.maxsize) -> "Bounds":
+        """Those of a policy; one cache may have `part` of the computations."""
+        return cls(Budget(policy.memory_bytes), Ceiling(MAX_FLIGHTS, part))
+
+
+class TickCache:
+    """See the module. `clock` gives Unix seconds; all else is measured on the monotonic clock.
+
+    `bounds` are those of all the caches of a process together.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        policy: Policy,
+        clock: Callable[[], float],
+        observer: Observer,
+        bounds: Bounds | None = None,
+    ) -> None:
+        bounds = bounds or Bounds.of(policy)
         self._shared = SharedCache(store, policy, observer)
         self._policy = policy
         self._clock = clock
         self._observer = observer
-        self._memory = Memory(policy.memory_bytes, policy.kept_seconds, clock)
-        self._flights = Flights()
+        self._memory = Memory(bounds.memory, policy.kept_seconds, clock)
+        self._flights = Flights(bounds.flights)
         self._flight_ticks: dict[str, int] = {}
         # A tick's end is the end of many parts at once: if all their refreshes began in that moment,
         # they would take the processor from everybody.
@@ -114,6 +140,7 @@ class TickCache:
     async def close(self) -> None:
         """Stop what is being computed; leases are given back."""
         await self._flights.close()
+        self._memory.close()
 
     def _in_memory(
         self, parts: Sequence[Part], tick: int, state: State, landed: dict[str, Entry] | None = None
@@ -194,7 +221,7 @@ class TickCache:
         """Wait for Redis or a computation; when that fails, any answer that may still be served."""
         answer, reason = None, Unavailable
         try:
-            if len(self._flights) > MAX_FLIGHTS:
+            if self._flights.ceiling.is_reached:
                 raise TimeoutError
             self._spare_others()
             async with asyncio.timeout(self._policy.answer):
@@ -218,6 +245,8 @@ class TickCache:
         """Begin no more for a caller than leaves room for others. Raises TooManyAtOnce."""
         caller = CALLER.get()
         if caller is not None and self._flights.of(caller) >= MAX_FLIGHTS_OF_ONE:
+            raise TooManyAtOnce
+        if len(self._flights) > self._flights.ceiling.part:
             raise TooManyAtOnce
 
     async def _recalled(self, parts: Sequence[Part], tick: int) -> Answer | None:

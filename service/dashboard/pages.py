@@ -2,12 +2,10 @@
 
 import asyncio
 import gzip
-from collections.abc import Hashable
 from functools import cache
 from hashlib import blake2b
 from typing import Any
 
-from cachetools import LRUCache
 from msgspec import Struct
 
 from service.api.table import PREFIX
@@ -27,11 +25,10 @@ from service.overview.sections import Snapshot
 from service.overview.slo import OBJECTIVES, Thresholds
 from service.snapshots import Dated
 from service.sources.failing_rows import EXAMINED
+from service.tenants.tenant import EVERYBODY
+from service.tenants.workspace import Workspace
 from service.wording.words import CATALOGUE, words_in
 
-MAX_BYTES = 16 * 1024 * 1024
-# A large one, of 169 points a trend, takes some 90 kB.
-MAX_BOARDS = 128
 # A page stands for one tick: the least effort, for some 2 kB more.
 GZIP_LEVEL = 1
 
@@ -43,18 +40,24 @@ class Page(Struct, frozen=True):
     gzipped: bytes
     digest: str
 
+    @property
+    def cost(self) -> int:
+        """What keeping it takes, in bytes."""
+        return 1024 + len(self.body) + len(self.gzipped)
+
 
 class Viewer(Struct, frozen=True):
-    """Who looks, as far as the page shows it: in which language, and whether they can sign out."""
+    """Who looks, as far as the page shows it: in which language, at whose figures, can they sign out."""
 
     language: str
     is_signed_in: bool
+    workspace: Workspace
 
 
 class Pages:
-    """Boards by view and viewer, bounded in bytes. `refresh_seconds` is how often figures change.
+    """Boards by view and viewer, kept in the workspaces whose figures they show.
 
-    `links` lead to the PLM's own pages.
+    `refresh_seconds` is how often figures change, and `links` lead to the PLM's own pages.
     """
 
     def __init__(self, thresholds: Thresholds, refresh_seconds: int, links: Links) -> None:
@@ -62,19 +65,16 @@ class Pages:
         self._links = links
         self._refresh_seconds = refresh_seconds
         self._stale_after = 3 * refresh_seconds
-        self._boards: Memo[Board] = Memo(LRUCache(MAX_BOARDS))
-        self._pages: Memo[Page] = Memo(LRUCache(MAX_BYTES, getsizeof=_cost))
 
     def board(self, data: ViewData, view: View, viewer: Viewer, age: float) -> Page:
         """The board as of the data, which is `age` seconds old."""
+        pages: Memo[Page] = Memo(viewer.workspace.pages)
         is_stale = age > self._stale_after
         stamp = (data.stamp, is_stale)
-        return self._pages.get(
-            (view, viewer), stamp, lambda: self._written(data, view, viewer, is_stale=is_stale)
-        )
+        return pages.get((view, viewer), stamp, lambda: self._written(data, view, viewer, is_stale=is_stale))
 
     def _written(self, data: ViewData, view: View, viewer: Viewer, *, is_stale: bool) -> Page:
-        board = self._drawn(data.snapshot, view, is_stale=is_stale)
+        board = self._drawn(data.snapshot, view, viewer.workspace, is_stale=is_stale)
         unknown = unknown_names(view.snapshot.filters, board.summary, data.choices)
         body = render(
             "board.html",
@@ -87,15 +87,17 @@ class Pages:
             unknown=unknown,
             links=self._links,
             is_signed_in=viewer.is_signed_in,
+            tenant=None if viewer.workspace.tenant == EVERYBODY else viewer.workspace.tenant,
             refresh_seconds=self._refresh_seconds,
             stale_after=self._stale_after,
         )
         gzipped = gzip.compress(body, GZIP_LEVEL, mtime=0)
         return Page(body, gzipped, blake2b(gzipped, digest_size=12).hexdigest())
 
-    def _drawn(self, dated: Dated[Snapshot], view: View, *, is_stale: bool) -> Board:
+    def _drawn(self, dated: Dated[Snapshot], view: View, workspace: Workspace, *, is_stale: bool) -> Board:
         """The figures and charts, which are the same in every language, colour and page of the lists."""
-        return self._boards.get(
+        boards: Memo[Board] = Memo(workspace.boards)
+        return boards.get(
             (view.trends, view.overrides),
             (dated.tick, dated.degraded, is_stale),
             lambda: board_of(dated.value, view, self._thresholds, is_stale=is_stale),
@@ -166,7 +168,3 @@ def _environment(language: str) -> Any:  # noqa: ANN401
         api=PREFIX,
     )
     return environment
-
-
-def _cost(kept: tuple[Hashable, Page]) -> int:
-    return 1024 + len(kept[1].body) + len(kept[1].gzipped)

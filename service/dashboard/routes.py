@@ -6,7 +6,7 @@ from typing import Any
 from litestar import Request, Response
 from litestar.handlers import HTTPRouteHandler
 
-from service.api.access.admission import OPEN_AND_UNLIMITED, cookies_of
+from service.api.access.admission import OF_NOBODY, OPEN_AND_UNLIMITED, cookies_of
 from service.api.context import RequestContext, context_of
 from service.api.dependencies import Context, GivenSnapshots
 from service.api.openapi import SCHEMA
@@ -24,6 +24,7 @@ from service.dashboard.pages import Page, Pages, Viewer, prepare
 from service.dashboard.runbook import runbook
 from service.dashboard.sign_in import SignIn
 from service.dashboard.view import VIEW
+from service.tenants.tenant import Forbidden
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -37,12 +38,18 @@ def board_routes(pages: Pages, sign_in: SignIn) -> list[HTTPRouteHandler]:
     ask = sign_in.ask_for_board
 
     @readable(
-        "/", exception_handlers={InvalidRequest: _invalid, Unavailable: _unavailable, Unauthorized: ask}
+        "/",
+        exception_handlers={
+            InvalidRequest: _invalid,
+            Unavailable: _unavailable,
+            Unauthorized: ask,
+            Forbidden: _forbidden,
+        },
     )
     async def board(context: Context, snapshots: GivenSnapshots) -> Response[bytes]:
         """The duty board."""
         view = VIEW.read(context.query_string)
-        viewer = Viewer(view.lang or language_of(context), _is_signed_in(context))
+        viewer = Viewer(view.lang or language_of(context), _is_signed_in(context), context.workspace)
         await prepare(viewer.language)
         found = await read(snapshots, view, context.now)
         age = max(0.0, context.now - found.snapshot.tick)
@@ -65,7 +72,7 @@ def board_routes(pages: Pages, sign_in: SignIn) -> list[HTTPRouteHandler]:
         await prepare(language_of(context))
         return small_page(context, "reference.html", 200, document=SCHEMA)
 
-    @readable("/runbook", exception_handlers={Unauthorized: ask})
+    @readable("/runbook", opt=OF_NOBODY, exception_handlers={Unauthorized: ask, Forbidden: _forbidden})
     async def manual(context: Context) -> RawResponse:
         """What to do when an alert comes."""
         return small_page(context, "runbook.html", 200, runbook=await asyncio.to_thread(runbook))
@@ -92,6 +99,12 @@ def _is_signed_in(context: RequestContext) -> bool:
 # Litestar takes any ASGI application for a response, but says otherwise in its types.
 def _invalid(request: AnyRequest, error: InvalidRequest) -> Any:  # noqa: ANN401
     return _notice(request, 400, title="invalid", message=error.message)
+
+
+def _forbidden(request: AnyRequest, error: Forbidden) -> Any:  # noqa: ANN401
+    """With a way out, where a token of another tenant is in the cookie."""
+    is_signed_in = bool(cookies_of(context_of(request.scope)))
+    return _notice(request, 403, title="forbidden", message=str(error), is_signed_in=is_signed_in)
 
 
 def _unavailable(request: AnyRequest, error: Unavailable) -> Any:  # noqa: ANN401

@@ -15,6 +15,7 @@ from service.api.reading import readable
 from service.api.responses.errors import InvalidRequest, Unauthorized
 from service.api.responses.raw import Header, RawResponse
 from service.dashboard.notices import small_page
+from service.tenants.tenant import Forbidden
 
 SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
 MAX_FORM_BYTES = 4 * MAX_TOKEN_BYTES
@@ -70,9 +71,11 @@ class SignIn:
         if not context.is_of_our_page:
             return self._form(context, target, None, 400)
         try:
-            self._authenticator.operator_of(b"Bearer " + token.encode(), scraping=False)
+            self._authenticator.caller_of(b"Bearer " + token.encode(), scraping=False)
         except Unauthorized as reason:
             return self._form(context, target, reason.message, 401)
+        except Forbidden as refusal:
+            return self._form(context, target, str(refusal), 403)
         if len(set_cookie(token, secure=True)) > MAX_COOKIE_BYTES:
             return self._form(context, target, TOO_LONG, 400)
         return _go(context, target, token)

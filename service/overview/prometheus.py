@@ -1,7 +1,7 @@
 """The summary as Prometheus gauges."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from msgspec.structs import asdict
@@ -24,17 +24,20 @@ Sample = tuple[tuple[str, ...], float | None]
 Gauge = tuple[str, str, tuple[str, ...], Iterable[Sample]]
 
 
-def prometheus_text(summary: Summary, budgets: Sequence[Budget], query: Query) -> bytes:
-    """All gauges in the text format 0.0.4; a rate without data is NaN, never 0."""
-    return generate_latest(_Gauges(summary, budgets, query))
+def prometheus_text(
+    summary: Summary, budgets: Sequence[Budget], query: Query, labels: Mapping[str, str] | None = None
+) -> bytes:
+    """All gauges in the text format 0.0.4, with these labels; a rate without data is NaN, never 0."""
+    given = {name: value for name, value in asdict(query.filters).items() if value is not None}
+    labels = {**(labels or {}), "window_days": str(query.window_days), **given}
+    return generate_latest(_Gauges(summary, budgets, labels))
 
 
 class _Gauges(Collector):
-    def __init__(self, summary: Summary, budgets: Sequence[Budget], query: Query) -> None:
+    def __init__(self, summary: Summary, budgets: Sequence[Budget], labels: Mapping[str, str]) -> None:
         self._summary = summary
         self._budgets = budgets
-        given = {name: value for name, value in asdict(query.filters).items() if value is not None}
-        self._labels = {"window_days": str(query.window_days), **given}
+        self._labels = labels
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         for name, documentation, labels, samples in chain(

@@ -44,10 +44,14 @@ class Query(Struct, frozen=True):
 
 
 class SummaryQuery(Struct, frozen=True):
-    """A snapshot's figures, judged by the limits that the request brings, and else by the configured ones."""
+    """A snapshot's figures, judged by the limits that the request brings, and else by the configured ones.
+
+    `labels` are more of those that Prometheus knows the figures by.
+    """
 
     snapshot: Query
     overrides: Overrides = NO_OVERRIDES
+    labels: dict[str, str] = {}
 
 
 class TrendsQuery(Struct, frozen=True):

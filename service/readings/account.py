@@ -1,6 +1,6 @@
 """The database's share: what may be taken at a tick, and what was."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from math import ceil, exp
 
 from msgspec import Struct
@@ -17,11 +17,16 @@ AVERAGE_SECONDS = 60
 
 
 class Rhythm(Struct, frozen=True):
-    """When is read what, and the share: how many cores of the database that may take on average."""
+    """When is read what, and how many cores of the database that may take on average by now."""
 
     policy: Policy
     grid: Grid
-    share: float
+    allowed: Callable[[], float]
+
+    @property
+    def share(self) -> float:
+        """The cores that may be taken now: where tenants share a server, they share that, too."""
+        return self.allowed()
 
 
 class Taken(Struct, frozen=True):

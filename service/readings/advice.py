@@ -1,6 +1,7 @@
 """What the log says of the database's share, now and then."""
 
 import time
+from collections.abc import Callable
 
 import structlog
 
@@ -16,16 +17,17 @@ log = structlog.get_logger(__name__)
 class Advice:
     """Speaks when refreshes need more than their share, and says what would help."""
 
-    def __init__(self, share: float) -> None:
+    def __init__(self, share: Callable[[], float]) -> None:
         self._share = share
         self._again_at = 0.0
 
     def note(self, spending: Spending, facts: Facts) -> None:
         """Look at what was spent, and say so if it is too much."""
-        if spending.needed <= self._share or time.monotonic() < self._again_at:
+        share = self._share()
+        if spending.needed <= share or time.monotonic() < self._again_at:
             return
         self._again_at = time.monotonic() + AGAIN_SECONDS
-        cores = {"needed": round(spending.needed, 3), "share": self._share}
+        cores = {"needed": round(spending.needed, 3), "share": round(share, 3)}
         if facts.whole:
             log.warning(
                 "refreshes are rare: tables without an index on created_at are read whole",

@@ -61,7 +61,8 @@ class Readings:
         self._courses = {section: Courses() for section in DAY_TABLES}
         self._worst = {table.section: Worst(table.ranks) for table in (JOBS, RUNS)}
         self._pause = Pause(store, rhythm)
-        self._part = Part(NAME, manifest_key(rhythm.grid), self._read, manifests.decoder, in_turn=True)
+        key = manifest_key(rhythm.grid, store.tenant)
+        self._part = Part(NAME, key, self._read, manifests.decoder, in_turn=True)
         self._latest: Manifest | None = None
         self._looked_at: int | None = None
         self._complete: Manifest | None = None
@@ -71,6 +72,11 @@ class Readings:
     def zone(self) -> ZoneInfo:
         """Whose clock the days and hours are of."""
         return self._rhythm.grid.zone
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of this process they take."""
+        return self._shelf.size
 
     async def prepare(self, now: float) -> None:
         """Have ready what does not depend on any tick: the first answer takes no longer than others then."""

@@ -68,18 +68,18 @@ class Manifest(Struct, frozen=True):
 decoder = msgspec.msgpack.Decoder(Manifest)
 
 
-def manifest_key(grid: Grid) -> str:
-    """The key of manifests, without the tick.
+def manifest_key(grid: Grid, tenant: str) -> str:
+    """The key of a tenant's manifests, without the tick.
 
     Instances whose ticks are longer or shorter, as between two deployments, have their own: when something is
     due again is counted in ticks. So have those of another time zone, whose days are cut elsewhere.
     """
-    return cache_key(NAME, refresh=grid.refresh, zone=grid.zone.key)
+    return cache_key(tenant, NAME, refresh=grid.refresh, zone=grid.zone.key)
 
 
-async def newest_manifest(redis: Redis, policy: Policy, grid: Grid, now: float) -> Manifest | None:
-    """The newest manifest that the fleet has left in Redis. Raises RedisError."""
-    tick, key = policy.tick(now), manifest_key(grid)
+async def newest_manifest(redis: Redis, policy: Policy, key: str, now: float) -> Manifest | None:
+    """The newest manifest that the fleet has left in Redis, by `manifest_key`. Raises RedisError."""
+    tick = policy.tick(now)
     ticks = (tick, *policy.older(tick))
     raws = cast("list[bytes | None]", await redis.mget([f"{key}:{each}" for each in ticks]))
     for known, raw in zip(ticks, raws, strict=True):

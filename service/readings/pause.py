@@ -23,9 +23,9 @@ class Pause:
 
     def __init__(self, store: Store, rhythm: Rhythm) -> None:
         self._store = store
-        self._share = rhythm.share
+        self._rhythm = rhythm
         self._longest = rhythm.policy.max_stale * PART_OF_MAX_STALE
-        self._key = cache_key("pause")
+        self._key = cache_key(store.tenant, "pause")
 
     @asynccontextmanager
     async def between(self) -> AsyncIterator[None]:
@@ -46,7 +46,7 @@ class Pause:
             return False  # each for itself
 
     async def _begin(self, seconds: float) -> None:
-        pause = min(seconds / self._share, self._longest)
+        pause = min(seconds / self._rhythm.share, self._longest)
         log.warning(
             "a table cannot be read within the statement timeout",
             again_in_seconds=round(pause),

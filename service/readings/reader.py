@@ -54,7 +54,7 @@ class Reader:
         # What nobody asks again at another tick needs no edge but that tick's.
         self._at_once = Grid(rhythm.policy.refresh, 0, rhythm.grid.zone)
         self._catalogue = Catalogue(database)
-        self._advice = Advice(rhythm.share)
+        self._advice = Advice(rhythm.allowed)
         # Should a tick's manifest fail, those that were read for it stand beside its days, with which they
         # agree.
         self._newest_recurrences: Recurrences | None = None

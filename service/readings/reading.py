@@ -21,6 +21,8 @@ Label: TypeAlias = tuple[str | None, ...]
 Counts: TypeAlias = tuple[int, ...]
 FiguresOf: TypeAlias = Callable[[Label, Sequence[int]], tuple[int, ...]]
 Row: TypeAlias = tuple[int, ...]  # cell, number of the label, and counts
+# Of a reading without rows, and of a number in a column.
+FIXED_BYTES, BYTES_A_NUMBER = 4096, 8
 _Term: TypeAlias = tuple[int, tuple[int, ...]]  # a count, and its weight by the label's number
 
 
@@ -76,6 +78,12 @@ class Reading:
         self._by_name = {name: self._figures_of(flat) for name, flat in self._waiting.items()}
         if not stored.is_complete:  # under None there are names, too
             self._by_name.pop(None, None)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes: a few columns of at least some bytes, and those of its rows."""
+        rows = sum(map(len, self._waiting.values())) + len(self._cells) * (2 + len(self._counts))
+        return FIXED_BYTES + 2 * BYTES_A_NUMBER * rows
 
     def names(self) -> Iterator[tuple[Name, int]]:
         """The names, and how many rows each has."""

@@ -33,12 +33,12 @@ class SharedReadings:
 
     async def share_out(self, fresh: Sequence[Fresh], replaced: Sequence[str]) -> None:
         """Keep the readings in Redis, and none whose id says that it was replaced a tick ago."""
-        encoded = {_day_key(each.listed.id): _encoded(each) for each in fresh}
+        encoded = dict(map(self._encoded, fresh))
         fit = {key: raw for key, raw in encoded.items() if len(raw) <= MAX_STORED_BYTES}
         try:
             await self._store.put_all(fit, self._kept_seconds)
             if replaced:
-                await self._store.drop([_day_key(each) for each in replaced])
+                await self._store.drop([self._key(each) for each in replaced])
         except RedisAway as error:
             log.info("readings not kept in redis", error=str(error))
 
@@ -53,29 +53,28 @@ class SharedReadings:
             if not lacks:
                 return
             try:
-                raws = await self._store.get([_day_key(listed.id) for _, listed in lacks])
+                raws = await self._store.get([self._key(listed.id) for _, listed in lacks])
             except RedisAway:
                 return
             for (section, listed), raw in zip(lacks, raws, strict=True):
-                stored = None if raw is None else _decoded(listed, raw)
+                stored = None if raw is None else self._decoded(listed, raw)
                 if stored is not None:
                     self._shelf.put(section, listed, DAY_TABLES[section].reading(stored))
                 await asyncio.sleep(0)
 
+    def _key(self, reading_id: str) -> str:
+        return cache_key(self._store.tenant, "day", id=reading_id)
 
-def _day_key(reading_id: str) -> str:
-    return cache_key("day", id=reading_id)
+    def _encoded(self, fresh: Fresh) -> tuple[str, bytes]:
+        """The key of a reading, and its bytes."""
+        key = self._key(fresh.listed.id)
+        return key, encode(key, fresh.listed.tick, fresh.listed.seconds, fresh.stored)
 
-
-def _encoded(fresh: Fresh) -> bytes:
-    return encode(_day_key(fresh.listed.id), fresh.listed.tick, fresh.listed.seconds, fresh.stored)
-
-
-def _decoded(listed: Listed, raw: bytes) -> StoredDay | None:
-    key = _day_key(listed.id)
-    try:
-        stored: StoredDay = decode(raw, key, listed.tick, _stored_days).value
-    except UnreadableEntry as error:
-        log.warning("unreadable reading ignored", key=key, error=str(error))
-        return None
-    return stored
+    def _decoded(self, listed: Listed, raw: bytes) -> StoredDay | None:
+        key = self._key(listed.id)
+        try:
+            stored: StoredDay = decode(raw, key, listed.tick, _stored_days).value
+        except UnreadableEntry as error:
+            log.warning("unreadable reading ignored", key=key, error=str(error))
+            return None
+        return stored

@@ -14,19 +14,23 @@ class _Held(Struct, frozen=True):
     section: str
     listed: Listed
     reading: Reading
+    size: int
 
 
 class Shelf:
-    """See the module."""
+    """See the module. `size` is about how many bytes they take."""
 
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
         self._held: dict[str, _Held] = {}
         self._keeping = 0
+        self.size = 0
 
     def put(self, section: str, listed: Listed, reading: Reading) -> None:
         """Keep a reading, until it is forgotten."""
-        self._held[listed.id] = _Held(section, listed, reading)
+        self._drop(listed.id)
+        held = self._held[listed.id] = _Held(section, listed, reading, reading.size)
+        self.size += held.size
 
     def lacks(self, listed: Iterable[Listed]) -> list[Listed]:
         """Those that are not here."""
@@ -71,4 +75,9 @@ class Shelf:
             return
         for name, held in list(self._held.items()):
             if name not in kept and held.listed.tick < since:
-                del self._held[name]
+                self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        held = self._held.pop(name, None)
+        if held is not None:
+            self.size -= held.size

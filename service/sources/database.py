@@ -102,18 +102,22 @@ class Database:
     What is asked together is one transaction, and brings its settings: behind a pooler such as PgBouncer each
     may have another session. For the same reason no prepared statement has a name, which would outlive it.
     A connection that the server closed is replaced unseen. `observe` is told the section that statements are
-    for, and their seconds.
+    for, and their seconds. Tables are looked for in that `schema` and nowhere else, if one is given.
     """
 
     def __init__(
-        self, url: str, limits: DatabaseLimits, observe: Callable[[str, float], None] = lambda *_: None
+        self,
+        url: str,
+        limits: DatabaseLimits,
+        observe: Callable[[str, float], None] = lambda *_: None,
+        schema: str | None = None,
     ) -> None:
         self._deadline = limits.statement_timeout_seconds + GRACE_SECONDS
         self._limit = limits.max_queries
         self._slow_seconds = limits.slow_seconds
         self._section: str | None = None
         self._observe = observe
-        self._settings = select(*(func.set_config(*each, True) for each in session(limits).items()))
+        self._settings = select(*(func.set_config(*each, True) for each in session(limits, schema).items()))
         self._engine = create_async_engine(
             address(url),
             isolation_level="REPEATABLE READ",
@@ -235,9 +239,10 @@ def tls(url: str) -> str:
     return URL.create("postgresql", query=options).render_as_string()
 
 
-def session(limits: DatabaseLimits) -> dict[str, str]:
+def session(limits: DatabaseLimits, schema: str | None = None) -> dict[str, str]:
     """PostgreSQL's settings for every transaction of the service."""
-    return {
+    path = {} if schema is None else {"search_path": f'"{schema}"'}
+    return path | {
         "statement_timeout": _milliseconds(limits.statement_timeout_seconds),
         "lock_timeout": _milliseconds(limits.lock_timeout_seconds),
         # Sections are read side by side, so each keeps to one core: `max_queries` is then also the

@@ -4,13 +4,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
+from msgspec import Struct
 from parallel_ops_recorder.keys import (
     GAUGES,
     KINDS,
     MAX_DIGITS,
-    PROCESS_PATTERN,
+    NO_TENANT,
     counts_field,
     counts_key,
+    process_key,
     window_hours,
 )
 from redis.asyncio import Redis
@@ -40,13 +42,22 @@ class OverlayCountersError(UnusableValue):
     """
 
 
-async def read(redis: SharedRedis, query: Query, instant: datetime) -> OverlayCache:
-    """The overlay section of a window; no filter applies to it. Raises RedisError."""
-    return await redis.ask(lambda client: read_window(client, instant, query.window_days))
+class _Day(Struct, frozen=True):
+    """The counts of a day, and the key that they are from."""
+
+    key: str
+    counts: Hash
 
 
-async def read_window(redis: Redis, instant: datetime, window_days: int) -> OverlayCache:
-    """The counts of the UTC hours that [instant - window_days, instant] touches, and the live caches.
+async def read(redis: SharedRedis, query: Query, instant: datetime, tenant: str) -> OverlayCache:
+    """The overlay section of a tenant's window; no filter applies to it. Raises RedisError."""
+    return await redis.ask(lambda client: read_window(client, instant, query.window_days, tenant))
+
+
+async def read_window(
+    redis: Redis, instant: datetime, window_days: int, tenant: str = NO_TENANT
+) -> OverlayCache:
+    """A tenant's counts of the UTC hours that [instant - window_days, instant] touches, and the live caches.
 
     `instant` is aware; the client does not decode responses. One round trip, and one more if there are live
     processes; more only where Redis holds so many keys that looking for processes takes several pages.
@@ -57,12 +68,13 @@ async def read_window(redis: Redis, instant: datetime, window_days: int) -> Over
     by_hour = instant.replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
     month = window_since(instant, MONTH_DAYS)
     days = list(window_hours(min(before or since, month), instant))
-    hashes, page, owner = await _look(redis, days)
-    counts = {day: _hash(day, counts) for day, counts in zip(days, hashes, strict=True)}
+    keys, processes = [counts_key(day, tenant) for day in days], process_key("*", tenant)
+    hashes, page, owner = await _look(redis, keys, processes)
+    counts = {day: _day(*found) for day, *found in zip(days, keys, hashes, strict=True)}
     hits, misses, evictions = map(sum, zip(*_by_hour(counts, since, instant), strict=True))
-    entries, ttls, limits = await _processes(redis, page, owner)
+    entries, ttls, limits = await _processes(redis, processes, page, owner)
     if sum(entries) > LARGEST_SUM:
-        raise OverlayCountersError(f"{PROCESS_PATTERN}, field entries: the counts of {len(entries)} overflow")
+        raise OverlayCountersError(f"{processes}, field entries: the counts of {len(entries)} overflow")
     return OverlayCache(
         entries=sum(entries),
         hits=hits,
@@ -76,49 +88,53 @@ async def read_window(redis: Redis, instant: datetime, window_days: int) -> Over
     )
 
 
-def _lookups(counts: Mapping[date, Hash], since: datetime, until: datetime) -> Lookups:
+def _lookups(counts: Mapping[date, _Day], since: datetime, until: datetime) -> Lookups:
     hits, misses, _ = map(sum, zip(*_by_hour(counts, since, until), strict=True))
     return Lookups(hits, misses)
 
 
-def _by_hour(counts: Mapping[date, Hash], since: datetime, until: datetime) -> Iterator[list[int]]:
+def _by_hour(counts: Mapping[date, _Day], since: datetime, until: datetime) -> Iterator[list[int]]:
     """The counts of each kind of the hours that [since, until] touches; other fields are left alone."""
     for day, hours in window_hours(since, until).items():
         of_day = counts[day]
         for hour in hours:
-            yield [_count(counts_key(day), field, of_day.get(field)) for field in FIELDS[hour]]
+            yield [_count(of_day.key, field, of_day.counts.get(field)) for field in FIELDS[hour]]
 
 
-def _hash(day: date, counts: object) -> Hash:
-    _refuse_error(counts_key(day), counts)
-    return cast(Hash, counts)
+def _day(key: str, counts: object) -> _Day:
+    _refuse_error(key, counts)
+    return _Day(key, cast(Hash, counts))
 
 
-async def _look(redis: Redis, days: Iterable[date]) -> tuple[list[Any], object, dict[str, Any]]:
+async def _look(
+    redis: Redis, keys: Iterable[str], processes: str
+) -> tuple[list[Any], object, dict[str, Any]]:
     """The hashes of the days, a first page of process keys, and the option that asks where those are."""
-    owner = await owner_of(redis, PROCESS_PATTERN)
+    owner = await owner_of(redis, processes)
     async with redis.pipeline(transaction=False) as pipe:
-        _scan(pipe, 0, owner)
-        for day in days:
-            pipe.hgetall(counts_key(day))
+        _scan(pipe, 0, processes, owner)
+        for key in keys:
+            pipe.hgetall(key)
         page, *hashes = await pipe.execute(raise_on_error=False)
-    if owner != await owner_of(redis, PROCESS_PATTERN):
-        return await _look(redis, days)  # the hashes were elsewhere already, and so were the processes
+    if owner != await owner_of(redis, processes):
+        return await _look(
+            redis, keys, processes
+        )  # the hashes were elsewhere already, and so were the processes
     return hashes, page, owner
 
 
-def _scan(pipe: Pipeline, cursor: int, owner: dict[str, Any]) -> None:
-    pipe.execute_command("SCAN", cursor, "MATCH", PROCESS_PATTERN, "COUNT", SCAN_COUNT, **owner)
+def _scan(pipe: Pipeline, cursor: int, processes: str, owner: dict[str, Any]) -> None:
+    pipe.execute_command("SCAN", cursor, "MATCH", processes, "COUNT", SCAN_COUNT, **owner)
 
 
-async def _processes(redis: Redis, page: object, owner: dict[str, Any]) -> list[list[int]]:
+async def _processes(redis: Redis, processes: str, page: object, owner: dict[str, Any]) -> list[list[int]]:
     """A column for each gauge, with a row for each process that is still live when its hash is read."""
-    _refuse_error(PROCESS_PATTERN, page)
+    _refuse_error(processes, page)
     cursor, found = cast(ScanPage, page)
     keys = dict.fromkeys(found)  # a key may be on two pages
     while cursor:
         async with redis.pipeline(transaction=False) as pipe:
-            _scan(pipe, cursor, owner)
+            _scan(pipe, cursor, processes, owner)
             (page,) = await pipe.execute()
         cursor, found = cast(ScanPage, page)
         keys.update(dict.fromkeys(found))

@@ -57,11 +57,15 @@ class Server:
     """One of several: what is known of it."""
 
     def __init__(
-        self, url: str, limits: DatabaseLimits, observe: Callable[[str, float], None] = lambda *_: None
+        self,
+        url: str,
+        limits: DatabaseLimits,
+        observe: Callable[[str, float], None] = lambda *_: None,
+        schema: str | None = None,
     ) -> None:
         parts = make_url(url)
         self.place = f"{parts.host}:{parts.port}"
-        self.database = Database(url, limits, observe)
+        self.database = Database(url, limits, observe, schema)
         # What fills the pool is no reason to take a server for away; one statement at a time fills none.
         alone = limits.max_queries == 1
         self._asked = self.database if alone else Database(url, replace(limits, max_queries=1))
@@ -85,15 +89,23 @@ class Server:
         await self._asked.close()
 
 
-class Servers:
-    """All of them, and which is read. `tell` is told what was read from, and how far a standby was behind."""
+class Standbys(Struct, frozen=True):
+    """So many seconds they may be behind. `tell` is told what was read from, and how far behind they were."""
 
-    def __init__(
-        self, servers: Sequence[Server], max_lag: float, tell: Callable[[Role, float], None]
-    ) -> None:
+    max_lag: float
+    tell: Callable[[Role, float], None] = lambda *_: None
+
+
+NO_LAG = Standbys(0.0)
+
+
+class Servers:
+    """All of them, and which is read."""
+
+    def __init__(self, servers: Sequence[Server], standbys: Standbys) -> None:
         self.all = list(servers)
-        self._max_lag = max_lag
-        self._tell = tell
+        self._max_lag = standbys.max_lag
+        self._tell = standbys.tell
         self._primary = self.all[0]
         self._asking = asyncio.Lock()
         self._read_from: Server | None = None
@@ -240,11 +252,11 @@ def database_at(
     url: str,
     limits: DatabaseLimits,
     observe: Callable[[str, float], None] = lambda *_: None,
-    max_lag: float = 0.0,
-    tell: Callable[[Role, float], None] = lambda *_: None,
+    schema: str | None = None,
+    standbys: Standbys = NO_LAG,
 ) -> Database:
     """One server's pool, or several servers'."""
     each = several(url)
     if not each:
-        return Database(url, limits, observe)
-    return Replicated(Servers([Server(one, limits, observe) for one in each], max_lag, tell))
+        return Database(url, limits, observe, schema)
+    return Replicated(Servers([Server(one, limits, observe, schema) for one in each], standbys))

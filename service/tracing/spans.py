@@ -59,9 +59,12 @@ class Spans:
         )
         return [_unseen, requests]
 
-    def follow(self, engines: list[Engine], redis: Redis) -> None:
-        """Make spans of what is asked of these."""
+    def follow_redis(self, redis: Redis) -> None:
+        """Make spans of what is asked of it."""
         RedisInstrumentor.instrument_client(redis, tracer_provider=self._provider)
+
+    def follow_statements(self, engines: list[Engine]) -> None:
+        """Make spans of what runs there: of one list, for the instrumentation takes no more."""
         # It says that it knows no SQLAlchemy from 2.1 on; the events that it listens to are the same there.
         SQLAlchemyInstrumentor().instrument(
             engines=engines, tracer_provider=self._provider, skip_dep_check=True

@@ -76,7 +76,9 @@ async def page(context: BrowserContext) -> Page:
 def settings(postgres: Postgres, valkey: Valkey) -> Settings:
     """The service's settings: it reads under the reader role."""
     database_url = reader_url(postgres)
-    return Settings(database_url=database_url, redis_url=valkey.url, auth="disabled", database_share=PLENTY)
+    return Settings(
+        database_url=database_url, redis_url=valkey.url, auth="disabled", tenants="*", database_share=PLENTY
+    )
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -64,6 +64,7 @@ async def demo(postgres: Postgres, valkey: Valkey, admin: asyncpg.Connection) ->
         redis_url=valkey.url,
         jwt_secret=SECRET,
         scrape_token=SCRAPE_TOKEN,
+        tenants="*",
     )
 
 

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from service.cache import entry
-from service.cache.keys import PREFIX
+from service.cache.keys import NO_TENANT, VERSION, tagged
 from tests.faults import outage
 from tests.faults.checker import APART, DEGRADED
 from tests.faults.outage import Outage
@@ -20,6 +20,7 @@ from tests.faults.trial import Fault
 from tests.faults.world import World
 from tests.faults.writers import ended
 
+PREFIX = tagged(VERSION, NO_TENANT)
 # Nobody listens on it, so a replica of it never gets any data.
 NOBODY = ("127.0.0.1", 1)
 NO_EXPIRY = -1

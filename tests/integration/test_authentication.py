@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from service.api.access.authentication import REMEMBERED, Keys, TokenVerifier, public_key
 from service.settings import SettingsError, from_environment
+from service.tenants.tenancy import ANY, Tenancy
 from tests.support.api import PREFIX
 from tests.support.fixtures import Serve
 from tests.support.tokens import SCRAPE_TOKEN, SECRET, Private, bearer, claims, token
@@ -272,13 +273,13 @@ async def test_another_scheme_beside_a_good_cookie_does_not_hide_it(guarded: Gua
 
 
 def test_good_tokens_without_end_take_no_memory_without_end() -> None:
-    tokens = TokenVerifier(Keys(SECRET.encode(), "HS256", 30))
+    tokens = TokenVerifier(Keys(SECRET.encode(), "HS256", 30), Tenancy("", ids=(ANY,)))
     many = [token(claims(sub=str(subject))).encode() for subject in range(2 * REMEMBERED)]
     tracemalloc.start()
     try:
         taken = [tracemalloc.get_traced_memory()[0]]
         for number, text in enumerate(many, 1):
-            assert tokens.operator_of(text) == number - 1
+            assert tokens.caller_of(text).operator_id == number - 1
             if number % REMEMBERED == 0:
                 taken.append(tracemalloc.get_traced_memory()[0])
     finally:
@@ -350,6 +351,6 @@ async def test_a_public_key_takes_the_place_of_the_secret(
     ],
 )
 def test_weak_or_unclear_keys_stop_the_start(variables: dict[str, str], named: str) -> None:
-    given = {"DATABASE_URL": "postgresql://db/plm", "REDIS_URL": "redis://cache", **variables}
+    given = {"DATABASE_URL": "postgresql://db/plm", "REDIS_URL": "redis://cache", "TENANTS": "*", **variables}
     with pytest.raises(SettingsError, match=f"^{named}: "):
         from_environment({f"PARALLEL_OPS_{name}": value for name, value in given.items()})

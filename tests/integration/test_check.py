@@ -15,6 +15,7 @@ from tests.support.addresses import nowhere
 from tests.support.children import run_program
 from tests.support.indexes import optional_indexes
 from tests.support.served import COMMAND
+from tests.support.tenants import SCHEMA_TEMPLATE, make_schemas
 from tests.support.tokens import SECRET
 
 TABLES = ("meta_conversion_jobs", "meta_workflow_custom_action_runs", "meta_breakage_incidents")
@@ -49,6 +50,7 @@ def good(settings: Settings, database: object, redis: object) -> dict[str, str]:
         "database_url": settings.database_url,
         "redis_url": settings.redis_url,
         "jwt_secret": SECRET,
+        "tenants": "*",
     }
 
 
@@ -78,7 +80,7 @@ def test_the_exit_status_and_the_json_are_for_scripts(good: dict[str, str], work
 async def test_a_good_configuration_can_be_worked_with(good: dict[str, str]) -> None:
     assert await lines(good, "problem") == []
     assert [line.subject for line in await lines(good, "ok")] == [
-        *("configuration", "PostgreSQL", "PostgreSQL", "Redis")
+        *("configuration", "PostgreSQL", "PostgreSQL", "Redis", "tenants")
     ]
 
 
@@ -199,7 +201,7 @@ async def test_no_redis(good: dict[str, str]) -> None:
 async def test_all_mistakes_and_names_that_mean_nothing() -> None:
     problems = await lines({"redis_uri": "redis://cache"}, "problem")
     assert [line.message.partition(":")[0] for line in problems] == [
-        f"PARALLEL_OPS_{name}" for name in ("DATABASE_URL", "REDIS_URL", "JWT_SECRET")
+        f"PARALLEL_OPS_{name}" for name in ("DATABASE_URL", "REDIS_URL", "JWT_SECRET", "TENANTS")
     ]
     (advice,) = await lines({"redis_uri": "redis://cache"}, "advice")
     assert advice.message.startswith("PARALLEL_OPS_REDIS_URI is not known")
@@ -226,3 +228,19 @@ async def test_a_configuration_that_cannot_be_used(good: dict[str, str]) -> None
     told = await problem(good)
     assert told.message == "PARALLEL_OPS_REDIS_URL: is not set"
     assert "PARALLEL_OPS_REDIS_URL=redis://" in str(told.remedy)
+
+
+async def test_one_of_many_tenants_is_looked_at_by_name(
+    good: dict[str, str], database: asyncpg.Connection
+) -> None:
+    await make_schemas(database, ["acme"])
+    many = variables(good | {"tenants": "acme,beta", "database_schema": SCHEMA_TEMPLATE})
+
+    async def found(tenant: str | None) -> list[tuple[str, str]]:
+        report = await asyncio.to_thread(inspect, many, tenant)
+        return [(line.status, line.subject) for line in report.checks if line.status != "ok"]
+
+    assert [each for each in await found("acme") if each[0] == "problem"] == []
+    assert await found("beta") == [("problem", "PostgreSQL")]
+    assert await found("gamma") == [("problem", "tenants")]
+    assert await found(None) == [("advice", "tenants")]

@@ -18,8 +18,11 @@ from redis.asyncio import Redis
 from demo.overlay_counters import seed_overlay
 from demo.process import free_port
 from demo.run import Environment, demo_environment
+from demo.tenants import guarded, tenants_of
+from service.environment import PREFIX
 from service.overview.sections import OverlayCache
 from service.overview.slo import HINT_CODES
+from service.settings import from_environment
 from service.sources.overlay_cache import read_window
 from tests.support.children import ending_with_us
 from tests.support.folders import passing_folder
@@ -47,6 +50,22 @@ def test_an_environment_is_seeded_moves_and_is_kept(
         with demo_environment(data_dir, ROWS) as environment:
             assert "The data is there already" in capfd.readouterr().err
             assert loop.run_until_complete(jobs(environment.database_url)) > ROWS
+
+
+def test_tenants_have_a_database_and_a_token_each() -> None:
+    tenants = tenants_of(2)
+    with demo_environment(None, ROWS, tenants) as environment:
+        settings = from_environment(
+            {
+                f"{PREFIX}DATABASE_URL": environment.database_url,
+                f"{PREFIX}REDIS_URL": environment.redis_url,
+                **guarded(tenants).variables,
+            }
+        )
+        for number, tenant in enumerate(tenants, 1):
+            place = settings.tenancy.place_of(settings.tenancy.admit(tenant))
+            found = asyncio.run(jobs(place.url))
+            assert ROWS // number <= found < ROWS // number + 100
 
 
 async def test_a_demo_that_is_killed_takes_everything_with_it(data_dir: Path) -> None:

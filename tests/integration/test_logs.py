@@ -48,6 +48,7 @@ async def test_a_line_says_what_was_asked_and_how_it_went(
         "status": 200,
         "cache": "miss",
         "operator": 7,
+        "tenant": None,
         "request_id": "from-balancer.1",
     }
 

@@ -17,7 +17,7 @@ from tests.support.fixtures import Serve
 from tests.support.instances import Instance
 from tests.support.openapi import schemathesis
 
-REFUSALS = ("400", "401", "404", "405", "408", "413", "414", "421", "429", "431", "503")
+REFUSALS = ("400", "401", "403", "404", "405", "408", "413", "414", "421", "429", "431", "503")
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from threading import Event
 
 import pytest
 from parallel_ops_recorder import OverlayRecorder
-from parallel_ops_recorder.batch import Batch, Increment, Receipt, send
-from parallel_ops_recorder.keys import EVICTIONS, GAUGES, HITS, MISSES, counts_key, sent_key
+from parallel_ops_recorder.batch import Batch, Increment, Receipt, Source, send
+from parallel_ops_recorder.keys import EVICTIONS, GAUGES, HITS, MISSES, NO_TENANT, counts_key, sent_key
 from parallel_ops_recorder.tally import MAX_HOURS
 from redis import Redis
 
@@ -130,17 +130,19 @@ def test_a_batch_counts_once_however_often_and_late_it_arrives(redis: Redis) -> 
     first = Batch(1, (Increment(HOUR, HITS, 5), Increment(HOUR, MISSES, 2)))
     second = Batch(2, (Increment(HOUR, HITS, 10), Increment(HOUR + 24, EVICTIONS, 1)))
     for batch, before in ((first, 0), (first, 1), (second, 1), (first, 2), (second, 2)):
-        assert send(redis, "plm-1", batch, NO_GAUGES) == Receipt(before, [])
+        assert send(redis, Source(NO_TENANT, "plm-1"), batch, NO_GAUGES) == Receipt(before, [])
     assert counted(redis) == {"hits": 15, "misses": 2, "evictions": 1}
-    assert send(redis, "plm-2", first, NO_GAUGES).before == 0  # another process has numbers of its own
+    assert (
+        send(redis, Source(NO_TENANT, "plm-2"), first, NO_GAUGES).before == 0
+    )  # another process has numbers of its own
     assert hits(redis) == 20
 
 
 def test_a_server_that_came_back_without_its_data_counts_a_batch_again(redis: Redis) -> None:
     batch = Batch(1, (Increment(HOUR, HITS, 5),))
-    send(redis, "plm-1", batch, NO_GAUGES)
+    send(redis, Source(NO_TENANT, "plm-1"), batch, NO_GAUGES)
     redis.flushall()
-    send(redis, "plm-1", batch, NO_GAUGES)
+    send(redis, Source(NO_TENANT, "plm-1"), batch, NO_GAUGES)
     assert hits(redis) == 5
     assert redis.get(sent_key("plm-1")) == "1"
 

@@ -16,7 +16,7 @@ from demo.servers import Postgres
 from service.check import inspect
 from service.settings import Settings
 from service.sources.database import Database, DatabaseError, DatabaseLimits
-from service.sources.replicas import database_at
+from service.sources.replicas import Standbys, database_at
 from tests.support.api import PREFIX
 from tests.support.builders import Database as Rows
 from tests.support.builders import insert, job
@@ -72,7 +72,7 @@ async def primary(servers: Pair) -> AsyncIterator[asyncpg.Connection]:
 @pytest_asyncio.fixture
 async def reading(servers: Pair, primary: object) -> AsyncIterator[Database]:
     """The servers as the service reads them; a busy machine may lag."""
-    database = database_at(address_of(*servers), LIMITS, max_lag=10)
+    database = database_at(address_of(*servers), LIMITS, standbys=Standbys(10))
     yield database
     await database.close()
 
@@ -98,9 +98,8 @@ async def test_a_standby_that_lags_is_not_read_until_it_has_all(
     servers: Pair, primary: asyncpg.Connection
 ) -> None:
     told: list[tuple[str, float]] = []
-    database = database_at(
-        address_of(*servers), LIMITS, max_lag=0.1, tell=lambda role, lag: told.append((role, lag))
-    )
+    standbys = Standbys(0.1, lambda role, lag: told.append((role, lag)))
+    database = database_at(address_of(*servers), LIMITS, standbys=standbys)
     standby = await asyncpg.connect(servers[1].url)
     try:
         await until(lambda: reads(database, "standby"))
@@ -217,7 +216,7 @@ async def test_a_standby_that_is_promoted_is_read_as_the_primary(tmp_path: Path)
         await create_schema(connection)
         await connection.execute(reader_role_script())
         await connection.close()
-        database = database_at(address_of(*servers), LIMITS, max_lag=10)
+        database = database_at(address_of(*servers), LIMITS, standbys=Standbys(10))
         try:
             await until(lambda: reads(database, "standby"))
             servers[0].kill()

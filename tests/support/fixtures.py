@@ -48,7 +48,7 @@ def postgres(server_folder: Path) -> Generator[Postgres]:
         server_folder / "postgres",
         settings={
             "log_statement": "all",
-            "log_line_prefix": "[%a] ",
+            "log_line_prefix": "[%a] %d ",
             "max_connections": "200",
             # Whole statements, so that a test can look for the one that it waits for.
             "track_activity_query_size": "16kB",
@@ -176,6 +176,7 @@ def settings(postgres: Postgres, valkey: Valkey) -> Settings:
         database_url=reader_url(postgres),
         redis_url=valkey.url,
         auth="disabled",
+        tenants="*",
         database_share=PLENTY,
     )
 

@@ -41,6 +41,7 @@ def launched(
         "redis_url": settings.redis_url,
         "database_share": str(settings.database_share),
         "auth": "disabled",
+        "tenants": settings.tenants,
         "drain_seconds": "0",
         **variables,
     }

@@ -12,7 +12,7 @@ from service.readings.manifest import Listed, Manifest, Spending
 from service.readings.recurrences import Recurrences
 from service.sources.consumption_templates import Templates
 
-RHYTHM = Rhythm(Policy(refresh=15, max_stale=300), Grid(15, 900), share=0.1)
+RHYTHM = Rhythm(Policy(refresh=15, max_stale=300), Grid(15, 900), lambda: 0.1)
 TICK = 1_773_135_000 // 86_400 * 86_400 + 43_200
 TODAY = TICK // 86_400
 NOTHING = Templates(ConsumptionTemplates(0, 0, 0, (), ()), ())

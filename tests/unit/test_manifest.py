@@ -45,7 +45,7 @@ def test_nothing_is_spent_of_a_share_before_anything_is_read() -> None:
 
 def test_instances_of_other_ticks_or_zones_have_keys_of_their_own() -> None:
     grids = (Grid(15, 900), Grid(30, 900), Grid(15, 900, ZoneInfo("Asia/Shanghai")))
-    keys = [manifest_key(grid) for grid in grids]
-    assert keys[0] == "parallel-ops:{-}:v1:readings:refresh=15:zone=UTC"
+    keys = [manifest_key(grid, "acme") for grid in grids]
+    assert keys[0] == "parallel-ops:{acme}:v1:readings:refresh=15:zone=UTC"
     assert len(set(keys)) == 3
-    assert manifest_key(Grid(15, 60)) == keys[0]
+    assert manifest_key(Grid(15, 60), "acme") == keys[0]

@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 from parallel_ops_recorder.keys import (
     COUNTS_SECONDS,
-    PROCESS_PATTERN,
     counts_field,
     counts_key,
     process_key,
@@ -33,7 +32,7 @@ def test_keys_and_fields_are_those_of_the_contract() -> None:
     assert counts_key(date(2026, 3, 9)) == "parallel-ops:{-}:overlay:counts:2026-03-09"
     assert [counts_field(0, "hits"), counts_field(23, "misses")] == ["00:hits", "23:misses"]
     assert process_key("plm-7") == "parallel-ops:{-}:overlay:process:plm-7"
-    assert PROCESS_PATTERN == "parallel-ops:{-}:overlay:process:*"
+    assert process_key("*") == "parallel-ops:{-}:overlay:process:*"
 
 
 def test_a_window_has_every_hour_that_it_touches() -> None:

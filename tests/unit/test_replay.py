@@ -1,9 +1,11 @@
 """Encoded answers: how often a newer one is looked for."""
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from cachetools import FIFOCache
 
 from service.api.context import RequestContext
 from service.api.endpoints import HANDLERS
@@ -31,17 +33,19 @@ class Handler:
     searches: int = 0
     encoded: int = 0
     replay: Replay = field(init=False)
+    workspace: Any = field(init=False)
     endpoint: Endpoint[None] = field(init=False)
 
     def __post_init__(self) -> None:
         self.replay = Replay(Policy(refresh=TICK), Thresholds(), lambda: self.now)
+        self.workspace = SimpleNamespace(answers=FIFOCache(10**6, getsizeof=lambda answer: answer.cost))
         parameters = Parameters(lambda _: None)
         self.endpoint = Endpoint("/", "figures", "", parameters, {None: TEXT}, self._encode)
 
     def ask(self, query_string: bytes = b"") -> tuple[bytes, str]:
         """The body and how fresh it is, replayed or answered by the handler."""
         context = _context(query_string)
-        context.now = self.now
+        context.now, context.workspace = self.now, self.workspace
         response = self.replay.find(context) or self._answer(context)
         return response.body, context.cache
 

@@ -12,6 +12,7 @@ REQUIRED = {
     "DATABASE_URL": "postgresql://reader:secret@db/plm",
     "REDIS_URL": "redis://cache:6379/0",
     "AUTH": "disabled",
+    "TENANTS": "acme",
 }
 VALUES = {
     "DATABASE_URL": ("postgres://other@db/plm", "postgres://other@db/plm"),
@@ -19,6 +20,8 @@ VALUES = {
     "AUTH": ("disabled", "disabled"),
     "JWT_SECRET": ("x" * 32, "x" * 32),
     "SCRAPE_TOKEN": ("a long random text of many letters", "a long random text of many letters"),
+    "TENANTS": ("acme", "acme"),
+    "DATABASE_SCHEMA": ("yt_t_acme", "yt_t_acme"),
     "REFRESH_SECONDS": ("30", 30),
     "STALE_SECONDS": ("90.5", 90.5),
     "MAX_STALE_SECONDS": ("600", 600),
@@ -60,6 +63,11 @@ BAD = [
     *(("REDIS_URL", f"redis://cache/0?{option}") for option in ("socket_timeout=x", "ssl_ca_certs=/x")),
     *(("REDIS_URL", value) for value in ("http://cache", "cache:6379", "redis://cache:port")),
     *(("AUTH", value) for value in ("off", "Required", "0")),
+    *(("TENANTS", value) for value in ("acme,*", "a b", "a/b", "-a", "x" * 64, "acme,ü")),
+    *(
+        ("DATABASE_SCHEMA", value)
+        for value in ("1a", "a-b", "a.b", "a b", "yt_{tenant}", "yt_{org_id}", "x" * 64)
+    ),
     *(("LOG_FORMAT", value) for value in ("text", "JSON")),
     *(("TIME_ZONE", value) for value in ("Mars/Olympus", "+08:00", "../etc/passwd", "/etc/localtime")),
     ("SIGN_IN_HINT", "x" * 501),
@@ -174,7 +182,14 @@ def test_all_that_is_missing_is_told_at_once_with_all_that_is_possible() -> None
     with pytest.raises(SettingsError) as refused:
         from_environment({f"{PREFIX}REFRESH_SECONDS": "x", f"{PREFIX}RATE_LIMIT": "600"})
     told = {problem.variable.removeprefix(PREFIX): str(problem) for problem in refused.value.problems}
-    assert list(told) == ["DATABASE_URL", "REDIS_URL", "JWT_SECRET", "REFRESH_SECONDS", "RATE_LIMIT"]
+    assert list(told) == [
+        "DATABASE_URL",
+        "REDIS_URL",
+        "JWT_SECRET",
+        "TENANTS",
+        "REFRESH_SECONDS",
+        "RATE_LIMIT",
+    ]
     assert str(refused.value).splitlines() == list(told.values())
     for possible in ("JWT_SECRET=", "JWT_SECRET_FILE=", "JWT_PUBLIC_KEY", "AUTH=disabled"):
         assert PREFIX + possible in told["JWT_SECRET"]

@@ -9,6 +9,8 @@ from typing import Any
 from msgspec import Struct
 
 from service.api.responses.errors import Unauthorized
+from service.tenants.tenancy import Tenancy
+from service.tenants.tenant import Forbidden, Tenant
 
 MAX_TOKEN_BYTES = 8 * 1024
 MIN_RSA_BITS = 2048
@@ -43,9 +45,21 @@ def public_key(pem: str, leeway_seconds: float) -> Keys:
     raise ValueError(f"must be an RSA key of at least {MIN_RSA_BITS} bits (RS256) or a P-256 key (ES256)")
 
 
+class Caller(Struct, frozen=True):
+    """Who asks: the operator's id, None for who scrapes or while authentication is off; and whose figures
+    they may have, None where they are nobody's.
+    """
+
+    operator_id: int | None
+    tenant: Tenant | None
+
+
 class _Verified(Struct, frozen=True):
-    operator_id: int
+    """What a good token says; of one that is refused all the same, why."""
+
+    caller: Caller
     until: float
+    refusal: str | None = None
 
 
 class TokenVerifier:
@@ -54,26 +68,28 @@ class TokenVerifier:
     What is remembered is found by a digest: no token is kept. Bad tokens are not remembered.
     """
 
-    def __init__(self, keys: Keys, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, keys: Keys, tenancy: Tenancy, clock: Callable[[], float] = time.time) -> None:
         import jwt  # noqa: PLC0415 - brings cryptography along, which nobody else needs
 
         self._jwt = jwt
         self._keys = keys
+        self._tenancy = tenancy
         self._clock = clock
         self._good: dict[bytes, _Verified] = {}
 
-    def operator_of(self, token: bytes) -> int:
-        """The caller's id. Raises Unauthorized."""
+    def caller_of(self, token: bytes) -> Caller:
+        """Who shows the token. Raises Unauthorized, or Forbidden for a tenant that has no place here."""
         digest = blake2b(token, digest_size=16).digest()
         verified = self._good.get(digest)
-        if verified is not None and self._clock() < verified.until:
-            return verified.operator_id
-        self._good.pop(digest, None)
-        verified = self._verify(token)
-        if len(self._good) >= REMEMBERED:
-            del self._good[next(iter(self._good))]
-        self._good[digest] = verified
-        return verified.operator_id
+        if verified is None or self._clock() >= verified.until:
+            self._good.pop(digest, None)
+            verified = self._verify(token)
+            if len(self._good) >= REMEMBERED:
+                del self._good[next(iter(self._good))]
+            self._good[digest] = verified
+        if verified.refusal is not None:
+            raise Forbidden(verified.refusal)
+        return verified.caller
 
     def _verify(self, token: bytes) -> _Verified:
         try:
@@ -85,17 +101,27 @@ class TokenVerifier:
                 # A subject that is a JSON integer is taken as well; it is looked at below.
                 options={"require": ["exp", "sub", "tenant_id"], "verify_sub": False},
             )
-            return _Verified(_operator_id(claims["sub"]), int(claims["exp"]) + self._keys.leeway_seconds)
+            return self._verified(_operator_id(claims["sub"]), claims)
         except self._jwt.ExpiredSignatureError:
             raise Unauthorized("the bearer token has expired") from None
         except Exception:  # noqa: BLE001 - the input is hostile: however it fails, it is no good token
             raise Unauthorized(_BAD) from None
 
+    def _verified(self, operator_id: int, claims: dict[str, Any]) -> _Verified:
+        until = int(claims["exp"]) + self._keys.leeway_seconds
+        try:
+            tenant = self._tenancy.admit(claims["tenant_id"], claims.get("org_id"))
+        except Forbidden as reason:
+            return _Verified(Caller(operator_id, None), until, str(reason))
+        return _Verified(Caller(operator_id, tenant), until)
+
 
 class Authenticator:
     """Tells who asks, or raises Unauthorized. Without a `verifier` everybody may, and nobody is known."""
 
-    def __init__(self, verifier: TokenVerifier | None, scrape_token: str | None) -> None:
+    def __init__(self, verifier: TokenVerifier | None, scrape_token: str | None, tenancy: Tenancy) -> None:
+        self.tenancy = tenancy
+        self._anybody = Caller(None, tenancy.only)
         self._verifier = verifier
         self._scrape_token = scrape_token.encode() if scrape_token else None
 
@@ -104,20 +130,20 @@ class Authenticator:
         """Whether everybody may ask."""
         return self._verifier is None
 
-    def operator_of(self, authorization: bytes | None, *, scraping: bool) -> int | None:
-        """The caller's id; None for a scraper, and for everybody while authentication is off.
+    def caller_of(self, authorization: bytes | None, *, scraping: bool) -> Caller:
+        """Who asks. Raises Unauthorized and Forbidden.
 
         `authorization` is the header's value; `scraping` says whether the scrape token opens this path.
         """
         if self._verifier is None:
-            return None
+            return self._anybody
         if not authorization or authorization[:7].lower() != b"bearer ":
             raise Unauthorized(_MISSING)
         if len(authorization) > MAX_TOKEN_BYTES:
             raise Unauthorized(_BAD)
         if scraping and self.is_scraper(authorization):
-            return None
-        return self._verifier.operator_of(authorization[7:].strip())
+            return self._anybody
+        return self._verifier.caller_of(authorization[7:].strip())
 
     def is_scraper(self, authorization: bytes | None) -> bool:
         """Whether the header holds the scrape token."""

@@ -9,9 +9,10 @@ from msgspec import Struct
 
 from service.api.responses.raw import RawResponse
 from service.cache.tick_cache import TooManyAtOnce, Unavailable
+from service.tenants.tenant import Forbidden
 
 RETRY_AFTER_SECONDS = 2
-NOT_FOUND, METHOD_NOT_ALLOWED = 404, 405
+FORBIDDEN, NOT_FOUND, METHOD_NOT_ALLOWED = 403, 404, 405
 # What a client gets that went away before it was answered, as nginx logs it.
 GONE = 499
 CODE = "parallel_ops_{}"
@@ -87,6 +88,8 @@ def refusal_of(method: str, path: str, error: Exception) -> Refusal:
             return error
         case HTTPException() if error.status_code < 500:
             return _of_framework(method, path, error)
+        case Forbidden():
+            return Refusal(FORBIDDEN, "forbidden", str(error))
         case TooManyAtOnce():
             message = "too many new questions of this caller at once; try again shortly"
             return Refusal(429, "rate_limited", message, retry_after=str(RETRY_AFTER_SECONDS))

@@ -26,7 +26,7 @@ from prometheus_client import (
 from prometheus_client.metrics import MetricWrapperBase, disable_created_metrics
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from service.api.access.admission import SCRAPED
+from service.api.access.admission import OF_NOBODY, SCRAPED
 from service.api.dependencies import Context
 from service.api.reading import readable
 from service.api.responses.compression import negotiated
@@ -199,6 +199,7 @@ class OwnMetrics(Observer):
         self._database.labels("limit").set(pool.limit)
         self._tasks.set(len(asyncio.all_tasks()))
         self._process.publish()
+        self.readings.publish()
 
     def text(self) -> bytes:
         """All families of all workers in the text format 0.0.4."""
@@ -224,7 +225,7 @@ class OwnMetrics(Observer):
 def own_metrics_route(metrics: OwnMetrics, readiness: Readiness) -> HTTPRouteHandler:
     """The endpoint for Prometheus, outside the API's prefix."""
 
-    @readable(OWN_METRICS, opt=SCRAPED)
+    @readable(OWN_METRICS, opt=SCRAPED | OF_NOBODY)
     async def own_metrics(context: Context) -> RawResponse:
         """The service's own metrics, Redis' state among them: so that is looked at first."""
         await readiness.report()

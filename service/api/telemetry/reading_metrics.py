@@ -3,11 +3,20 @@
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import Struct
 from prometheus_client import Counter, Gauge
 
-from service.readings.manifest import Manifest
+from service.readings.manifest import Manifest, Spending
 from service.readings.tables import DAY_TABLES
 from service.sources.tables import TABLE_OF
+
+
+class _Standing(Struct, frozen=True):
+    """What is told of a manifest: `made` is how many days were read for it, by table."""
+
+    spending: Spending
+    oldest: int
+    made: list[int]
 
 
 class ReadingMetrics:
@@ -26,6 +35,7 @@ class ReadingMetrics:
             "Questions to one of several servers, by what that was: primary or standby.",
             "server",
         )
+        self._standing: dict[str, _Standing] = {}
         newest = {"multiprocess_mode": "livemostrecent"}
         self._share = family(
             Gauge,
@@ -70,11 +80,23 @@ class ReadingMetrics:
         self._reads.labels(server).inc()
         self._lag.set(lag)
 
-    def stands(self, manifest: Manifest) -> None:
-        """Note what stands at the latest tick."""
-        self._share.labels("needed").set(manifest.spending.needed)
-        self._share.labels("taken").set(manifest.spending.taken)
-        self._oldest.set(manifest.oldest)
-        for section, listed in manifest.days.items():
-            read = sum(each.tick == manifest.tick for each in listed)
-            self._made.labels(DAY_TABLES[section].table).set(read)
+    def stands(self, tenant: str, manifest: Manifest | None) -> None:
+        """Note what stands at a tenant's latest tick, or that nothing does any more."""
+        if manifest is None:
+            self._standing.pop(tenant, None)
+        else:
+            made = [
+                sum(each.tick == manifest.tick for each in manifest.days[section]) for section in DAY_TABLES
+            ]
+            self._standing[tenant] = _Standing(manifest.spending, manifest.oldest, made)
+
+    def publish(self) -> None:
+        """Show what stands now, of all tenants together."""
+        standing = self._standing.values()
+        if not standing:
+            return
+        self._share.labels("needed").set(sum(each.spending.needed for each in standing))
+        self._share.labels("taken").set(sum(each.spending.taken for each in standing))
+        self._oldest.set(min(each.oldest for each in standing))
+        for number, table in enumerate(DAY_TABLES.values()):
+            self._made.labels(table.table).set(sum(each.made[number] for each in standing))

@@ -16,6 +16,7 @@ from msgspec import Struct
 from service.api.context import RequestContext
 from service.api.telemetry.health import LIVE, READY
 from service.api.telemetry.own_metrics import OWN_METRICS
+from service.tenants.tenant import EVERYBODY
 
 # What asks every few seconds and is well would hide what matters.
 _QUIET = frozenset({LIVE, READY, OWN_METRICS})
@@ -34,6 +35,7 @@ class _Line(Struct):
     milliseconds: float
     cache: str | None
     operator: int | None
+    tenant: str | None
     request_id: str
 
 
@@ -56,6 +58,7 @@ def request_log(log_format: Literal["json", "console"]) -> Callable[[RequestCont
                 round(seconds * 1000, 3),
                 context.cache or None,
                 context.operator_id,
+                context.tenant.tag if context.tenant not in (None, EVERYBODY) else None,
                 context.request_id.decode(),
             )
         )

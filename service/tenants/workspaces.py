@@ -1,0 +1,162 @@
+"""The workspaces that are open: one of a deployment without many tenants, else one a tenant who asked."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import cast
+
+import structlog
+from cachetools import TTLCache
+
+from service.cache.flights import Flights
+from service.cache.tick_cache import MAX_FLIGHTS_OF_ONE, Bounds
+from service.sources.database import Connections
+from service.sources.replicas import database_at
+from service.tenants.connections import TenantDatabase, Turns, is_there
+from service.tenants.line import Line
+from service.tenants.neighbours import Neighbours
+from service.tenants.tenancy import REFUSED, Place, Tenancy
+from service.tenants.tenant import Forbidden, Tenant
+from service.tenants.workspace import Budgets, Common, Workspace
+
+# A tenant that nobody asked for so long gives back what it has.
+IDLE_SECONDS = 600.0
+LOOK_SECONDS = 15.0
+REFUSED_SECONDS = 60.0
+MOST_REFUSED = 10_000
+# Of the readings of all tenants in a process; who was asked for least lately makes room.
+MOST_READINGS_BYTES = 512 * 1024 * 1024
+
+log = structlog.get_logger(__name__)
+
+
+class Workspaces:
+    """See the module. `timer` never goes back."""
+
+    def __init__(self, tenancy: Tenancy, common: Common, timer: Callable[[], float] = time.monotonic) -> None:
+        self.tenancy = tenancy
+        self._common = common
+        self._timer = timer
+        self._open: dict[Tenant, Workspace] = {}
+        self._asked_at: dict[Tenant, float] = {}
+        self._neighbours = Neighbours(common.redis, common.clock)
+        self._owners: dict[tuple[object, ...], Tenant] = {}
+        self._refused: TTLCache[Tenant, str] = TTLCache(MOST_REFUSED, REFUSED_SECONDS, timer)
+        self._opening = Flights()
+        bounds = Bounds.of(common.policy, MAX_FLIGHTS_OF_ONE if tenancy.is_many else sys.maxsize)
+        self._budgets = Budgets.of(bounds)
+        self._turns = Turns(common.limits.max_queries)
+        self.only = None if tenancy.only is None else self._alone(tenancy.only)
+
+    def at_hand(self, tenant: Tenant) -> Workspace | None:
+        """The tenant's workspace, if it is open."""
+        if self.only is not None:
+            return self.only
+        found = self._open.get(tenant)
+        if found is not None:
+            self._asked_at[tenant] = self._timer()
+        return found
+
+    async def of(self, tenant: Tenant) -> Workspace:
+        """The tenant's workspace, opened if need be. Raises Forbidden where there is no place for it."""
+        found = self.at_hand(tenant)
+        if found is None:
+            opening = self._opening.start(tenant, lambda: self._opened(tenant))
+            found = cast("Workspace", await asyncio.shield(opening))
+        return found
+
+    def latest(self) -> Iterator[Workspace]:
+        """Those that are open, the one asked for last first."""
+        for tenant in sorted(self._open, key=lambda each: -self._asked_at[each]):
+            yield self._open[tenant]
+
+    async def close_idle(self) -> None:
+        """Close those that nobody asks for, and of the others as many as take too much memory together."""
+        size, since = sum(each.size for each in self._open.values()), self._timer() - IDLE_SECONDS
+        for workspace in reversed(list(self.latest())):
+            if self._asked_at[workspace.tenant] <= since or size > MOST_READINGS_BYTES:
+                size -= workspace.size
+                await self._close(workspace)
+
+    async def keep_in_bounds(self) -> None:
+        """Look again and again, for ever."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await self.close_idle()
+                await self.tell_neighbours()
+            except Exception:  # whatever it is, the next look comes
+                log.exception("tenants could not be kept in bounds this time")
+
+    async def tell_neighbours(self) -> None:
+        """Say which tenants are open here, and hear with how many others they share their servers."""
+        by_server: dict[str, list[str]] = {}
+        for tenant in self._open:
+            by_server.setdefault(self._server_of(tenant), []).append(tenant.tag)
+        for server, tags in by_server.items():
+            await self._neighbours.tell(server, tags)
+
+    async def close(self) -> None:
+        """Close all of them."""
+        await self._opening.close()
+        for workspace in [*self._open.values(), *([self.only] if self.only else [])]:
+            await workspace.close()
+
+    def connections(self) -> Connections:
+        """Those of all databases together."""
+        return self._turns.connections() if self.only is None else self.only.database.connections()
+
+    async def _opened(self, tenant: Tenant) -> Workspace:
+        if tenant in self._refused:
+            raise Forbidden(REFUSED)
+        place = self.tenancy.place_of(tenant)
+        self._claim(tenant, place)
+        workspace = self._one_of_many(tenant, place)
+        try:
+            if not await is_there(workspace.database, place.schema):
+                self._refused[tenant] = REFUSED
+                del self._owners[place.identity]
+                log.warning("a tenant without a database or schema was refused", tenant=tenant.tag)
+                raise Forbidden(REFUSED)
+        except BaseException:
+            await workspace.close()
+            raise
+        self._open[tenant], self._asked_at[tenant] = workspace, self._timer()
+        self._neighbours.here[place.server] += 1
+        return workspace
+
+    def _claim(self, tenant: Tenant, place: Place) -> None:
+        """Have the place for that tenant alone: of two ids that lead there, the second gets nothing of it."""
+        owner = self._owners.setdefault(place.identity, tenant)
+        if owner != tenant:
+            log.error(
+                "two tenants lead to one place, and the second was refused",
+                tenant=tenant.tag,
+                owner=owner.tag,
+                remedy="list the tenants that there are in PARALLEL_OPS_TENANTS",
+            )
+            raise Forbidden(REFUSED)
+
+    def _alone(self, tenant: Tenant) -> Workspace:
+        place, common = self.tenancy.place_of(tenant), self._common
+        database = database_at(place.url, common.limits, common.ran, place.schema, common.standbys)
+        return Workspace(tenant, database, common, self._budgets, lambda: common.share)
+
+    def _one_of_many(self, tenant: Tenant, place: Place) -> Workspace:
+        """One that has as much of its server's share as each other tenant there."""
+        common, neighbours, server = self._common, self._neighbours, place.server
+        database = TenantDatabase(place, common.limits, common.ran, self._turns)
+        workspace = Workspace(
+            tenant, database, common, self._budgets, lambda: common.share / neighbours.at(server)
+        )
+        workspace.line = Line()
+        return workspace
+
+    def _server_of(self, tenant: Tenant) -> str:
+        return self.tenancy.place_of(tenant).server
+
+    async def _close(self, workspace: Workspace) -> None:
+        del self._open[workspace.tenant], self._asked_at[workspace.tenant]
+        self._neighbours.here[self._server_of(workspace.tenant)] -= 1
+        await workspace.close()
