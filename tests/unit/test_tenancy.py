@@ -13,6 +13,7 @@ from service.tenants.tenant import EVERYBODY, Forbidden, Tenant
 
 URL = "postgresql://reader@db/plm"
 BY_DATABASE = "postgresql://reader@db/plm_{tenant_id}"
+BY_STANDBY = "postgresql://reader@/plm_{tenant_id}?host=a:5432&host=b:5432&target_session_attrs=prefer-standby"
 BY_ORG = "postgresql://reader@db/{tenant_id}_{org_id}"
 BY_SCHEMA = "yt_t_{tenant_id}"
 IDS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", fullmatch=True)
@@ -57,6 +58,7 @@ def test_where_a_tenants_rows_are(
         ({"TENANTS": "public,b", "DATABASE_SCHEMA": "{tenant_id}"}, "TENANTS", "makes no name"),
         ({"TENANTS": "*", "DATABASE_URL": f"{URL}_{{org_id}}"}, "DATABASE_URL", "wants {tenant_id}"),
         ({"TENANTS": "*", "DATABASE_URL": f"{URL}_{{site_id}}"}, "DATABASE_URL", "{site_id}"),
+        ({"TENANTS": "*", "DATABASE_URL": BY_STANDBY}, "DATABASE_URL", "names several servers"),
     ],
 )
 def test_settings_that_contradict_one_another_stop_the_start(
