@@ -23,6 +23,7 @@ from demo.schema import TABLES, quietly
 from demo.seed import Counts, seed
 from service.api.table import PREFIX
 from service.tenants.tenancy import TENANT
+from tests.support.children import ending_with_us
 from tests.support.tenants import SCHEMA_SCRIPT, SCHEMA_TEMPLATE
 from tests.support.tokens import bearer, claims, token
 
@@ -90,7 +91,7 @@ async def _phases(servers: Stage, instances: Sequence[Service]) -> Table:
         opening = await boards.opened()
         alone = await boards.asked()
         flood = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "benchmarks.flood", instances[0].url, str(SECONDS)),
+            *ending_with_us([sys.executable, "-m", "benchmarks.flood", instances[0].url, str(SECONDS)]),
             stdout=asyncio.subprocess.PIPE,
         )
         beside = await boards.asked()
