@@ -34,8 +34,8 @@ class Turns:
         self._most = most
         self._free = asyncio.Semaphore(most)
         self._taken: set[Seat] = set()
-        # In the order in which they had their last turns.
-        self._seats: dict[Seat, None] = {}
+        # Those that have a connection, as far as is known, in the order of their last turns.
+        self._open: dict[Seat, None] = {}
         self._making_room = asyncio.Lock()
 
     @asynccontextmanager
@@ -51,32 +51,26 @@ class Turns:
 
     async def close(self, seat: "Seat") -> None:
         """Close the seat's connection for good."""
-        self._seats.pop(seat, None)
+        self._open.pop(seat, None)
         await seat.let_go()
 
     def connections(self) -> Connections:
         """Those of all seats."""
-        return Connections(self._in_use(), self._idle(), self._most)
+        pools = [seat.database.connections() for seat in self._open]
+        return Connections(sum(pool.in_use for pool in pools), sum(pool.idle for pool in pools), self._most)
 
     async def _make_room(self, seat: "Seat") -> None:
-        """Have others give up their connections, unless the seat has one, or one more may be open."""
+        """Have another give up its connection, unless the seat has one, or one more may be open."""
         async with self._making_room:  # nobody connects while somebody is looked at
             await seat.closed()
-            self._seats.pop(seat, None)
-            self._seats[seat] = None
-            if seat.idle:
-                return
-            for other in list(self._seats):
-                if len(self._taken) + self._idle() <= self._most:
-                    break
-                if other not in self._taken:  # it may wait for a turn, and connects again then
-                    await other.let_go()
-
-    def _in_use(self) -> int:
-        return sum(seat.database.connections().in_use for seat in self._seats)
-
-    def _idle(self) -> int:
-        return sum(seat.idle for seat in self._seats)
+            has_one = seat in self._open
+            self._open.pop(seat, None)
+            if not has_one and len(self._open) >= self._most:
+                # One that only waits for its turn will connect again.
+                idle = next(other for other in self._open if other not in self._taken)
+                del self._open[idle]
+                await idle.let_go()
+            self._open[seat] = None
 
 
 class Seat:
@@ -86,11 +80,6 @@ class Seat:
         self.database = database
         self.turn = asyncio.Lock()
         self._closing: asyncio.Task[None] | None = None
-
-    @property
-    def idle(self) -> int:
-        """How many connections are open and have nothing to do: one or none."""
-        return self.database.connections().idle
 
     async def let_go(self) -> None:
         """Close the connection, whoever waits for that may go away; the next statement opens another one."""

@@ -14,6 +14,8 @@ from redis.asyncio import Redis
 
 from demo.servers import Postgres
 from service.settings import Settings
+from service.sources.database import Database as PostgreSQL
+from service.tenants.connections import is_there
 from tests.support.api import PREFIX
 from tests.support.builders import Database, insert, job
 from tests.support.clock import NOW
@@ -214,3 +216,14 @@ async def test_a_recorder_counts_for_its_tenant(
             assert cache["hits"] == number
     with pytest.raises(ValueError, match="tenant must be"):
         OverlayRecorder(settings.redis_url, 1, 1, tenant="a:b")
+
+
+async def test_a_session_that_was_not_told_its_schema_is_taken_for_one_without(
+    by_schema: Callable[..., Client], settings: Settings
+) -> None:
+    """As behind a pooler that drops the search path: what it finds would be that of `public`."""
+    database = PostgreSQL(settings.database_url, settings.database_limits)
+    try:
+        assert not await is_there(database, SCHEMA_TEMPLATE.format(tenant_id="acme"))
+    finally:
+        await database.close()
