@@ -13,7 +13,9 @@ from service.tenants.tenant import EVERYBODY, Forbidden, Tenant
 
 URL = "postgresql://reader@db/plm"
 BY_DATABASE = "postgresql://reader@db/plm_{tenant_id}"
-BY_STANDBY = "postgresql://reader@/plm_{tenant_id}?host=a:5432&host=b:5432&target_session_attrs=prefer-standby"
+BY_STANDBY = (
+    "postgresql://reader@/plm_{tenant_id}?host=a:5432&host=b:5432&target_session_attrs=prefer-standby"
+)
 BY_ORG = "postgresql://reader@db/{tenant_id}_{org_id}"
 BY_SCHEMA = "yt_t_{tenant_id}"
 IDS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", fullmatch=True)
