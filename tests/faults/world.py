@@ -58,6 +58,7 @@ def settings(database_port: int, redis_url: str) -> Settings:
         database_url=f"postgresql://{READER}@127.0.0.1:{database_port}/postgres",
         redis_url=redis_url,
         jwt_secret=SECRET,
+        tenants="*",
         scrape_token=SCRAPE_TOKEN,
         refresh_seconds=REFRESH_SECONDS,
         stale_seconds=STALE_SECONDS,
