@@ -13,7 +13,10 @@ class Closed(Exception):
 
 
 class Flights:
-    """Running computations by key, under a ceiling. One whose callers all went away runs on to its end."""
+    """Running computations by key; those that somebody asked for are under a ceiling.
+
+    One whose callers all went away runs on to its end.
+    """
 
     def __init__(self, ceiling: Ceiling | None = None) -> None:
         self.ceiling = ceiling or Ceiling()
@@ -35,13 +38,18 @@ class Flights:
             task = asyncio.ensure_future(_run(compute))
             self._running[key] = task
             self._of[caller] += 1
-            self.ceiling.running += 1
+            self.ceiling.running += caller is not None
             task.add_done_callback(lambda done: self._landed(key, done, caller))
         return task
 
     def of(self, caller: Hashable) -> int:
         """How many computations of that caller run, whether or not it still waits for them."""
         return self._of[caller]
+
+    @property
+    def asked_for(self) -> int:
+        """How many computations run that some caller asked for."""
+        return self._of.total() - self._of[None]
 
     def __len__(self) -> int:
         return len(self._running)
@@ -58,7 +66,7 @@ class Flights:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _landed(self, key: Hashable, task: asyncio.Task[Any], caller: Hashable) -> None:
-        self.ceiling.running -= 1
+        self.ceiling.running -= caller is not None
         self._of[caller] -= 1
         if not self._of[caller]:
             del self._of[caller]

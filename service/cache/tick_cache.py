@@ -102,7 +102,8 @@ class TickCache:
             return await self._cold(parts, tick, past)
         if now - answer.tick >= self._policy.hidden:
             answer = await self._younger(parts, tick, past) or answer
-        self._refresh(parts, tick)
+        with suppress(Closed):  # what there is may be served all the same
+            self._refresh(parts, tick)
         return answer
 
     async def at(self, part: Part, tick: int) -> Any:  # noqa: ANN401
@@ -246,7 +247,7 @@ class TickCache:
         caller = CALLER.get()
         if caller is not None and self._flights.of(caller) >= MAX_FLIGHTS_OF_ONE:
             raise TooManyAtOnce
-        if len(self._flights) > self._flights.ceiling.part:
+        if self._flights.asked_for > self._flights.ceiling.part:
             raise TooManyAtOnce
 
     async def _recalled(self, parts: Sequence[Part], tick: int) -> Answer | None:

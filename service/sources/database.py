@@ -130,6 +130,8 @@ class Database:
                 "dsn": tls(url),
                 "connection_class": Connection,
                 "timeout": CONNECT_SECONDS,
+                # Of what nobody waits for any more, too: a server that is gone would hold what is closed.
+                "command_timeout": self._deadline + GRACE_SECONDS,
                 "server_settings": CONNECTION,
                 "statement_cache_size": 0,
                 "prepared_statement_cache_size": 0,

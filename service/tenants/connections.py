@@ -5,6 +5,7 @@ not asked for longest gives it up for another's. So each waits for one statement
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -24,7 +25,7 @@ from service.sources.database import (
 from service.tenants.tenancy import Place
 
 # As PostgreSQL's driver calls it, and as PgBouncer says it.
-_NO_DATABASE = ("InvalidCatalogName", "no such database")
+_NO_DATABASE = re.compile(r'InvalidCatalogName|no such database|database ".*" does not exist')
 
 
 class Turns:
@@ -126,5 +127,10 @@ async def is_there(database: Database, schema: str | None) -> bool:
     try:
         ((found,),) = await database.rows(select(func.current_schema()))
     except DatabaseError as error:
-        return not any(words in str(error) for words in _NO_DATABASE)
+        return not says_none(error)
     return schema in (None, found)
+
+
+def says_none(error: DatabaseError) -> bool:
+    """Whether a server that answers says that it has no such database."""
+    return _NO_DATABASE.search(str(error)) is not None

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from service.cache.tick_cache import TooManyAtOnce
+from service.cache.tick_cache import TooManyAtOnce, Unavailable
 
 # What takes more than a replay; the event loop gives each that is begun its time in turn.
 MOST_AT_ONCE = 8
@@ -10,19 +10,23 @@ MOST_WAITING = 256
 
 
 class Line:
-    """Lets MOST_AT_ONCE in, and has MOST_WAITING wait."""
+    """Lets MOST_AT_ONCE in, and has MOST_WAITING wait for so many `seconds` at most."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
         self._free = asyncio.Semaphore(MOST_AT_ONCE)
         self._waiting = 0
 
     async def enter(self) -> None:
-        """Wait for one's turn. Raises TooManyAtOnce."""
+        """Wait for one's turn. Raises Unavailable, and TooManyAtOnce at once."""
         if self._waiting >= MOST_WAITING:
             raise TooManyAtOnce
         self._waiting += 1
         try:
-            await self._free.acquire()
+            async with asyncio.timeout(self._seconds):
+                await self._free.acquire()
+        except TimeoutError:
+            raise Unavailable from None
         finally:
             self._waiting -= 1
 

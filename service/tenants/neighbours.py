@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from hashlib import blake2b
 
 from redis.asyncio import Redis
@@ -39,9 +38,10 @@ class Neighbours:
                 pipe.expire(key, round(COUNTED_SECONDS))
                 return int((await pipe.execute())[2])
 
-        self._everywhere.pop(server, None)
-        with suppress(RedisAway):
+        try:
             self._everywhere[server] = await self._redis.ask(count)
+        except RedisAway:
+            self._everywhere.pop(server, None)
 
 
 def _key(server: str) -> str:

@@ -119,6 +119,10 @@ class Tenancy(Struct, frozen=True, dict=True):
 
     def place_of(self, tenant: Tenant) -> Place:
         """Where the rows of a tenant are that was let in. Raises Forbidden."""
+        if _is_ambiguous(self.url, tenant.id, tenant.org) or _is_ambiguous(
+            self.schema or "", slug(tenant.id), slug(tenant.org)
+        ):
+            raise Forbidden(REFUSED)
         url = self.url.replace(TENANT, tenant.id).replace(ORG, tenant.org)
         name = (make_url(url).database or "") if self.is_many else ""
         if len(name.encode()) > MAX_NAME_BYTES:
@@ -136,6 +140,19 @@ class Tenancy(Struct, frozen=True, dict=True):
             return name
         digest = sha256(name.encode()).hexdigest()[:HASH_DIGITS]
         return f"{name[: MAX_NAME_BYTES - HASH_DIGITS - 1]}_{digest}"
+
+
+def _is_ambiguous(template: str, tenant_id: str, org_id: str) -> bool:
+    """Whether other ids would make the same name: `a` and `b_c` that of `a_b` and `c`."""
+    ids = ((TENANT, tenant_id), (ORG, org_id))
+    places = sorted((template.find(each), each, text) for each, text in ids)
+    (first_at, first, before), (second_at, _, after) = places
+    if first_at < 0:
+        return False
+    between = template[first_at + len(first) : second_at]
+    name = before + between + after
+    ends = len(name) - len(between)
+    return any(name.startswith(between, at) for at in range(1, ends) if at != len(before))
 
 
 def slug(tenant_id: str) -> str:
@@ -164,6 +181,8 @@ def filled(template: str) -> str:
             raise ValueError(f"holds {found}, and only {TENANT} and {ORG} are filled in")
     if ORG in template and TENANT not in template:
         raise ValueError(f"holds {ORG}, which wants {TENANT} beside it")
+    if TENANT + ORG in template or ORG + TENANT in template:
+        raise ValueError(f"wants something between {TENANT} and {ORG} that is in no id, such as __")
     return template.replace(TENANT, EXAMPLE).replace(ORG, EXAMPLE)
 
 
@@ -194,7 +213,7 @@ def contradictions(tenancy: Tenancy, *, is_guarded: bool) -> Iterator[tuple[str,
             "tenants",
             "there are many, and with PARALLEL_OPS_AUTH=disabled no token says whose figures are asked for",
         )
-    if tenancy.is_many and several(tenancy.url):
+    if tenancy.is_many and tenancy.url and several(tenancy.url):
         yield (
             "database_url",
             f"names several servers for many tenants: with {PREFER_STANDBY} a deployment reads those of one",
@@ -205,7 +224,7 @@ def contradictions(tenancy: Tenancy, *, is_guarded: bool) -> Iterator[tuple[str,
             f"lists several, and nothing says where each one's rows are: put {TENANT} in "
             "PARALLEL_OPS_DATABASE_URL or PARALLEL_OPS_DATABASE_SCHEMA",
         )
-    if tenancy.is_many and ANY not in tenancy.ids:
+    if tenancy.is_many and tenancy.url and ANY not in tenancy.ids:
         yield from _same_places(tenancy)
 
 

@@ -25,7 +25,7 @@ IDLE_SECONDS = 600.0
 LOOK_SECONDS = 15.0
 REFUSED_SECONDS = 60.0
 MOST_REFUSED = 10_000
-# Of the readings of all tenants in a process; who was asked for least lately makes room.
+# Of the readings of all tenants in a process; who has most makes room.
 MOST_READINGS_BYTES = 512 * 1024 * 1024
 
 log = structlog.get_logger(__name__)
@@ -72,12 +72,17 @@ class Workspaces:
             yield self._open[tenant]
 
     async def close_idle(self) -> None:
-        """Close those that nobody asks for, and of the others as many as take too much memory together."""
-        size, since = sum(each.size for each in self._open.values()), self._timer() - IDLE_SECONDS
-        for workspace in reversed(list(self.latest())):
-            if self._asked_at[workspace.tenant] <= since or size > MOST_READINGS_BYTES:
-                size -= workspace.size
+        """Close those that nobody asks for, and as long as others take too much memory, the largest."""
+        since = self._timer() - IDLE_SECONDS
+        for workspace in list(self._open.values()):
+            if self._asked_at[workspace.tenant] <= since:
                 await self._close(workspace)
+        by_size = sorted(self._open.values(), key=lambda each: (each.size, -self._asked_at[each.tenant]))
+        size = sum(each.size for each in by_size)
+        while size > MOST_READINGS_BYTES and len(by_size) > 1:
+            largest = by_size.pop()
+            size -= largest.size
+            await self._close(largest)
 
     async def keep_in_bounds(self) -> None:
         """Look again and again, for ever."""
@@ -136,6 +141,7 @@ class Workspaces:
                 owner=owner.tag,
                 remedy="list the tenants that there are in PARALLEL_OPS_TENANTS",
             )
+            self._refused[tenant] = REFUSED
             raise Forbidden(REFUSED)
 
     def _alone(self, tenant: Tenant) -> Workspace:
@@ -150,7 +156,7 @@ class Workspaces:
         workspace = Workspace(
             tenant, database, common, self._budgets, lambda: common.share / neighbours.at(server)
         )
-        workspace.line = Line()
+        workspace.line = Line(common.policy.answer)
         return workspace
 
     def _server_of(self, tenant: Tenant) -> str:

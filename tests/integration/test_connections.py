@@ -139,3 +139,15 @@ async def test_a_connection_of_a_frozen_server_closes_in_time_and_in_silence(own
     finally:
         own_postgres.resume()
     assert connection.is_closed()
+
+
+async def test_a_pool_is_closed_in_time_though_the_server_is_gone(own_postgres: Postgres) -> None:
+    """Without a packet that says so: a connection that says goodbye would wait for minutes."""
+    database = Database(own_postgres.url, DatabaseLimits(0.2, 0.1, 1))
+    await database.rows(select(1))
+    own_postgres.pause()
+    try:
+        async with asyncio.timeout(30):
+            await database.close()
+    finally:
+        own_postgres.resume()

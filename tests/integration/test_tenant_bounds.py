@@ -109,7 +109,7 @@ async def test_a_tenant_that_nobody_asks_for_gives_back_all_it_has(
     assert await opened.all.of(Tenant("acme")) is not acme
 
 
-async def test_readings_that_take_too_much_go_with_who_asked_longest_ago(
+async def test_readings_that_take_too_much_go_with_who_has_most_and_then_who_asked_longest_ago(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number, each in enumerate(("beta", "acme")):
@@ -123,6 +123,13 @@ async def test_readings_that_take_too_much_go_with_who_asked_longest_ago(
     monkeypatch.setattr("service.tenants.workspaces.MOST_READINGS_BYTES", acme.size)
     await opened.all.close_idle()
     assert (opened.all.at_hand(Tenant("acme")), opened.all.at_hand(Tenant("beta"))) == (acme, None)
+    opened.now = 3
+    assert (await opened.all.of(Tenant("beta"))).size < acme.size
+    await opened.all.close_idle()  # whose are many goes, whenever asked
+    monkeypatch.setattr("service.tenants.workspaces.MOST_READINGS_BYTES", 0)
+    await opened.all.close_idle()
+    assert opened.all.at_hand(Tenant("beta")) is not None  # and the only one stays
+    assert opened.all.at_hand(Tenant("acme")) is None
 
 
 async def test_tenants_of_a_server_have_its_share_together(opened: Opened) -> None:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from service.cache.budget import Ceiling
 from service.cache.flights import Closed, Flights
 
 
@@ -70,3 +71,17 @@ async def test_who_waited_when_it_was_closed_cannot_start_it_again() -> None:
     with pytest.raises(Closed):
         await waiting
     assert len(flights) == 0
+
+
+async def test_what_nobody_asked_for_takes_no_place_under_the_ceiling() -> None:
+    """Refreshes come by the hundred at a tick's end, and are no flood."""
+    ceiling, computation = Ceiling(most=1), Computation()
+    mine, others = Flights(ceiling), Flights(ceiling)
+    running = [mine.start(number, computation) for number in range(5)]
+    running.append(others.start("asked", computation, "somebody"))
+    assert (ceiling.is_reached, mine.asked_for, others.asked_for) == (False, 0, 1)
+    running.append(mine.start("asked", computation, "somebody"))
+    assert (ceiling.is_reached, mine.asked_for) == (True, 1)
+    computation.let_go.set()
+    await asyncio.gather(*running)
+    assert (ceiling.running, mine.asked_for, others.asked_for) == (0, 0, 0)

@@ -61,6 +61,13 @@ def test_where_a_tenants_rows_are(
         ({"TENANTS": "*", "DATABASE_URL": f"{URL}_{{org_id}}"}, "DATABASE_URL", "wants {tenant_id}"),
         ({"TENANTS": "*", "DATABASE_URL": f"{URL}_{{site_id}}"}, "DATABASE_URL", "{site_id}"),
         ({"TENANTS": "*", "DATABASE_URL": BY_STANDBY}, "DATABASE_URL", "names several servers"),
+        (
+            {"TENANTS": "*", "DATABASE_URL": f"{URL}_{{tenant_id}}{{org_id}}"},
+            "DATABASE_URL",
+            "wants something",
+        ),
+        ({"TENANTS": "a,a_b", "DATABASE_URL": BY_ORG}, "TENANTS", "makes no name"),
+        ({"TENANTS": "a,b", "DATABASE_URL": "", "DATABASE_SCHEMA": BY_SCHEMA}, "DATABASE_URL", "is not set"),
     ],
 )
 def test_settings_that_contradict_one_another_stop_the_start(
@@ -68,6 +75,26 @@ def test_settings_that_contradict_one_another_stop_the_start(
 ) -> None:
     with pytest.raises(SettingsError, match=rf"^{PREFIX}{named}: .*{re.escape(reason)}"):
         read(**variables)
+
+
+@pytest.mark.parametrize(
+    ("template", "tenant_id", "org_id"),
+    [
+        ({"DATABASE_URL": BY_ORG}, "a_b", "c"),
+        ({"DATABASE_URL": BY_ORG}, "a", "b_c"),
+        ({"DATABASE_URL": f"{URL}_{{org_id}}__{{tenant_id}}"}, "b", "a__x"),
+        ({"DATABASE_URL": f"{URL}_{{org_id}}__{{tenant_id}}"}, "b", "a_"),
+        ({"DATABASE_SCHEMA": "{tenant_id}_{org_id}"}, "a", "b-c"),
+    ],
+)
+def test_ids_that_others_could_make_the_same_name_of_have_no_place(
+    template: dict[str, str], tenant_id: str, org_id: str
+) -> None:
+    """`a` and `b_c` would be read where `a_b` and `c` are, by whose token came first."""
+    tenancy = read(TENANTS="*", **template).tenancy
+    tenancy.place_of(tenancy.admit("acme", "design"))
+    with pytest.raises(Forbidden):
+        tenancy.place_of(tenancy.admit(tenant_id, org_id))
 
 
 def test_an_organisation_has_a_place_and_keys_of_its_own() -> None:

@@ -15,6 +15,7 @@ from service.shared_redis import SharedRedis
 from service.sources.database import Database, DatabaseError, DatabaseLimits
 from service.sources.inspection import ENCODING, Finding, findings
 from service.sources.replicas import Standbys, database_at
+from service.tenants.connections import says_none
 from service.tenants.tenant import Tenant
 from service.tenants.workspaces import Workspaces
 
@@ -81,6 +82,8 @@ class Probed:
             try:
                 await (await self._moved_to(tenant)).rows(select(1))
             except DatabaseError as error:
+                if says_none(error):  # the server is well, and has lost that one
+                    return ()
                 failure = error
             else:
                 return ()
