@@ -11,6 +11,7 @@ from cryptography.x509 import GeneralName
 from redis import Redis
 
 from demo.folders import give_away
+from demo.process import free_port
 from demo.servers import Postgres, Valkey
 from tests.support.certificates import HERE, certify
 from tests.support.programs import program
@@ -118,7 +119,8 @@ class TlsSentinel(TlsRedis):
 @contextmanager
 def running(kind: str, folder: Path, certificate: Certificate) -> Generator[TlsRedis]:
     """What a form of Redis' address leads to: the server that is at the address."""
-    options = {"cluster-enabled": "yes"} if kind == "cluster" else {}
+    # Else its bus listens 10,000 above, where ports of the system's own choice are.
+    options = {"cluster-enabled": "yes", "cluster-port": str(free_port())} if kind == "cluster" else {}
     server = TlsRedis(folder / "server", certificate, options)
     with ExitStack() as stack:
         stack.callback(server.kill)
