@@ -143,12 +143,14 @@ async def test_tenants_of_a_server_are_counted_in_the_whole_fleet(
     opened: Opened, settings: Settings, redis: Redis
 ) -> None:
     other = Opened(settings, redis)
-    acme = await opened.all.of(Tenant("acme"))
-    await other.all.of(Tenant("beta"))
-    for each in (other, opened):
-        await each.all.tell_neighbours()
-    assert acme.share == 0.25
-    await other.all.close()
+    try:
+        acme = await opened.all.of(Tenant("acme"))
+        await other.all.of(Tenant("beta"))
+        for each in (other, opened):
+            await each.all.tell_neighbours()
+        assert acme.share == 0.25
+    finally:
+        await other.all.close()
 
 
 async def test_a_tenant_that_comes_to_be_is_found_a_minute_later(
