@@ -210,8 +210,14 @@ def sums(days: Sequence[Struct]) -> Iterable[int]:
 
 def by_direction(jobs: DocSyncDay) -> dict[str, int]:
     """How many jobs are pushed, pulled, or neither as far as is known; those that occur."""
-    unknown = jobs.total - jobs.push - jobs.pull
-    return {name: n for name, n in (("pull", jobs.pull), ("push", jobs.push), ("unknown", unknown)) if n}
+    found, unknown = {}, jobs.total - jobs.push - jobs.pull
+    if jobs.pull:  # written out, for each point of a trend has one
+        found["pull"] = jobs.pull
+    if jobs.push:
+        found["push"] = jobs.push
+    if unknown:
+        found["unknown"] = unknown
+    return found
 
 
 def _site(site_id: str | None, jobs: DocSyncDay) -> WorstSite:

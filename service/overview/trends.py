@@ -135,11 +135,13 @@ def _points(snapshot: Snapshot, trends: TrendsQuery) -> Iterator[TrendPoint]:
     firsts = [
         number for number, edge in enumerate(cells.edges) if edge == since or (begins(edge) and edge < end)
     ]
-    for first, last in pairwise([*firsts, len(cells.edges)]):
+    instants = pairwise([*(_instant(cells.edges[first]) for first in firsts), _instant(end)])
+    runs = pairwise([*firsts, len(cells.edges)])
+    for (first, last), (bucket_start, bucket_end) in zip(runs, instants, strict=True):
         is_last = last == len(cells.edges)
         yield TrendPoint(
-            bucket_start=_instant(cells.edges[first]),
-            bucket_end=_instant(end if is_last else cells.edges[last]),
+            bucket_start=bucket_start,
+            bucket_end=bucket_end,
             partial=(first == 0 and not begins(since)) or (is_last and not begins(end)),
             doc_sync=_doc_sync(cells.jobs[first:last]),
             workflow_actions=_workflow_actions(cells.runs[first:last]),
@@ -176,7 +178,7 @@ def _instant(seconds: int) -> datetime:
 
 
 def _doc_sync(days: Sequence[DocSyncDay]) -> DocSyncPoint:
-    jobs = DocSyncDay(*sums(days))
+    jobs = days[0] if len(days) == 1 else DocSyncDay(*sums(days))
     return DocSyncPoint(
         *(jobs.total, jobs.failed, jobs.dead_letters),
         *(rate(jobs.completed, jobs.total), rate(jobs.dead_letters, jobs.total)),
