@@ -174,6 +174,8 @@ class ValkeyCluster(_Set):
         """Take the slot of a key from its primary, which is the last to hear who has it then."""
         slot, source = key_slot(key.encode()), self.owner(key)
         target = next(each for each in self._owners() if each is not source)
+        # Of two that claim a slot, all believe the one of the higher epoch.
+        self.ask(target, "CLUSTER BUMPEPOCH")
         self.ask(target, "CLUSTER SETSLOT", slot, "NODE", self.name(target))
         self.ask(source, "CLUSTER DELSLOTS", slot)
 
