@@ -117,9 +117,8 @@ async def _look(
             pipe.hgetall(key)
         page, *hashes = await pipe.execute(raise_on_error=False)
     if owner != await owner_of(redis, processes):
-        return await _look(
-            redis, keys, processes
-        )  # the hashes were elsewhere already, and so were the processes
+        # The hashes were elsewhere already, and so were the processes.
+        return await _look(redis, keys, processes)
     return hashes, page, owner
 
 
