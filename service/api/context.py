@@ -38,30 +38,9 @@ class RequestContext:
     """
 
     __slots__ = (
-        *(
-            "_send",
-            "added",
-            "address",
-            "cache",
-            "error",
-            "has_two_tokens",
-            "headers",
-            "is_scraper",
-            "line",
-            "method",
-        ),
-        *(
-            "labels",
-            "now",
-            "operator_id",
-            "options",
-            "path",
-            "query_string",
-            "receive",
-            "request_id",
-            "route",
-        ),
-        *("scheme", "status", "tenant", "_workspace"),
+        *("_send", "_workspace", "added", "address", "cache", "error", "has_two_tokens", "headers"),
+        *("is_scraper", "labels", "line", "method", "now", "operator_id", "options", "path", "query_string"),
+        *("receive", "request_id", "route", "scheme", "status", "tenant"),
     )
 
     def __init__(self, scope: HTTPScope, send: Send) -> None:

@@ -47,7 +47,7 @@ class Page(Struct, frozen=True):
 
 
 class Viewer(Struct, frozen=True):
-    """Who looks, as far as the page shows it: in which language, at whose figures, can they sign out."""
+    """Who looks, as far as the page shows it: the language, whose figures, and a way to sign out."""
 
     language: str
     is_signed_in: bool
