@@ -97,19 +97,18 @@ class Readings:
         """The section of a window at a tick, of one name when it is given."""
         window = Window(tick, window_days, self.zone)
         manifest = await self._manifest(tick, table.section, len(window.read))
-        if manifest is not None:
+        if manifest is None:
+            async with self._looking(table.section, tick):
+                days, names = await self._reader.look(table, window, name)
+        else:
             listed = manifest.days[table.section]
             days = self._shelf.readings(listed)
             if name is None or knows(days, window, name):
                 sums = self._courses[table.section].of(listed, days, window, name).sums(window)
                 worst = () if name else await self._worst[table.section].of(listed, days, window)
                 return table.section_of(sums, tick, worst)
-            days = await self._reader.window(table, window, name)
-            return table.section_of(summed(days, window, None), tick)
-        async with self._looking(table.section, tick):
-            days = await self._reader.window(table, window, name)
-        worst = () if name is not None else (await ranked(days, [window], table.ranks))[window_days]
-        return table.section_of(summed(days, window, None), tick, worst)
+            days, names = await self._reader.look(table, window, name)
+        return table.section_of(summed(days, window, None), tick, ranked(names, table.ranks))
 
     async def breakages(self, tick: int, window_days: int) -> Breakages:
         """The incidents of a window."""

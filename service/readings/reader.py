@@ -2,8 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 
@@ -14,13 +14,18 @@ from service.readings.advice import Advice
 from service.readings.catalogue import Catalogue, Facts
 from service.readings.grid import DEEPEST, Grid, Window, days_of
 from service.readings.manifest import Listed, Manifest
-from service.readings.reading import Reading, StoredDay
+from service.readings.reading import Name, Reading, StoredDay
 from service.readings.recurrences import WINDOWS, Recurrences
 from service.readings.shelf import Shelf
-from service.readings.tables import DAY_TABLES, INCIDENTS, JOBS, RUNS, DayTable, span_of
+from service.readings.sums import Figures
+from service.readings.tables import DAY_TABLES, INCIDENTS, JOBS, RUNS, DayTable, names_apart, span_of
 from service.sources import breakages, consumption_templates
 from service.sources.consumption_templates import Templates
 from service.sources.database import Bound, Database, Records
+from service.sources.expressions import Span
+
+Readings: TypeAlias = dict[int, Reading]
+Named: TypeAlias = Mapping[Name, Figures]
 
 
 class Due(Struct, frozen=True):
@@ -109,27 +114,32 @@ class Reader:
         found, _ = (await self._incidents(tick, due)).value
         return found.value  # type: ignore[no-any-return]
 
-    async def window(self, table: DayTable, window: Window, name: str | None) -> dict[int, Reading]:
-        """Readings of what a window's figures are summed from, for it alone.
+    async def look(self, table: DayTable, window: Window, name: str | None) -> tuple[Readings, Named]:
+        """What a window's figures are summed from, for it alone, all rows under None, and those of its names.
 
-        Of one name, if that is given, all rows stand under None.
+        Of one name, if that is given, there are no others.
         """
-        days, _ = await self._window(table, window, name)
-        return days
+        span = span_of(self._at_once, window.tick, window.read)
+        if name is None:
+            span = names_apart(span, window)
+        days, _ = await self._window(table, window, span, table.rows_of(span, name))
+        names = days.pop(span.day_after).by_name() if name is None else {}
+        return days, names
 
-    async def incidents(self, window: Window) -> tuple[dict[int, Reading], int]:
-        """As `window`, and how many incidents of it share their description, of the same data."""
+    async def incidents(self, window: Window) -> tuple[Readings, int]:
+        """As `look`, and how many incidents of it share their description, of the same data."""
         edges = recurrences.edges(self._at_once, window.tick, [window.days])
-        days, (rows,) = await self._window(INCIDENTS, window, None, breakages.recurrences(edges))
+        span = span_of(self._at_once, window.tick, window.read)
+        statements = INCIDENTS.rows_of(span), breakages.recurrences(edges)
+        days, (rows,) = await self._window(INCIDENTS, window, span, *statements)
         alike = [recurrences.alike(row, 1) for row in rows]
         return days, recurrences.repeated(alike, [window.days], len(edges[0]))[window.days][0]
 
     async def _window(
-        self, table: DayTable, window: Window, name: str | None, *more: Bound
-    ) -> tuple[dict[int, Reading], list[Records]]:
-        span = span_of(self._at_once, window.tick, window.read)
-        database = self._database.for_section(table.section)
-        rows, *others = await database.consistent(table.rows_of(span, name, named=name is None), *more)
+        self, table: DayTable, window: Window, span: Span, *statements: Bound
+    ) -> tuple[Readings, list[Records]]:
+        """The readings that the first statement gives, and the rows of the others, all of the same data."""
+        rows, *others = await self._database.for_section(table.section).consistent(*statements)
         return {each.day: table.reading(each) for each in table.stored(span, window.tick, rows)}, others
 
     async def template(self, template_key: str | None) -> ConsumptionTemplates:

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 from sqlalchemy import Text, bindparam
 
 from service.overview.sections import (
@@ -16,7 +16,7 @@ from service.overview.sections import (
     WorkflowActions,
     WorkflowActionsDay,
 )
-from service.readings.grid import Grid, day_of, has_hours
+from service.readings.grid import Grid, Window, cells_before, day_of, has_hours
 from service.readings.reading import Label, Name, Reading, StoredDay
 from service.readings.sums import Figures, Sums
 from service.readings.worst import Ranked
@@ -40,16 +40,13 @@ class DayTable(Struct, frozen=True):
     day: type[Struct]
     type: type[Struct]
     ranks: tuple[int, ...]
-    statement: Callable[[AnySpan, Any, bool], Statement]
+    statement: Callable[[AnySpan, Any], Statement]
     figures: Callable[[Sequence[Any], Sequence[int]], Figures]
     maps: Callable[[Mapping[Any, Sequence[int]]], dict[str, Any]]
 
-    def rows_of(self, span: Span, name: str | None = None, *, named: bool = True) -> Bound:
-        """The statement that reads a span, kept to one name when it is given.
-
-        Unless it is `named` the rows of all names stand under None.
-        """
-        statement = _built(self.statement, AnySpan(span.is_open), is_filtered=name is not None, named=named)
+    def rows_of(self, span: Span, name: str | None = None) -> Bound:
+        """The statement that reads a span, of one name when it is given: its rows stand under None."""
+        statement = _built(self.statement, span.any, is_filtered=name is not None)
         return Bound(statement, span.values | ({} if name is None else {"name": name}))
 
     def reading(self, stored: StoredDay) -> Reading:
@@ -72,9 +69,9 @@ class DayTable(Struct, frozen=True):
         )
 
     def stored(self, span: Span, tick: int, rows: Sequence[Record]) -> Iterator[StoredDay]:
-        """A reading of each day of the span, from the statement's rows."""
+        """A reading of each day of the span, from the statement's rows; the names last where apart."""
         by_day = {row.day: row for row in rows}
-        for number, cuts in enumerate(span.cuts):
+        for number, cuts in enumerate(span.told):
             row = by_day.get(number)
             is_complete, *columns = (True,) if row is None else row[1:]
             labels, of_names = _columns(columns, self.labels)
@@ -82,10 +79,8 @@ class DayTable(Struct, frozen=True):
 
 
 @cache
-def _built(
-    statement: Callable[[AnySpan, Any, bool], Statement], span: AnySpan, *, is_filtered: bool, named: bool
-) -> Statement:
-    return statement(span, bindparam("name", type_=Text()) if is_filtered else None, named)
+def _built(statement: Callable[[AnySpan, Any], Statement], span: AnySpan, *, is_filtered: bool) -> Statement:
+    return statement(span, bindparam("name", type_=Text()) if is_filtered else None)
 
 
 def _columns(
@@ -146,3 +141,10 @@ def span_of(grid: Grid, tick: int, days: range) -> Span:
     """The span of these days, cut for that tick and those of the horizon."""
     most_groups = tuple(MOST_GROUPS_BY_HOUR if has_hours(tick, day) else MOST_GROUPS for day in days)
     return Span(days.start, grid.cuts(tick, days), most_groups, is_open=days.stop > day_of(tick))
+
+
+def names_apart(span: Span, window: Window) -> Span:
+    """The span with the names of a window on a day of their own, which is the day after it."""
+    first = day_of(window.since) - span.first
+    cells = sum(1 + len(cuts) for cuts in span.cuts[:first]) + cells_before(span.cuts[first], window.since)
+    return replace(span, most_groups=(*span.most_groups, MOST_GROUPS), names_from=cells)

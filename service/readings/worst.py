@@ -29,17 +29,16 @@ class Worst:
         async with self._ranking:
             if self._of is not listed:
                 windows = [Window(window.tick, days, window.zone) for days in WINDOW_DAYS]
-                self._known, self._of = await ranked(readings, windows, self._ranks), listed
+                self._known, self._of = await by_window(readings, windows, self._ranks), listed
             return self._known[window.days]
 
 
-async def ranked(
+async def by_window(
     readings: Mapping[int, Reading], windows: Iterable[Window], ranks: Sequence[int]
 ) -> dict[int, Ranked]:
-    """By the days of each window, which come in order, the worst names and their figures.
+    """By the days of each window, which come in order, what is `ranked`.
 
-    `ranks` are the places of the figures that make a name a bad one, the gravest first; who has none of the
-    last is not listed. In a crowded day rare names are not told apart, and so add nothing here.
+    In a crowded day rare names are not told apart, and so add nothing here.
     """
     sums: dict[Name, Figures] = {}
     found: dict[int, Ranked] = {}
@@ -51,7 +50,7 @@ async def ranked(
             day = next(whole)
             await asyncio.sleep(0)  # a thousand names take a while
         first = readings[day_of(window.since)]
-        found[window.days] = _ranked(_with_part(sums, first, window), ranks)
+        found[window.days] = ranked(_with_part(sums, first, window), ranks)
     return found
 
 
@@ -68,7 +67,12 @@ def _add(sums: dict[Name, Figures], more: Iterable[tuple[Name, Figures]]) -> Non
         sums[name] = figures if known is None else tuple(map(add, known, figures))
 
 
-def _ranked(sums: Mapping[Name, Figures], ranks: Sequence[int]) -> Ranked:
+def ranked(sums: Mapping[Name, Figures], ranks: Sequence[int]) -> Ranked:
+    """The worst names and their figures.
+
+    `ranks` are the places of the figures that make a name a bad one, the gravest first; who has none of the
+    last is not listed.
+    """
     bad = ((name, figures) for name, figures in sums.items() if figures[ranks[-1]])
 
     def gravest(each: tuple[Name, Figures]) -> tuple[list[int], bool, str]:

@@ -36,7 +36,7 @@ def maps(counts: Mapping[tuple[Any, ...], Sequence[int]]) -> dict[str, Any]:
     return {**maps, "repeated": 0}
 
 
-def statement(span: AnySpan, _only: None, _named: bool) -> Statement:
+def statement(span: AnySpan, _only: None) -> Statement:
     """For each day arrays of cells, no names, one of status, severity and responsibility, and COUNTS."""
     found = fenced(
         select(

@@ -27,6 +27,8 @@ def by_day(span: AnySpan, cells: Select[Any], labels: int) -> Statement:
     `cells` has the columns cell, name, so many labels, and counts, the number of rows first. So many small
     numbers come quicker in a few arrays than in a row each.
     """
+    if span.has_names_apart:
+        cells = _names_apart(span, cells, labels)
     grouped = cells.add_columns(span.day(cells.selected_columns.cell).label("day")).subquery("grouped")
     cell, *others, day = grouped.c
     found = select(day, span.cell_of(day, cell).label("cell"), *others).cte("found")
@@ -55,6 +57,17 @@ def by_day(span: AnySpan, cells: Select[Any], labels: int) -> Statement:
     )
     arrays = [func.array_agg(folded.c[column.name]).label(column.name) for column in (cell, name, *columns)]
     return select(folded.c.day, func.bool_and(folded.c.is_complete), *arrays).group_by(folded.c.day)
+
+
+def _names_apart(span: AnySpan, cells: Select[Any], labels: int) -> Select[Any]:
+    """The cells without names, and behind them the names, of all cells that tell them."""
+    told = cells.add_columns(span.tells_name(cells.selected_columns.cell).label("is_told"))
+    cell, name, *columns, is_told = told.subquery("apart").c
+    of_labels, of_counts = columns[:labels], columns[labels:]
+    sets = func.grouping_sets(tuple_(cell, *of_labels), tuple_(is_told, name, *of_labels))
+    sums = (summed(column).label(column.name) for column in of_counts)
+    found = select(span.or_of_names(cell).label("cell"), name, *of_labels, *sums).group_by(sets)
+    return found.having(func.coalesce(is_told, True))
 
 
 def _bounded_name(span: AnySpan, found: CTE, crowded: CTE) -> ColumnElement[str | None]:

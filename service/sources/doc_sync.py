@@ -44,10 +44,10 @@ def maps(counts: Mapping[tuple[Any, ...], Sequence[int]]) -> dict[str, Any]:
     }
 
 
-def statement(span: AnySpan, site_id: ColumnElement[str] | None, named: bool) -> Statement:
-    """For each day arrays of cells, sites, statuses and COUNTS; of one site when it is given.
+def statement(span: AnySpan, site_id: ColumnElement[str] | None) -> Statement:
+    """For each day arrays of cells, sites, statuses and COUNTS.
 
-    Unless it is `named` all sites stand under null.
+    Of one site when it is given, which stands under null.
     """
     # Behind a fence what is named twice is computed once. The site's text is grouped by as it stands, and
     # only the few groups are trimmed; the JSON itself is looked at where the text may be no string's or
@@ -68,8 +68,9 @@ def statement(span: AnySpan, site_id: ColumnElement[str] | None, named: bool) ->
     found = fenced(select(*others, _direction(told, task_type).label("direction")))
     # `true`, `false`, an array or an object begin like these.
     doubtful = func.ascii(found.c.site).in_([ord(sign) for sign in "tf[{"])
-    is_none = case((doubtful, func.jsonb_typeof(field(found.c.payload, SITE)) != "string")).label("is_none")
-    axes = (found.c.cell, found.c.status, *((found.c.site, is_none) if named else ()))
+    is_none = doubtful & (func.jsonb_typeof(field(found.c.payload, SITE)) != "string")
+    site = case((is_none, null()), else_=found.c.site).label("site")
+    axes = (found.c.cell, found.c.status, *((site,) if site_id is None else ()))
     # Nulls count as 0 by themselves: a comparison with one is not true.
     out_of_attempts = (found.c.max_attempts > 0) & (found.c.attempt_count >= found.c.max_attempts)
     groups = (
@@ -83,7 +84,7 @@ def statement(span: AnySpan, site_id: ColumnElement[str] | None, named: bool) ->
         .group_by(*axes)
         .subquery("groups")
     )
-    name = case((groups.c.is_none.is_not(True), trimmed(groups.c.site))) if named else null()
+    name = trimmed(groups.c.site) if site_id is None else null()
     counts = (groups.c[column] for column in COUNTS)
     return by_day(
         span,

@@ -62,12 +62,30 @@ class Span(Struct, frozen=True):
 
     `cuts` are for each day the seconds at which a cell ends and the next one begins, `most_groups` how many
     groups of rows are told apart in it. The last day of a span that `is_open` has all later rows, too.
+
+    With `names_from` no day tells names, but one more behind them: those of all cells from that one on.
     """
 
     first: int
     cuts: tuple[tuple[int, ...], ...]
     most_groups: tuple[int, ...]
     is_open: bool
+    names_from: int | None = None
+
+    @property
+    def any(self) -> "AnySpan":
+        """The span without its values."""
+        return AnySpan(self.is_open, self.names_from is not None)
+
+    @property
+    def day_after(self) -> int:
+        """The number of the day behind it."""
+        return self.first + len(self.cuts)
+
+    @property
+    def told(self) -> tuple[tuple[int, ...], ...]:
+        """The cuts of all days that are told, that of the names among them."""
+        return self.cuts if self.names_from is None else (*self.cuts, ())
 
     @property
     def values(self) -> dict[str, Any]:
@@ -77,16 +95,20 @@ class Span(Struct, frozen=True):
             first_cells.append(len(starts))
             midnight = number * DAY_SECONDS
             starts += midnight, *(midnight + cut for cut in cuts)
-        days = {"first_day": self.first, "day_after": self.first + len(self.cuts)}
+        days = {"first_day": self.first, "day_after": self.day_after}
         times = {name: _EPOCH + day * ONE_DAY for name, day in days.items()}
-        groups = list(self.most_groups)
-        return {**times, "starts": starts, "first_cells": first_cells, "most_groups": groups}
+        found = {**times, "starts": starts, "first_cells": first_cells, "most_groups": list(self.most_groups)}
+        if self.names_from is None:
+            return found
+        first_cells.append(len(starts))
+        return {**found, "names_from": self.names_from, "names_cell": len(starts)}
 
 
 class AnySpan(Struct, frozen=True):
     """A span in SQL, its values left open, so that a statement for all of them is built but once."""
 
     is_open: bool
+    has_names_apart: bool
 
     def has(self, created_at: ColumnElement[Any]) -> ColumnElement[bool]:
         """Whether a row is in the span."""
@@ -107,6 +129,14 @@ class AnySpan(Struct, frozen=True):
     def most_groups(self, day: ColumnElement[int]) -> ColumnElement[int]:
         """How many groups of rows are told apart in a day of the span."""
         return _number_of("most_groups", day)
+
+    def tells_name(self, cell: ColumnElement[int]) -> ColumnElement[bool]:
+        """Whether a cell's names are told, where they have a day of their own."""
+        return cell >= bindparam("names_from", type_=Integer())
+
+    def or_of_names(self, cell: ColumnElement[int | None]) -> ColumnElement[int]:
+        """A cell's number, or that of the names where it has none."""
+        return func.coalesce(cell, bindparam("names_cell", type_=Integer()))
 
     def cell_of(self, day: ColumnElement[int], cell: ColumnElement[int]) -> ColumnElement[int]:
         """The number of a cell in its day."""

@@ -47,14 +47,10 @@ def maps(counts: Mapping[tuple[Any, ...], Sequence[int]]) -> dict[str, Any]:
     }
 
 
-def statement(
-    span: AnySpan,
-    target_object: ColumnElement[str] | None,
-    named: bool,
-) -> Statement:
-    """For each day arrays of cells, target objects, statuses, codes and COUNTS; of one target if given.
+def statement(span: AnySpan, target_object: ColumnElement[str] | None) -> Statement:
+    """For each day arrays of cells, target objects, statuses, codes and COUNTS.
 
-    Unless it is `named` all target objects stand under null.
+    Of one target object when it is given, which stands under null.
     """
     found = fenced(
         select(
@@ -65,25 +61,23 @@ def statement(
             field_text(runs.c.result, RESULT_CODE).label("code"),
         ).where(*population(span, target_object))
     )
-    no_code = is_no_code(found.c.result, found.c.code).label("no_code")
-    targets = (found.c.target_object,) if named else ()
-    axes = (found.c.cell, *targets, found.c.status, found.c.code, no_code)
+    targets = (found.c.target_object,) if target_object is None else ()
+    axes = (found.c.cell, *targets, found.c.status, _code(found.c.result, found.c.code).label("code"))
     groups = select(*axes, count().label("total")).group_by(*axes).subquery("groups")
-    code = _named(groups.c.no_code, groups.c.code).label("code")
-    state = cut(lowered(groups.c.status)).label("state")
-    name = groups.c.target_object if named else null()
-    cells = select(groups.c.cell, name.label("name"), state, code, groups.c.total)
+    labels = cut(lowered(groups.c.status)).label("state"), cut(groups.c.code).label("code")
+    name = groups.c.target_object if target_object is None else null()
+    cells = select(groups.c.cell, name.label("name"), *labels, groups.c.total)
     return by_day(span, cells, labels=2)
 
 
 def code_of(result: ColumnElement[Any]) -> ColumnElement[str]:
     """What a run is counted under by its result code, trimmed; null where there is no result."""
     code: ColumnElement[Any] = field_text(result, RESULT_CODE)
-    return trimmed(_named(is_no_code(result, code), code))
+    return trimmed(cut(_code(result, code)))
 
 
-def _named(no_code: ColumnElement[bool | None], code: ColumnElement[str | None]) -> ColumnElement[str | None]:
-    return case((no_code, NO_CODE), else_=cut(code))
+def _code(result: ColumnElement[Any], code: ColumnElement[str | None]) -> ColumnElement[str | None]:
+    return case((is_no_code(result, code), NO_CODE), else_=code)
 
 
 def population(

@@ -16,7 +16,7 @@ from service.readings.plan import days_to_read
 from service.readings.reading import Name, Reading, StoredDay
 from service.readings.sums import summed
 from service.readings.tables import JOBS, RUNS
-from service.readings.worst import ranked
+from service.readings.worst import by_window
 from tests.support.day_counter import DayCounter
 from tests.support.snapshots import NOTHING
 
@@ -91,7 +91,7 @@ class KeptDays:
 
     def _section(self, table: str, window: Window, name: Name) -> Any:  # noqa: ANN401
         readings, reader = self._readings(table, window.tick), TABLES[table]
-        worst = () if name else asyncio.run(ranked(readings, [window], reader.ranks))[window.days]
+        worst = () if name else asyncio.run(by_window(readings, [window], reader.ranks))[window.days]
         return reader.section_of(summed(readings, window, name), window.tick, worst)
 
     def _readings(self, table: str, tick: int) -> dict[int, Reading]:

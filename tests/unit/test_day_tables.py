@@ -12,10 +12,10 @@ from service.overview.sections import (
     WorkflowActions,
     WorkflowActionsDay,
 )
-from service.readings.grid import Grid
+from service.readings.grid import Grid, Window
 from service.readings.reading import StoredDay
 from service.readings.sums import Sums
-from service.readings.tables import DAY_TABLES, INCIDENTS, JOBS, RUNS, DayTable, span_of
+from service.readings.tables import DAY_TABLES, INCIDENTS, JOBS, RUNS, DayTable, names_apart, span_of
 from service.sources.expressions import Span
 
 TICK = 20_000 * 86_400 + 43_200
@@ -188,4 +188,19 @@ def test_a_statement_is_built_once_and_asks_for_a_name_only_where_one_is_given()
     assert named.values == {**SPAN.values, "name": "S1"}
     for bound, is_named in ((named, True), (one, False)):
         assert ("name" in bound.statement.compile().params) is is_named
-    assert str(JOBS.rows_of(SPAN, named=False).statement) != str(one.statement)
+    apart = names_apart(SPAN, Window(20_000 * 86_400 + 43_200, 1))
+    assert str(JOBS.rows_of(apart).statement) != str(one.statement)
+
+
+def test_names_stand_apart_from_the_days_of_a_window() -> None:
+    span = Span(19_998, ((3_600,), (3_600, 43_200), ()), (30, 20, 20), is_open=True)
+    apart = names_apart(span, Window(20_000 * 86_400 + 43_200, 1))
+    assert (apart.told, apart.day_after) == ((*span.cuts, ()), 20_001)
+    assert apart.most_groups == (30, 20, 20, 10_000)
+    # Two cells of the first day, two of the second before its noon.
+    assert {name: apart.values[name] for name in ("names_from", "names_cell", "first_cells")} == {
+        "names_from": 4,
+        "names_cell": 6,
+        "first_cells": [0, 2, 5, 6],
+    }
+    assert apart.values["starts"] == span.values["starts"]
