@@ -18,7 +18,8 @@ from msgspec import Struct
 
 Name: TypeAlias = str | None
 Label: TypeAlias = tuple[str | None, ...]
-Counts: TypeAlias = tuple[int, ...]
+# Labels, and for each count a column of as many numbers.
+Columns: TypeAlias = tuple[Sequence[Label], Sequence[Sequence[int]]]
 FiguresOf: TypeAlias = Callable[[Label, Sequence[int]], tuple[int, ...]]
 Row: TypeAlias = tuple[int, ...]  # cell, number of the label, and counts
 # Of a reading without rows, and of a number in a column.
@@ -56,10 +57,13 @@ _NOWHERE = _Slice(0, 0, 0, 0)
 class Reading:
     """A stored day in columns, summed up beforehand, so that nothing asked of it walks over its rows.
 
-    Those of one name are made when it is first asked for: most of a thousand names never are.
+    Those of one name are made when it is first asked for: most of a thousand names never are. Rows have so
+    many `counts`; the first of them are told by label, so many as are `told`.
     """
 
-    def __init__(self, stored: StoredDay, nothing: tuple[int, ...], counts: int, figures: FiguresOf) -> None:
+    def __init__(
+        self, stored: StoredDay, nothing: tuple[int, ...], counts: int, told: int, figures: FiguresOf
+    ) -> None:
         self.day = stored.day
         self.tick = stored.tick
         self.cuts = stored.cuts
@@ -68,13 +72,15 @@ class Reading:
         self._terms = _terms(stored.labels, counts, figures)
         self._nothing = nothing
         self._cells, self._label_of = array("H"), array("H")
-        self._counts = [array("q") for _ in range(counts)]
+        self._width = 2 + counts
+        self._counts = [array("q") for _ in range(told)]
         self._upto = [array("q") for _ in self._nothing]
         self._total_label = array("H")
-        self._totals = [array("q") for _ in range(counts)]
+        self._totals = [array("q") for _ in range(told)]
         self._slices: dict[Name, _Slice] = {}
         self._waiting = {name: array("q", flat) for name, flat in stored.rows}
-        self._everything = self._add(_together(self._waiting.values(), counts))
+        self._everything = self._add(_together(self._waiting.values(), self._width))
+        self._whole = self._until(self._everything, self._everything.end)
         self._by_name = {name: self._figures_of(flat) for name, flat in self._waiting.items()}
         if not stored.is_complete:  # under None there are names, too
             self._by_name.pop(None, None)
@@ -90,7 +96,7 @@ class Reading:
         for name, where in self._slices.items():
             yield name, sum(self._totals[0][where.first_total : where.end_total])
         for name, flat in self._waiting.items():
-            yield name, sum(flat[2 :: 2 + len(self._totals)])
+            yield name, sum(flat[2 :: self._width])
 
     def knows(self, name: str) -> bool:
         """Whether the rows of that name can be told: they are here, or there are none."""
@@ -108,42 +114,44 @@ class Reading:
 
     def _unnamed(self, cells: int) -> tuple[int, ...]:
         """The figures of the rows without a name in the first so many cells."""
-        rows = _rows(self._waiting[None], len(self._totals))
+        rows = _rows(self._waiting[None], self._width)
         return self._figures_of([number for row in rows if row[0] < cells for number in row])
 
     def figures(self, name: Name, cells: int | None = None) -> tuple[int, ...]:
         """The figures of a name, or of everything, in the first so many cells or in all."""
+        if cells is None:
+            return self._whole if name is None else self._by_name.get(name, self._nothing)
         where = self._of(name)
-        end = where.end if cells is None else bisect_left(self._cells, cells, where.first, where.end)
-        if end == where.first:
-            return self._nothing
-        return tuple([column[end - 1] for column in self._upto])
+        return self._until(where, bisect_left(self._cells, cells, where.first, where.end))
 
-    def counts(self, name: Name) -> Iterator[tuple[Label, Counts]]:
+    def counts(self, name: Name) -> Columns:
         """The counts of a name by label, of the whole day."""
         where = self._of(name)
         first, end = where.first_total, where.end_total
         labels = [self._labels[number] for number in self._total_label[first:end]]
-        return zip(labels, zip(*(column[first:end] for column in self._totals), strict=True), strict=True)
+        return labels, [column[first:end] for column in self._totals]
 
-    def counts_from(self, name: Name, cells: int) -> Iterator[tuple[Label, Counts]]:
+    def counts_from(self, name: Name, cells: int) -> Columns:
         """The counts of a name by label, without those of the first so many cells; a label may come again."""
         where = self._of(name)
         first, end = bisect_left(self._cells, cells, where.first, where.end), where.end
         labels = [self._labels[number] for number in self._label_of[first:end]]
-        return zip(labels, zip(*(column[first:end] for column in self._counts), strict=True), strict=True)
+        return labels, [column[first:end] for column in self._counts]
 
     def _figures_of(self, flat: Sequence[int]) -> tuple[int, ...]:
         """The figures of rows in one flat list."""
-        width = 2 + len(self._totals)
+        width = self._width
         labels, counts = flat[1::width], [flat[place::width] for place in range(2, width)]
         return tuple(sum(_weighted(terms, labels, counts)) for terms in self._terms)
+
+    def _until(self, where: _Slice, end: int) -> tuple[int, ...]:
+        return tuple([column[end - 1] for column in self._upto]) if end > where.first else self._nothing
 
     def _of(self, name: Name) -> _Slice:
         if name is None:
             return self._everything
         if name in self._waiting:
-            self._slices[name] = self._add(list(_rows(self._waiting.pop(name), len(self._totals))))
+            self._slices[name] = self._add(list(_rows(self._waiting.pop(name), self._width)))
         return self._slices.get(name, _NOWHERE)
 
     def _add(self, rows: Sequence[Row]) -> _Slice:
@@ -152,10 +160,11 @@ class Reading:
             return _NOWHERE
         first, first_total = len(self._cells), len(self._total_label)
         cells, labels, *counts = zip(*sorted(rows), strict=True)
-        _extend((self._cells, self._label_of, *self._counts), (cells, labels, *counts))
+        told = counts[: len(self._counts)]
+        _extend((self._cells, self._label_of, *self._counts), (cells, labels, *told))
         weighted = (_weighted(terms, labels, counts) for terms in self._terms)
         _extend(self._upto, map(accumulate, weighted))
-        totals = [_by_label(labels, column) for column in counts]
+        totals = [_by_label(labels, column) for column in told]
         _extend((self._total_label, *self._totals), (totals[0], *(each.values() for each in totals)))
         return _Slice(first, len(self._cells), first_total, len(self._total_label))
 
@@ -198,15 +207,13 @@ def _extend(columns: Iterable["array[int]"], values: Iterable[Iterable[int]]) ->
         column.extend(each)
 
 
-def _rows(flat: Sequence[int], counts: int) -> Iterable[Row]:
-    width = 2 + counts
+def _rows(flat: Sequence[int], width: int) -> Iterable[Row]:
     return zip(*(flat[each::width] for each in range(width)), strict=True)
 
 
-def _together(of_names: Collection[Sequence[int]], counts: int) -> list[Row]:
+def _together(of_names: Collection[Sequence[int]], width: int) -> list[Row]:
     """The rows of all names, those of the same cell and label as one."""
-    width = 2 + counts
-    columns: list[dict[tuple[int, int], int]] = [{} for _ in range(counts)]
+    columns: list[dict[tuple[int, int], int]] = [{} for _ in range(2, width)]
     for flat in of_names:
         axes = list(zip(flat[::width], flat[1::width], strict=True))
         for place, sums in enumerate(columns, 2):

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from service.overview.clock import DAY_SECONDS, MONTH_DAYS, day_edges, hour_edges
 from service.readings.grid import Window, cells_before, day_of
-from service.readings.reading import Label, Name, Reading
+from service.readings.reading import Columns, Label, Name, Reading
 
 Figures: TypeAlias = tuple[int, ...]
 # Of so many names of a table courses are kept: who asks for more, asks for each but once a tick.
@@ -94,6 +94,8 @@ class Course:
     def _before(self, edge: int) -> Figures:
         """The figures before an edge, from the first day on."""
         day = day_of(edge)
+        if edge == day * DAY_SECONDS:
+            return self._until[day]
         reading = self._readings[day]
         begun = reading.figures(self._name, cells_before(reading.cuts, edge))
         return tuple(map(add, self._until[day], begun))
@@ -108,13 +110,8 @@ class Course:
 
     def _counts(self, window: Window) -> dict[Label, list[int]]:
         first, *others = (self._readings[day] for day in range(day_of(window.since), self._days.stop))
-        counts: dict[Label, list[int]] = {}
-        for label, numbers in first.counts_from(self._name, cells_before(first.cuts, window.since)):
-            _count(counts, label, numbers)
-        for reading in others:
-            for label, numbers in reading.counts(self._name):
-                _count(counts, label, numbers)
-        return counts
+        begun = first.counts_from(self._name, cells_before(first.cuts, window.since))
+        return _together([begun, *(reading.counts(self._name) for reading in others)])
 
 
 class Courses:
@@ -139,10 +136,14 @@ def _less(end: Figures, begin: Figures) -> Figures:
     return tuple(map(sub, end, begin))
 
 
-def _count(counts: dict[Label, list[int]], label: Label, numbers: tuple[int, ...]) -> None:
-    known = counts.get(label)
-    if known is None:
-        counts[label] = list(numbers)
-        return
-    for place, number in enumerate(numbers):
-        known[place] += number
+def _together(parts: Iterable[Columns]) -> dict[Label, list[int]]:
+    """The counts of all parts by label: a column after the other, for that is quickest."""
+    sums: list[dict[Label, int]] = []
+    for labels, columns in parts:
+        sums = sums or [{} for _ in columns]
+        for of, column in zip(sums, columns, strict=True):
+            for label, number in zip(labels, column, strict=True):
+                of[label] = of.get(label, 0) + number
+    return {
+        label: list(numbers) for label, *numbers in zip(sums[0], *(of.values() for of in sums), strict=True)
+    }

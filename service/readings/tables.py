@@ -29,7 +29,8 @@ from service.sources.expressions import AnySpan, Span
 class DayTable(Struct, frozen=True):
     """A table: the section that it is for, its statement, and the meaning of the statement's columns.
 
-    The statement gives, for each day, arrays of cells, names, labels and counts. `ranks` are the places of
+    The statement gives, for each day, arrays of cells, names, labels and counts; maps are made of the first
+    of them, so many as are `told`. `ranks` are the places of
     the figures that make a name a bad one, the gravest first.
     """
 
@@ -37,6 +38,7 @@ class DayTable(Struct, frozen=True):
     table: str
     labels: int
     counts: int
+    told: int
     day: type[Struct]
     type: type[Struct]
     ranks: tuple[int, ...]
@@ -51,7 +53,7 @@ class DayTable(Struct, frozen=True):
 
     def reading(self, stored: StoredDay) -> Reading:
         """A stored day, ready to be summed."""
-        return Reading(stored, astuple(self.day()), self.counts, self.figures)
+        return Reading(stored, astuple(self.day()), self.counts, self.told, self.figures)
 
     def section_of(self, sums: Sums, tick: int, worst: Ranked = ()) -> Any:  # noqa: ANN401
         """The section that the sums and the worst names make."""
@@ -103,6 +105,7 @@ JOBS = DayTable(
     table=tables.jobs.name,
     labels=1,
     counts=len(doc_sync.COUNTS),
+    told=doc_sync.TOLD,
     day=DocSyncDay,
     type=DocSync,
     ranks=(3, 2),
@@ -115,6 +118,7 @@ RUNS = DayTable(
     table=tables.runs.name,
     labels=2,
     counts=len(workflow_actions.COUNTS),
+    told=len(workflow_actions.COUNTS),
     day=WorkflowActionsDay,
     type=WorkflowActions,
     ranks=(1,),
@@ -127,6 +131,7 @@ INCIDENTS = DayTable(
     table=tables.incidents.name,
     labels=3,
     counts=len(breakages.COUNTS),
+    told=len(breakages.COUNTS),
     day=BreakagesDay,
     type=Breakages,
     ranks=(),

@@ -27,6 +27,7 @@ TASK_TYPE_PREFIX = "document_sync_"
 SITE, DIRECTION = "site_id", "direction"
 DIRECTIONS = ("push", "pull")
 COUNTS = ("total", "attempts", "exhausted", *DIRECTIONS)
+TOLD = 2  # by status: the first two
 
 
 def figures(label: Sequence[str | None], counts: Sequence[int]) -> tuple[int, ...]:
@@ -39,8 +40,8 @@ def figures(label: Sequence[str | None], counts: Sequence[int]) -> tuple[int, ..
 def maps(counts: Mapping[tuple[Any, ...], Sequence[int]]) -> dict[str, Any]:
     """What else the section of a window and site has, from its counts by label."""
     return {
-        "by_status": bounded({status: total for (status,), (total, *_) in counts.items()}),
-        "attempts": sum(attempts for _, attempts, *_ in counts.values()),
+        "by_status": bounded({status: total for (status,), (total, _) in counts.items()}),
+        "attempts": sum(attempts for _, attempts in counts.values()),
     }
 
 

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from service.readings.reading import Counts, Label, Name, StoredDay
+from service.readings.reading import Label, Name, StoredDay
 from tests.oracle import direction_of, lower, parse, result_code_of, site_of
 from tests.support.builders import Row
 
@@ -13,7 +13,7 @@ SECOND = timedelta(seconds=1)
 DAY_SECONDS = 86_400
 
 # Of a row: its name, its label, and its counts.
-Facts = tuple[Name, Label, Counts]
+Facts = tuple[Name, Label, tuple[int, ...]]
 
 
 def job_facts(job: Row) -> Facts:
@@ -31,7 +31,7 @@ def run_facts(run: Row) -> Facts:
 
 
 class DayCounter:
-    """Counts the rows of one table by the day."""
+    """tuple[int, ...] the rows of one table by the day."""
 
     def __init__(self, rows: Iterable[Row], facts: Callable[[Row], Facts]) -> None:
         self._facts = facts

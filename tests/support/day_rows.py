@@ -42,4 +42,4 @@ def stored(
 
 
 def reading(*rows: Row, day: int = TODAY, tick: int = TICK, is_complete: bool = True) -> Reading:
-    return Reading(stored(rows, day=day, tick=tick, is_complete=is_complete), NOTHING, 2, figures)
+    return Reading(stored(rows, day=day, tick=tick, is_complete=is_complete), NOTHING, 2, 2, figures)
