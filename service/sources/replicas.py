@@ -12,7 +12,7 @@ from typing import Literal
 import structlog
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Engine, case, func, literal_column, make_url, select
+from sqlalchemy import case, func, literal_column, make_url, select
 
 from service.sources.database import (
     CONNECT_SECONDS,
@@ -189,11 +189,6 @@ class Replicated(Database):
     def __init__(self, servers: Servers) -> None:
         self._servers = servers
         self._section = None
-
-    @property
-    def engines(self) -> list[Engine]:
-        """What runs the statements, for who listens to it."""
-        return [engine for each in self._servers.all for engine in each.database.engines]
 
     async def timed(self, *statements: Statement | Bound) -> list[tuple[Records, float]]:
         """As of one server; what a standby cannot give is asked once more, there or elsewhere."""
