@@ -103,7 +103,7 @@ def create_app(
     `draining` says whether shutdown has begun: nobody should send requests any more. `spans` traces requests.
     """
     counts = RequestCounts()
-    metrics = OwnMetrics(counts, lambda: workspaces.connections(), settings.thresholds)  # noqa: PLW0108 - made below
+    metrics = OwnMetrics(counts, lambda: workspaces, settings.thresholds)  # which are made below
     metrics.readings.allow(settings.database_share)
     redis = SharedRedis(connect(settings.redis_url))
     if spans is not None:

@@ -11,6 +11,8 @@ from cachetools import TTLCache
 
 from service.cache.flights import Flights
 from service.cache.tick_cache import MAX_FLIGHTS_OF_ONE, Bounds
+from service.readings.account import Share
+from service.readings.manifest import Spending
 from service.sources.database import Connections
 from service.sources.replicas import database_at
 from service.tenants.connections import TenantDatabase, Turns, is_there
@@ -95,18 +97,22 @@ class Workspaces:
                 log.exception("tenants could not be kept in bounds this time")
 
     async def tell_neighbours(self) -> None:
-        """Say which tenants are open here, and hear with how many others they share their servers."""
-        by_server: dict[str, list[str]] = {}
-        for tenant in self._open:
-            by_server.setdefault(self._server_of(tenant), []).append(tenant.tag)
-        for server, tags in by_server.items():
-            await self._neighbours.tell(server, tags)
+        """Say what the tenants that are open here take, and hear with whom they share their servers."""
+        by_server: dict[str, dict[str, Spending]] = {}
+        for tenant, workspace in self._open.items():
+            told = by_server.setdefault(self._server_of(tenant), {})
+            told[tenant.tag] = workspace.readings.spending
+        await self._neighbours.tell(by_server)
 
     async def close(self) -> None:
         """Close all of them."""
         await self._opening.close()
         for workspace in [*self._open.values(), *([self.only] if self.only else [])]:
             await workspace.close()
+
+    def spending(self) -> Spending:
+        """What refreshes take: of many tenants, of all in the fleet as far as this process has heard."""
+        return self._neighbours.spending() if self.only is None else self.only.readings.spending
 
     def connections(self) -> Connections:
         """Those of all databases together."""
@@ -147,15 +153,14 @@ class Workspaces:
     def _alone(self, tenant: Tenant) -> Workspace:
         place, common = self.tenancy.place_of(tenant), self._common
         database = database_at(place.url, common.limits, common.ran, place.schema, common.standbys)
-        return Workspace(tenant, database, common, self._budgets, lambda: common.share)
+        return Workspace(tenant, database, common, self._budgets, Share(common.share))
 
     def _one_of_many(self, tenant: Tenant, place: Place) -> Workspace:
         """One that has as much of its server's share as each other tenant there."""
         common, neighbours, server = self._common, self._neighbours, place.server
         database = TenantDatabase(place, common.limits, common.ran, self._turns)
-        workspace = Workspace(
-            tenant, database, common, self._budgets, lambda: common.share / neighbours.at(server)
-        )
+        share = Share(common.share, lambda: neighbours.at(server), tenant.tag)
+        workspace = Workspace(tenant, database, common, self._budgets, share)
         workspace.line = Line(common.policy.answer)
         return workspace
 

@@ -144,11 +144,15 @@ async def test_tenants_of_a_server_are_counted_in_the_whole_fleet(
 ) -> None:
     other = Opened(settings, redis)
     try:
-        acme = await opened.all.of(Tenant("acme"))
-        await other.all.of(Tenant("beta"))
-        for each in (other, opened):
-            await each.all.tell_neighbours()
-        assert acme.share == 0.25
+        acme, beta = await opened.all.of(Tenant("acme")), await other.all.of(Tenant("beta"))
+        for each in (acme, beta):
+            await each.readings.suggestions(int(NOW.timestamp()))
+        for fleet in (other.all, opened.all, other.all):
+            await fleet.tell_neighbours()
+        assert [each.share for each in (acme, beta)] == [0.25, 0.25]
+        needed = sum(each.readings.spending.needed for each in (acme, beta))
+        assert [each.all.spending().needed for each in (opened, other)] == [pytest.approx(needed)] * 2
+        assert needed > 0
     finally:
         await other.all.close()
 
