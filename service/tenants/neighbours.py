@@ -33,12 +33,23 @@ class Neighbours:
     def __init__(self, redis: SharedRedis, clock: Callable[[], float]) -> None:
         self._redis = redis
         self._clock = clock
-        self.here: Counter[str] = Counter()
+        self._here: Counter[str] = Counter()
         self._known: dict[str, dict[str, Told]] = {}
 
     def at(self, server: str) -> int:
         """How many there are, one at least."""
-        return max(1, self.here[server], len(self._known.get(server, ())))
+        return max(1, self._here[server], len(self._known.get(server, ())))
+
+    def joined(self, server: str) -> None:
+        """Count one more that is open here."""
+        self._here[server] += 1
+
+    def left(self, server: str) -> None:
+        """Count one less; what is known of a server goes with the last one."""
+        self._here[server] -= 1
+        if not self._here[server]:
+            del self._here[server]
+            self._known.pop(server, None)
 
     def spending(self) -> Spending:
         """What they need and take together, of all servers."""
