@@ -96,9 +96,14 @@ class Seat:
         await self.closed()
 
     async def closed(self) -> None:
-        """Wait until what is being closed is."""
-        if self._closing is not None:
-            await asyncio.shield(self._closing)
+        """Wait until what is being closed is; should that fail, whoever comes later does not hear of it."""
+        closing = self._closing
+        if closing is not None:
+            try:
+                await asyncio.shield(closing)
+            finally:
+                if closing.done():
+                    self._closing = None
 
 
 class TenantDatabase(Database):
