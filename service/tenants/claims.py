@@ -4,7 +4,7 @@ Redis knows who that was, for as long as somebody asks for their figures and CLA
 away, each process has its own first one.
 """
 
-from contextlib import suppress
+from collections.abc import Mapping
 from hashlib import blake2b
 
 from redis.asyncio import Redis
@@ -25,43 +25,53 @@ class Claims:
         # Of ids that are listed, the start has seen that no two lead to one place.
         self._are_needed = ANY in tenancy.ids or tenancy.has_orgs
         self._owners: dict[str, Tenant] = {}
+        # Those of them that are known to be there.
+        self._held: dict[str, Tenant] = {}
 
     def begin(self, place: Place, tenant: Tenant) -> bool:
         """Have a place for a tenant alone in this process until it is given back; False if another has it."""
         return self._owners.setdefault(_key(place), tenant) == tenant
 
     async def hold(self, place: Place, tenant: Tenant) -> bool:
-        """Have it in the whole fleet, as long as the claim is renewed; False if another has it there."""
-        if not self._are_needed:
-            return True
-        key, tag = _key(place), tenant.tag.encode()
-
-        async def claim(redis: Redis) -> bool:
-            await redis.set(key, tag, nx=True, ex=CLAIMED_SECONDS)
-            return await redis.get(key) in (tag, None)
-
-        try:
-            return await self._redis.ask(claim)
-        except RedisAway:
-            return True
+        """Have one that is there in the whole fleet; False if another has it."""
+        key = _key(place)
+        if await self._lost({key: tenant}):
+            return False
+        if self._owners.get(key) == tenant:  # and not given back meanwhile
+            self._held[key] = tenant
+        return True
 
     def give_back(self, place: Place) -> None:
         """Let others have it in this process."""
         self._owners.pop(_key(place), None)
+        self._held.pop(_key(place), None)
 
-    async def renew(self) -> None:
-        """Keep the claims of all that are open here; Redis may be away."""
-        owners = tuple(self._owners) if self._are_needed else ()
+    async def renew(self) -> list[Tenant]:
+        """Keep what is held; those whose places are another's, who came first in the fleet."""
+        return await self._lost(dict(self._held)) if self._held else []
 
-        async def claim(redis: Redis) -> None:
+    async def _lost(self, claimed: Mapping[str, Tenant]) -> list[Tenant]:
+        async def claim(redis: Redis) -> list[Tenant]:
             async with redis.pipeline(transaction=False) as pipe:
-                for key in owners:
-                    pipe.expire(key, CLAIMED_SECONDS)
+                for key, tenant in claimed.items():
+                    pipe.set(key, tenant.tag, nx=True, ex=CLAIMED_SECONDS)
+                    pipe.get(key)
+                told = (await pipe.execute())[1::2]
+                lost = [
+                    each for each, tag in zip(claimed.values(), told, strict=True) if tag != each.tag.encode()
+                ]
+                for key, tenant in claimed.items():
+                    if tenant not in lost:
+                        pipe.expire(key, CLAIMED_SECONDS)
                 await pipe.execute()
+            return lost
 
-        if owners:
-            with suppress(RedisAway):
-                await self._redis.ask(claim)
+        if not self._are_needed:
+            return []
+        try:
+            return await self._redis.ask(claim)
+        except RedisAway:
+            return []
 
 
 def _key(place: Place) -> str:

@@ -26,8 +26,6 @@ from service.tenants.tenancy import Place
 
 # As PostgreSQL's driver calls it, and as PgBouncer says it.
 _NO_DATABASE = re.compile(r'InvalidCatalogName|no such database|database ".*" does not exist')
-
-
 _WHERE = select(func.current_schema())
 
 

@@ -8,6 +8,7 @@ from typing import cast
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from service.cache.keys import NO_TENANT, tagged
@@ -62,15 +63,20 @@ class Neighbours:
         known = {}
         for server, by_tag in spent.items():
             told = {tag: Told(now, each.needed, each.taken) for tag, each in by_tag.items()}
-            known[server] = await self._heard(server, now, told) | told
+            heard = await self._heard(server, now, told)
+            known[server] = heard | told
         self._known = known
 
-    async def _heard(self, server: str, now: float, told: Mapping[str, Told]) -> dict[str, Told]:
+    async def _heard(self, server: str, now: float, told: dict[str, Told]) -> dict[str, Told]:
         key = _key(server)
 
         async def exchange(redis: Redis) -> dict[str, Told]:
             found = await _all(redis, server)
             known = _of_late(found, now)
+            # Who has read nothing of a tenant leaves the word to others who have.
+            told.update(
+                {tag: replace(known[tag], at=now) for tag in known.keys() & told if not told[tag].needed}
+            )
             async with redis.pipeline(transaction=False) as pipe:
                 if gone := found.keys() - known.keys():
                     pipe.hdel(key, *gone)

@@ -99,7 +99,7 @@ class Workspaces:
             try:
                 await self.close_idle()
                 await self.tell_neighbours()
-                await self._claims.renew()
+                await self.renew_claims()
             except Exception:  # whatever it is, the next look comes
                 log.exception("tenants could not be kept in bounds this time")
 
@@ -110,6 +110,11 @@ class Workspaces:
             told = by_server.setdefault(self._server_of(tenant), {})
             told[tenant.tag] = workspace.readings.spending
         await self._neighbours.tell(by_server)
+
+    async def renew_claims(self) -> None:
+        """Keep the places of those that are open, and let go of those that were another's in the fleet."""
+        for tenant in await self._claims.renew():
+            self._refuse_second(tenant)
 
     async def close(self) -> None:
         """Close all of them."""
@@ -152,17 +157,14 @@ class Workspaces:
         await workspace.close()
 
     async def _may_have(self, tenant: Tenant, place: Place, is_there: bool) -> bool:
-        """Whether a place is a tenant's; one that is open already goes where it is not."""
+        """Whether a place is a tenant's."""
         if is_there and await self._claims.hold(place, tenant):
             return True
         if is_there:
             self._refuse_second(tenant)
         else:
             log.warning("a tenant without a database or schema was refused", tenant=tenant.tag)
-            self._refused[tenant] = REFUSED
-        if (workspace := self._open.get(tenant)) is not None:
-            self._leave(workspace)
-            self._leaving.append(workspace)
+            self._refuse(tenant)
         return False
 
     def _refuse_second(self, tenant: Tenant) -> None:
@@ -172,7 +174,14 @@ class Workspaces:
             tenant=tenant.tag,
             remedy="list the tenants that there are in PARALLEL_OPS_TENANTS",
         )
+        self._refuse(tenant)
+
+    def _refuse(self, tenant: Tenant) -> None:
+        """For a while; one that is open already is closed at the next look."""
         self._refused[tenant] = REFUSED
+        if (workspace := self._open.get(tenant)) is not None:
+            self._leave(workspace)
+            self._leaving.append(workspace)
 
     def _alone(self, tenant: Tenant) -> Workspace:
         place, common = self.tenancy.place_of(tenant), self._common

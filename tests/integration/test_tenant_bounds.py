@@ -155,6 +155,9 @@ async def test_tenants_of_a_server_are_counted_in_the_whole_fleet(
         needed = sum(each.readings.spending.needed for each in (acme, beta))
         assert [each.all.spending().needed for each in (opened, other)] == [pytest.approx(needed)] * 2
         assert needed > 0
+        await (await opened.all.of(Tenant("beta"))).database.rows(select(1))
+        await opened.all.tell_neighbours()  # who has read nothing of beta does not say that it needs nothing
+        assert opened.all.spending().needed == pytest.approx(needed)
         opened.now = IDLE_SECONDS
         await opened.all.close_idle()
         assert opened.all.spending().needed == 0
@@ -212,6 +215,13 @@ async def test_of_two_ids_with_one_schema_the_whole_fleet_lets_in_the_same(
         await redis.flushall()
         opened.now += REFUSED_SECONDS
         await opened.all.of(second)  # and nobody's when it has lapsed
+        await redis.flushall()
+        other.now += REFUSED_SECONDS
+        await other.all.of(first)  # as while Redis is away, until it is back
+        for each in (other, opened):
+            await each.all.renew_claims()
+        assert opened.all.at_hand(second) is None
+        assert other.all.at_hand(first) is not None
     finally:
         await other.all.close()
 
