@@ -252,7 +252,7 @@ async def _redis(settings: Settings, whose: Tenant | None) -> list[Line]:
 def _share(spending: Spending, share: Share) -> Line:
     """Whether the instances that run now get along with their share of the database."""
     needed = f"refreshes need {spending.needed:.3g} cores to renew all figures in time, and may take "
-    needed += f"{share.part:g}"
+    needed += f"{share.part:.3g}"
     if share.tenant is not None:
         needed += f", a part of {share.cores:g} for each of the {share.parts()} tenants that are open there"
     if spending.needed <= share.part:
