@@ -103,14 +103,12 @@ def create_app(
     `draining` says whether shutdown has begun: nobody should send requests any more. `spans` traces requests.
     """
     counts = RequestCounts()
-    metrics = OwnMetrics(counts, lambda: workspaces.connections(), settings.thresholds)  # noqa: PLW0108 - made below
+    metrics = OwnMetrics(counts, lambda: workspaces, settings.thresholds)  # which are made below
     metrics.readings.allow(settings.database_share)
     redis = SharedRedis(connect(settings.redis_url))
-    workspaces = Workspaces(settings.tenancy, _common(settings, redis, clock, metrics))
     if spans is not None:
-        spans.follow_redis(redis.client)
-        if workspaces.only is not None:
-            spans.follow_statements(workspaces.only.database.engines)
+        spans.follow(redis.client)
+    workspaces = Workspaces(settings.tenancy, _common(settings, redis, clock, metrics))
     probed = Probed(workspaces, settings.max_replica_lag_seconds, clock)
     probes = {"postgresql": probed.look, "redis": redis_probe(redis, metrics.redis_is)}
     readiness = Readiness(probes, frozenset({"postgresql"}), draining)

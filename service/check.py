@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 
 from service.addresses import database_place, redis_place
 from service.environment import Problem
-from service.readings.advice import fitting
+from service.readings.account import Share
 from service.readings.manifest import Spending, manifest_key, newest_manifest
 from service.redis_clients import connect
 from service.redis_kinds import mistaken
@@ -26,6 +26,7 @@ from service.sources.database import DatabaseError, DatabaseLimits
 from service.sources.inspection import ENCODING, Finding, findings, row_counts, without_index
 from service.sources.replicas import Server, Standbys, database_at, several
 from service.tenants.connections import is_there
+from service.tenants.neighbours import share_among
 from service.tenants.tenancy import Tenancy
 from service.tenants.tenant import EVERYBODY, Forbidden, Tenant
 from service.unreachable import READER_ROLE, Trouble, database_trouble, redis_trouble
@@ -236,24 +237,29 @@ async def _redis(settings: Settings, whose: Tenant | None) -> list[Line]:
     try:
         key = manifest_key(settings.grid, (whose or EVERYBODY).tag)
         known = await newest_manifest(redis, settings.cache_policy, key, time.time())
+        share = Share(settings.database_share)
+        if whose is not None and settings.tenancy.is_many:
+            server = settings.tenancy.place_of(whose).server
+            share = await share_among(redis, server, share.cores, whose.tag, time.time())
     except (RedisError, OSError) as error:
         return [_cannot_be_used("Redis", await redis_trouble(settings.redis_url, error))]
     finally:
         await redis.aclose()
     answers = Line("ok", "Redis", f"{redis_place(settings.redis_url)} answers")
-    return [answers, *([] if known is None else [_share(known.spending, settings.database_share)])]
+    return [answers, *([] if known is None else [_share(known.spending, share)])]
 
 
-def _share(spending: Spending, share: float) -> Line:
+def _share(spending: Spending, share: Share) -> Line:
     """Whether the instances that run now get along with their share of the database."""
-    needed = (
-        f"refreshes need {spending.needed:.3f} cores to renew all figures in time, and may take {share:g}"
-    )
-    if spending.needed <= share:
+    needed = f"refreshes need {spending.needed:.3g} cores to renew all figures in time, and may take "
+    needed += f"{share.part:.3g}"
+    if share.tenant is not None:
+        needed += f", a part of {share.cores:g} for each of the {share.parts()} tenants that are open there"
+    if spending.needed <= share.part:
         return Line("ok", "database share", needed)
     remedy = (
         "Add the indexes on created_at if they are missing, or give a share that will do, "
-        f"PARALLEL_OPS_DATABASE_SHARE={fitting(spending.needed)}; or let changes of old rows show later, "
-        "PARALLEL_OPS_OLD_DAYS_SECONDS."
+        f"PARALLEL_OPS_DATABASE_SHARE={share.fitting(spending.needed)}; or let changes of old rows show "
+        "later, PARALLEL_OPS_OLD_DAYS_SECONDS."
     )
     return Line("advice", "database share", needed, remedy)

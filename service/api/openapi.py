@@ -10,12 +10,11 @@ from msgspec import Struct
 from service.api.access.admission import OPEN_AND_UNLIMITED
 from service.api.dependencies import Context
 from service.api.examples import answer_of
-from service.api.parameters import Parameter
 from service.api.reading import readable
 from service.api.responses.body import JSON, Body
 from service.api.responses.compression import negotiated
 from service.api.responses.errors import CODE, ErrorAnswer, ErrorDetail
-from service.api.table import ENDPOINTS, PREFIX, TAGS, Endpoint
+from service.api.table import ENDPOINTS, METRICS, PREFIX, TAGS, Endpoint
 from service.tenants.tenancy import REFUSED
 from service.version import VERSION
 
@@ -162,7 +161,10 @@ def _operation(endpoint: Endpoint[Any]) -> Json:
         "operationId": endpoint.path.strip("/").replace("/", "_").replace("-", "_"),
         "tags": [endpoint.tag],
         "summary": endpoint.summary,
-        "parameters": [_parameter(parameter) for parameter in endpoint.parameters.each],
+        "parameters": [
+            *(_parameter(each.name, each.description, each.schema) for each in endpoint.parameters.each),
+            *(_WHOSE if endpoint is METRICS else ()),
+        ],
         "responses": {
             "200": answer,
             "304": not_modified,
@@ -172,14 +174,24 @@ def _operation(endpoint: Endpoint[Any]) -> Json:
     }
 
 
-def _parameter(parameter: Parameter) -> Json:
-    return {
-        "name": parameter.name,
-        "in": "query",
-        "required": False,
-        "description": parameter.description,
-        "schema": parameter.schema,
-    }
+def _parameter(name: str, description: str, schema: Json) -> Json:
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
+
+
+# Read before the endpoint is (admission.py), for who may ask depends on it.
+_WHOSE = (
+    _parameter(
+        "tenant_id",
+        "Whose figures: where each tenant has its own, the scrape token needs it. No tenant's token opens "
+        "another's, and where tenants are not told apart it says nothing.",
+        {"type": "string", "examples": ["acme"]},
+    ),
+    _parameter(
+        "org_id",
+        "Of which of the tenant's organisations, where each has figures of its own.",
+        {"type": "string", "examples": ["design"]},
+    ),
+)
 
 
 def _refusal(documented: _Documented) -> Json:

@@ -16,17 +16,38 @@ from service.readings.tables import INCIDENTS
 AVERAGE_SECONDS = 60
 
 
+class Share(Struct, frozen=True):
+    """So many cores of a database server may be taken on average.
+
+    Where many tenants share the server, they share that, too: there are so many `parts` by now, all equal,
+    and this one is the `tenant`'s.
+    """
+
+    cores: float
+    parts: Callable[[], int] = lambda: 1
+    tenant: str | None = None
+
+    @property
+    def part(self) -> float:
+        """The cores that may be taken now."""
+        return self.cores / self.parts()
+
+    def fitting(self, needed: float) -> float:
+        """The cores of all parts together with which one that needs so many gets along, with some room."""
+        return max(0.01, round(needed * self.parts() * 1.2, 2))
+
+
 class Rhythm(Struct, frozen=True):
-    """When is read what, and how many cores of the database that may take on average by now."""
+    """When is read what, and what of the database that may take."""
 
     policy: Policy
     grid: Grid
-    allowed: Callable[[], float]
+    allowed: Share
 
     @property
     def share(self) -> float:
-        """The cores that may be taken now: where tenants share a server, they share that, too."""
-        return self.allowed()
+        """The cores that may be taken now."""
+        return self.allowed.part
 
 
 class Taken(Struct, frozen=True):

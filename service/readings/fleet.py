@@ -21,7 +21,7 @@ from service.readings import manifest as manifests
 from service.readings.account import Rhythm
 from service.readings.first_looks import FirstLooks
 from service.readings.grid import Window
-from service.readings.manifest import NAME, Manifest, manifest_key
+from service.readings.manifest import NAME, Manifest, Spending, manifest_key
 from service.readings.pause import Pause
 from service.readings.reader import Reader
 from service.readings.reading import Name
@@ -77,6 +77,11 @@ class Readings:
     def size(self) -> int:
         """About how many bytes of this process they take."""
         return self._shelf.size
+
+    @property
+    def spending(self) -> Spending:
+        """What they need of the database and take of it, by the latest that is known."""
+        return Spending() if self._latest is None else self._latest.spending
 
     async def prepare(self, now: float) -> None:
         """Have ready what does not depend on any tick: the first answer takes no longer than others then."""

@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 import asyncpg
 import structlog
 from msgspec import Struct
-from sqlalchemy import URL, Engine, Row, Select, func, make_url, select
+from sqlalchemy import URL, Row, Select, func, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext import asyncio as engines
 from sqlalchemy.pool import QueuePool
 
 from service.certificates import refused
@@ -118,7 +118,8 @@ class Database:
         self._section: str | None = None
         self._observe = observe
         self._settings = select(*(func.set_config(*each, True) for each in session(limits, schema).items()))
-        self._engine = create_async_engine(
+        # By its module: that is where what traces statements puts its own in.
+        self._engine = engines.create_async_engine(
             address(url),
             isolation_level="REPEATABLE READ",
             execution_options={"postgresql_readonly": True},
@@ -138,11 +139,6 @@ class Database:
                 "prepared_statement_name_func": str,
             },
         )
-
-    @property
-    def engines(self) -> list[Engine]:
-        """What runs the statements, for who listens to it."""
-        return [self._engine.sync_engine]
 
     async def rows(self, statement: Statement | Bound) -> Records:
         """All rows of one statement. Raises DatabaseError."""

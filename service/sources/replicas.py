@@ -12,7 +12,7 @@ from typing import Literal
 import structlog
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Engine, case, func, literal_column, make_url, select
+from sqlalchemy import case, func, literal_column, make_url, select
 
 from service.sources.database import (
     CONNECT_SECONDS,
@@ -108,13 +108,13 @@ class Servers:
         self._tell = standbys.tell
         self._primary = self.all[0]
         self._asking = asyncio.Lock()
+        self._failure: DatabaseError | None = None
         self._read_from: Server | None = None
         self._primary_read_at: float | None = None
 
     async def choose(self) -> Server:
         """What to read now. Raises DatabaseError while no primary answers: what is missing, nobody knows."""
-        async with self._asking:  # by one connection to the primary
-            position = await self._written()
+        position = await self._written_by_now()
         for server in self.all:
             may_do = server is not self._primary and time.monotonic() >= server.rests_until
             if may_do and await self._has(server, position):
@@ -133,6 +133,18 @@ class Servers:
     def is_primary(self, server: Server) -> bool:
         """Whether it was the primary when it was last asked."""
         return server is self._primary
+
+    async def _written_by_now(self) -> int:
+        """How far the primary has written; who waited for another to ask in vain does not ask after it."""
+        before = self._failure
+        async with self._asking:  # by one connection to the primary
+            if self._failure is not before:
+                raise DatabaseError(str(self._failure))
+            try:
+                return await self._written()
+            except DatabaseError as failure:
+                self._failure = failure
+                raise
 
     async def _written(self) -> int:
         """How far the primary has written, whichever it is by now."""
@@ -189,11 +201,6 @@ class Replicated(Database):
     def __init__(self, servers: Servers) -> None:
         self._servers = servers
         self._section = None
-
-    @property
-    def engines(self) -> list[Engine]:
-        """What runs the statements, for who listens to it."""
-        return [engine for each in self._servers.all for engine in each.database.engines]
 
     async def timed(self, *statements: Statement | Bound) -> list[tuple[Records, float]]:
         """As of one server; what a standby cannot give is asked once more, there or elsewhere."""

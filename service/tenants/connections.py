@@ -6,7 +6,7 @@ not asked for longest gives it up for another's. So each waits for one statement
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from msgspec.structs import replace
@@ -26,6 +26,11 @@ from service.tenants.tenancy import Place
 
 # As PostgreSQL's driver calls it, and as PgBouncer says it.
 _NO_DATABASE = re.compile(r'InvalidCatalogName|no such database|database ".*" does not exist')
+_WHERE = select(func.current_schema())
+
+
+class NotThere(DatabaseError):
+    """There is no such database or schema, or it is another's."""
 
 
 class Turns:
@@ -80,6 +85,7 @@ class Seat:
     def __init__(self, database: "TenantDatabase") -> None:
         self.database = database
         self.turn = asyncio.Lock()
+        self.is_known = False
         self._closing: asyncio.Task[None] | None = None
 
     async def let_go(self) -> None:
@@ -88,30 +94,63 @@ class Seat:
         await self.closed()
 
     async def closed(self) -> None:
-        """Wait until what is being closed is."""
-        if self._closing is not None:
-            await asyncio.shield(self._closing)
+        """Wait until what is being closed is; should that fail, whoever comes later does not hear of it."""
+        closing = self._closing
+        if closing is not None:
+            try:
+                await asyncio.shield(closing)
+            finally:
+                if closing.done():
+                    self._closing = None
 
 
 class TenantDatabase(Database):
-    """A tenant's database: its statements take turns with those of other tenants."""
+    """A tenant's database: its statements take turns with those of other tenants.
+
+    `judge` is told whether it is there, as soon as the server tells, and says whether the tenant may have it.
+    Nothing else is asked before that.
+    """
 
     def __init__(
-        self, place: Place, limits: DatabaseLimits, observe: Callable[[str, float], None], turns: Turns
+        self,
+        place: Place,
+        limits: DatabaseLimits,
+        observe: Callable[[str, float], None],
+        turns: Turns,
+        judge: Callable[[bool], Awaitable[bool]],
     ) -> None:
         super().__init__(place.url, replace(limits, max_queries=1), observe, place.schema)
+        self._schema = place.schema
         self._turns = turns
+        self._judge = judge
         self._seat = Seat(self)
 
     async def timed(self, *statements: Statement | Bound) -> list[tuple[Records, float]]:
-        """The rows of statements that see the same data, and the seconds of each. Raises DatabaseError."""
+        """The rows of statements that see the same data, and the seconds of each.
+
+        Raises DatabaseError, and NotThere, which may be all that is asked.
+        """
         async with AsyncExitStack() as turn:
             try:
                 async with asyncio.timeout(self._deadline):
                     await turn.enter_async_context(self._turns.of(self._seat))
             except TimeoutError:
                 raise DatabaseError(f"{NO_ANSWER} within {self._deadline:g} s: no turn was free") from None
+            if not self._seat.is_known:
+                await self._look()
             return await super().timed(*statements)
+
+    async def _look(self) -> None:
+        try:
+            (((found,),), _), *_ = await super().timed(_WHERE)
+            is_there = self._schema in (None, found)
+        except DatabaseError as error:
+            if not says_none(error):
+                raise
+            is_there = False
+        if not await self._judge(is_there):
+            raise NotThere("the tenant has no database or schema of its own")
+        self._seat.is_known = True
 
     async def close(self) -> None:
         """Close the connection for good."""
@@ -125,7 +164,7 @@ async def is_there(database: Database, schema: str | None) -> bool:
     The session's own word counts for the schema: a pooler may have dropped what it was told.
     """
     try:
-        ((found,),) = await database.rows(select(func.current_schema()))
+        ((found,),) = await database.rows(_WHERE)
     except DatabaseError as error:
         return not says_none(error)
     return schema in (None, found)

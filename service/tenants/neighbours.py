@@ -1,16 +1,31 @@
-"""How many tenants share a database server, in the whole fleet: its share is theirs together."""
+"""The tenants that share a database server, in the whole fleet: its share is theirs together."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from hashlib import blake2b
+from typing import cast
 
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from service.cache.keys import NO_TENANT, tagged
+from service.readings.account import Share
+from service.readings.manifest import Spending
 from service.shared_redis import RedisAway, SharedRedis
 
 # A tenant counts for so long after an instance has said that it is open there.
 COUNTED_SECONDS = 60.0
+
+
+class Told(Struct, frozen=True, array_like=True):
+    """What an instance said of a tenant that it has open, and when."""
+
+    at: float
+    needed: float
+    taken: float
 
 
 class Neighbours:
@@ -19,31 +34,85 @@ class Neighbours:
     def __init__(self, redis: SharedRedis, clock: Callable[[], float]) -> None:
         self._redis = redis
         self._clock = clock
-        self.here: Counter[str] = Counter()
-        self._everywhere: dict[str, int] = {}
+        self._here: Counter[str] = Counter()
+        self._known: dict[str, dict[str, Told]] = {}
 
     def at(self, server: str) -> int:
         """How many there are, one at least."""
-        return max(1, self.here[server], self._everywhere.get(server, 0))
+        return max(1, self._here[server], len(self._known.get(server, ())))
 
-    async def tell(self, server: str, tags: Iterable[str]) -> None:
-        """Say which tenants of a server are open here, and hear how many are anywhere; Redis may be away."""
-        key, now = _key(server), self._clock()
+    def joined(self, server: str) -> None:
+        """Count one more that is open here."""
+        self._here[server] += 1
 
-        async def count(redis: Redis) -> int:
+    def left(self, server: str) -> None:
+        """Count one less; what is known of a server goes with the last one."""
+        self._here[server] -= 1
+        if not self._here[server]:
+            del self._here[server]
+            self._known.pop(server, None)
+
+    def spending(self) -> Spending:
+        """What they need and take together, of all servers."""
+        known = [told for each in self._known.values() for told in each.values()]
+        return Spending(needed=sum(each.needed for each in known), taken=sum(each.taken for each in known))
+
+    async def tell(self, spent: Mapping[str, Mapping[str, Spending]]) -> None:
+        """Say what tenants of each server need and take that are open here, and hear of all others."""
+        now = self._clock()
+        known = {}
+        for server, by_tag in spent.items():
+            told = {tag: Told(now, each.needed, each.taken) for tag, each in by_tag.items()}
+            heard = await self._heard(server, now, told)
+            known[server] = heard | told
+        self._known = known
+
+    async def _heard(self, server: str, now: float, told: dict[str, Told]) -> dict[str, Told]:
+        key = _key(server)
+
+        async def exchange(redis: Redis) -> dict[str, Told]:
+            found = await _all(redis, server)
+            known = _of_late(found, now)
+            # Who has read nothing of a tenant leaves the word to others who have.
+            told.update(
+                {tag: replace(known[tag], at=now) for tag in known.keys() & told if not told[tag].needed}
+            )
             async with redis.pipeline(transaction=False) as pipe:
-                pipe.zadd(key, dict.fromkeys(tags, now))
-                pipe.zremrangebyscore(key, "-inf", now - COUNTED_SECONDS)
-                pipe.zcard(key)
+                if gone := found.keys() - known.keys():
+                    pipe.hdel(key, *gone)
+                pipe.hset(key, mapping={tag: msgspec.json.encode(each) for tag, each in told.items()})
                 pipe.expire(key, round(COUNTED_SECONDS))
-                return int((await pipe.execute())[2])
+                await pipe.execute()
+            return known
 
         try:
-            self._everywhere[server] = await self._redis.ask(count)
+            return await self._redis.ask(exchange)
         except RedisAway:
-            self._everywhere.pop(server, None)
+            return {}
+
+
+async def share_among(redis: Redis, server: str, cores: float, tag: str, now: float) -> Share:
+    """What a tenant may take of a server's cores beside those that are open there. Raises RedisError."""
+    tags = {tag, *_of_late(await _all(redis, server), now)}
+    return Share(cores, lambda: len(tags), tag)
+
+
+async def _all(redis: Redis, server: str) -> dict[str, Told | None]:
+    raw = cast("dict[bytes, bytes]", await redis.hgetall(_key(server)))
+    return {tag.decode(errors="replace"): _decoded(each) for tag, each in raw.items()}
+
+
+def _of_late(found: Mapping[str, Told | None], now: float) -> dict[str, Told]:
+    since = now - COUNTED_SECONDS
+    return {tag: each for tag, each in found.items() if each is not None and each.at > since}
+
+
+def _decoded(raw: bytes) -> Told | None:
+    with suppress(msgspec.MsgspecError):
+        return msgspec.json.decode(raw, type=Told)
+    return None
 
 
 def _key(server: str) -> str:
     """One for the whole fleet, of no tenant in particular."""
-    return tagged(f"open:{blake2b(server.encode(), digest_size=8).hexdigest()}", NO_TENANT)
+    return tagged(f"spent:{blake2b(server.encode(), digest_size=8).hexdigest()}", NO_TENANT)

@@ -14,7 +14,7 @@ from service.cache.observer import Observer
 from service.cache.policy import Policy
 from service.cache.store import Store
 from service.cache.tick_cache import Bounds, TickCache
-from service.readings.account import Rhythm
+from service.readings.account import Rhythm, Share
 from service.readings.fleet import Readings
 from service.readings.grid import Grid
 from service.readings.manifest import Manifest
@@ -65,7 +65,7 @@ class Budgets(Struct, frozen=True):
 
 
 class Workspace:
-    """See the module. `allowed` gives the cores of its server that it may take by now.
+    """See the module. `allowed` is what it may take of its server.
 
     Where there are several, requests stand in its `line`. What is made of its figures has places for what has
     a `cost` (`answers`), for pairs of a stamp and such (`pages`), and of a stamp and anything (`boards`).
@@ -77,7 +77,7 @@ class Workspace:
         database: Database,
         common: Common,
         budgets: Budgets,
-        allowed: Callable[[], float],
+        allowed: Share,
     ) -> None:
         self.tenant = tenant
         self.database = database

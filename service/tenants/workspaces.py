@@ -4,6 +4,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import cast
 
 import structlog
@@ -11,9 +12,12 @@ from cachetools import TTLCache
 
 from service.cache.flights import Flights
 from service.cache.tick_cache import MAX_FLIGHTS_OF_ONE, Bounds
-from service.sources.database import Connections
+from service.readings.account import Share
+from service.readings.manifest import Spending
+from service.sources.database import Connections, DatabaseError
 from service.sources.replicas import database_at
-from service.tenants.connections import TenantDatabase, Turns, is_there
+from service.tenants.claims import Claims
+from service.tenants.connections import NotThere, TenantDatabase, Turns
 from service.tenants.line import Line
 from service.tenants.neighbours import Neighbours
 from service.tenants.tenancy import REFUSED, Place, Tenancy
@@ -41,7 +45,9 @@ class Workspaces:
         self._open: dict[Tenant, Workspace] = {}
         self._asked_at: dict[Tenant, float] = {}
         self._neighbours = Neighbours(common.redis, common.clock)
-        self._owners: dict[tuple[object, ...], Tenant] = {}
+        self._claims = Claims(common.redis, tenancy)
+        # Those that turned out to have no place when they were open.
+        self._leaving: list[Workspace] = []
         self._refused: TTLCache[Tenant, str] = TTLCache(MOST_REFUSED, REFUSED_SECONDS, timer)
         self._opening = Flights()
         bounds = Bounds.of(common.policy, MAX_FLIGHTS_OF_ONE if tenancy.is_many else sys.maxsize)
@@ -73,6 +79,8 @@ class Workspaces:
 
     async def close_idle(self) -> None:
         """Close those that nobody asks for, and as long as others take too much memory, the largest."""
+        while self._leaving:
+            await self._leaving.pop().close()
         since = self._timer() - IDLE_SECONDS
         for workspace in list(self._open.values()):
             if self._asked_at[workspace.tenant] <= since:
@@ -91,22 +99,32 @@ class Workspaces:
             try:
                 await self.close_idle()
                 await self.tell_neighbours()
+                await self.renew_claims()
             except Exception:  # whatever it is, the next look comes
                 log.exception("tenants could not be kept in bounds this time")
 
     async def tell_neighbours(self) -> None:
-        """Say which tenants are open here, and hear with how many others they share their servers."""
-        by_server: dict[str, list[str]] = {}
-        for tenant in self._open:
-            by_server.setdefault(self._server_of(tenant), []).append(tenant.tag)
-        for server, tags in by_server.items():
-            await self._neighbours.tell(server, tags)
+        """Say what the tenants that are open here take, and hear with whom they share their servers."""
+        by_server: dict[str, dict[str, Spending]] = {}
+        for tenant, workspace in self._open.items():
+            told = by_server.setdefault(self._server_of(tenant), {})
+            told[tenant.tag] = workspace.readings.spending
+        await self._neighbours.tell(by_server)
+
+    async def renew_claims(self) -> None:
+        """Keep the places of those that are open, and let go of those that were another's in the fleet."""
+        for tenant in await self._claims.renew():
+            self._refuse_second(tenant)
 
     async def close(self) -> None:
         """Close all of them."""
         await self._opening.close()
-        for workspace in [*self._open.values(), *([self.only] if self.only else [])]:
+        for workspace in [*self._leaving, *self._open.values(), *([self.only] if self.only else [])]:
             await workspace.close()
+
+    def spending(self) -> Spending:
+        """What refreshes take: of many tenants, of all in the fleet as far as this process has heard."""
+        return self._neighbours.spending() if self.only is None else self.only.readings.spending
 
     def connections(self) -> Connections:
         """Those of all databases together."""
@@ -116,46 +134,67 @@ class Workspaces:
         if tenant in self._refused:
             raise Forbidden(REFUSED)
         place = self.tenancy.place_of(tenant)
-        self._claim(tenant, place)
+        if not self._claims.begin(place, tenant):
+            self._refuse_second(tenant)
+            raise Forbidden(REFUSED)
         workspace = self._one_of_many(tenant, place)
         try:
-            if not await is_there(workspace.database, place.schema):
-                self._refused[tenant] = REFUSED
-                del self._owners[place.identity]
-                log.warning("a tenant without a database or schema was refused", tenant=tenant.tag)
-                raise Forbidden(REFUSED)
+            await workspace.database.timed()
+        except NotThere:
+            await self._given_up(workspace, place)
+            raise Forbidden(REFUSED) from None
+        except DatabaseError:
+            pass  # nothing tells, as of a server that is away: what other instances have read can be had
         except BaseException:
-            await workspace.close()
+            await self._given_up(workspace, place)
             raise
         self._open[tenant], self._asked_at[tenant] = workspace, self._timer()
-        self._neighbours.here[place.server] += 1
+        self._neighbours.joined(place.server)
         return workspace
 
-    def _claim(self, tenant: Tenant, place: Place) -> None:
-        """Have the place for that tenant alone: of two ids that lead there, the second gets nothing of it."""
-        owner = self._owners.setdefault(place.identity, tenant)
-        if owner != tenant:
-            log.error(
-                "two tenants lead to one place, and the second was refused",
-                tenant=tenant.tag,
-                owner=owner.tag,
-                remedy="list the tenants that there are in PARALLEL_OPS_TENANTS",
-            )
-            self._refused[tenant] = REFUSED
-            raise Forbidden(REFUSED)
+    async def _given_up(self, workspace: Workspace, place: Place) -> None:
+        self._claims.give_back(place)
+        await workspace.close()
+
+    async def _may_have(self, tenant: Tenant, place: Place, is_there: bool) -> bool:
+        """Whether a place is a tenant's."""
+        if is_there and await self._claims.hold(place, tenant):
+            return True
+        if is_there:
+            self._refuse_second(tenant)
+        else:
+            log.warning("a tenant without a database or schema was refused", tenant=tenant.tag)
+            self._refuse(tenant)
+        return False
+
+    def _refuse_second(self, tenant: Tenant) -> None:
+        """Of two ids that lead to one place, the second gets nothing of it."""
+        log.error(
+            "two tenants lead to one place, and the second was refused",
+            tenant=tenant.tag,
+            remedy="list the tenants that there are in PARALLEL_OPS_TENANTS",
+        )
+        self._refuse(tenant)
+
+    def _refuse(self, tenant: Tenant) -> None:
+        """For a while; one that is open already is closed at the next look."""
+        self._refused[tenant] = REFUSED
+        if (workspace := self._open.get(tenant)) is not None:
+            self._leave(workspace)
+            self._leaving.append(workspace)
 
     def _alone(self, tenant: Tenant) -> Workspace:
         place, common = self.tenancy.place_of(tenant), self._common
         database = database_at(place.url, common.limits, common.ran, place.schema, common.standbys)
-        return Workspace(tenant, database, common, self._budgets, lambda: common.share)
+        return Workspace(tenant, database, common, self._budgets, Share(common.share))
 
     def _one_of_many(self, tenant: Tenant, place: Place) -> Workspace:
         """One that has as much of its server's share as each other tenant there."""
         common, neighbours, server = self._common, self._neighbours, place.server
-        database = TenantDatabase(place, common.limits, common.ran, self._turns)
-        workspace = Workspace(
-            tenant, database, common, self._budgets, lambda: common.share / neighbours.at(server)
-        )
+        judge = partial(self._may_have, tenant, place)
+        database = TenantDatabase(place, common.limits, common.ran, self._turns, judge)
+        share = Share(common.share, lambda: neighbours.at(server), tenant.tag)
+        workspace = Workspace(tenant, database, common, self._budgets, share)
         workspace.line = Line(common.policy.answer)
         return workspace
 
@@ -163,6 +202,11 @@ class Workspaces:
         return self.tenancy.place_of(tenant).server
 
     async def _close(self, workspace: Workspace) -> None:
-        del self._open[workspace.tenant], self._asked_at[workspace.tenant]
-        self._neighbours.here[self._server_of(workspace.tenant)] -= 1
+        self._leave(workspace)
         await workspace.close()
+
+    def _leave(self, workspace: Workspace) -> None:
+        del self._open[workspace.tenant], self._asked_at[workspace.tenant]
+        place = self.tenancy.place_of(workspace.tenant)
+        self._claims.give_back(place)
+        self._neighbours.left(place.server)

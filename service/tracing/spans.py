@@ -20,7 +20,6 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Span
 from redis.asyncio import Redis
-from sqlalchemy import Engine
 
 from service.api.telemetry.health import LIVE, READY
 from service.api.telemetry.own_metrics import OWN_METRICS
@@ -59,16 +58,11 @@ class Spans:
         )
         return [_unseen, requests]
 
-    def follow_redis(self, redis: Redis) -> None:
-        """Make spans of what is asked of it."""
+    def follow(self, redis: Redis) -> None:
+        """Make spans of what is asked of it, and of the statements of databases that are made from now on."""
         RedisInstrumentor.instrument_client(redis, tracer_provider=self._provider)
-
-    def follow_statements(self, engines: list[Engine]) -> None:
-        """Make spans of what runs there: of one list, for the instrumentation takes no more."""
         # It says that it knows no SQLAlchemy from 2.1 on; the events that it listens to are the same there.
-        SQLAlchemyInstrumentor().instrument(
-            engines=engines, tracer_provider=self._provider, skip_dep_check=True
-        )
+        SQLAlchemyInstrumentor().instrument(tracer_provider=self._provider, skip_dep_check=True)
 
     async def close(self) -> None:
         """Send what is left, but wait for no receiver that does not answer."""

@@ -1,15 +1,21 @@
 """The database's share where tables can only be read whole: they are read as seldom as it demands."""
 
 import asyncio
+import time
 from datetime import UTC, datetime
 
 import asyncpg
 import httpx
 import pytest
 import structlog
+from redis.asyncio import Redis
 
-from service.check import inspect
+from service.check import Line, inspect
+from service.readings.manifest import Spending
 from service.settings import Settings
+from service.shared_redis import SharedRedis
+from service.tenants.neighbours import Neighbours
+from service.tenants.tenant import EVERYBODY
 from tests.support.api import PREFIX
 from tests.support.builders import Database, insert, job
 from tests.support.clock import NOW, Clock
@@ -17,6 +23,8 @@ from tests.support.fixtures import Serve
 from tests.support.indexes import optional_indexes
 from tests.support.reads import ONE_READING, know_all_days
 from tests.support.statement_log import StatementLog
+from tests.support.tenants import SCHEMA_TEMPLATE, make_schemas
+from tests.support.tokens import SECRET, bearer, token
 from tests.support.waiting import until
 
 SUMMARY = f"{PREFIX}/summary?window_days=90"
@@ -110,7 +118,29 @@ async def test_check_says_whether_the_share_will_do(settings: Settings, serve: S
     async with serve(datetime.now(UTC)) as client:
         await know_all_days(client)
     for share, status in (("64", "ok"), ("0.000001", "advice")):
-        shared = variables | {"PARALLEL_OPS_DATABASE_SHARE": share}
-        report = await asyncio.to_thread(inspect, shared)
-        (line,) = [each for each in report.checks if each.subject == "database share"]
+        line = await told(variables | {"PARALLEL_OPS_DATABASE_SHARE": share})
         assert (line.status, bool(line.remedy)) == (status, status == "advice")
+
+
+async def test_check_holds_what_a_tenant_needs_to_its_part_of_the_share(
+    settings: Settings, serve: Serve, database: asyncpg.Connection, redis: Redis
+) -> None:
+    """By how many are open on its server in the whole fleet."""
+    await make_schemas(database, ["acme"])
+    many = {"tenants": "*", "database_schema": SCHEMA_TEMPLATE, "jwt_secret": SECRET}
+    async with serve(datetime.now(UTC), auth="required", **many) as client:
+        client.headers.update(bearer(token()))
+        await know_all_days(client)
+    server = settings.tenancy.place_of(EVERYBODY).server
+    others = {f"tenant{number}": Spending() for number in range(9)}
+    await Neighbours(SharedRedis(redis), time.time).tell({server: others})
+    given = many | {"database_url": settings.database_url, "redis_url": settings.redis_url}
+    line = await told({f"PARALLEL_OPS_{name.upper()}": value for name, value in given.items()}, "acme")
+    assert "may take 0.01, a part of 0.1 for each of the 10 tenants" in line.message
+
+
+async def told(variables: dict[str, str], tenant: str | None = None) -> Line:
+    """What check says of the share."""
+    report = await asyncio.to_thread(inspect, variables, tenant)
+    (line,) = [each for each in report.checks if each.subject == "database share"]
+    return line

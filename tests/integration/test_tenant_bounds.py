@@ -8,6 +8,7 @@ import asyncpg
 import httpx
 import pytest
 from redis.asyncio import Redis
+from sqlalchemy import select
 
 from demo.run import READER
 from service.api.table import PREFIX
@@ -16,6 +17,7 @@ from service.readings.manifest import Manifest
 from service.settings import Settings
 from service.shared_redis import SharedRedis
 from service.sources.replicas import NO_LAG
+from service.tenants.connections import NotThere
 from service.tenants.tenancy import Tenancy
 from service.tenants.tenant import Forbidden, Tenant
 from service.tenants.workspace import Common
@@ -144,11 +146,21 @@ async def test_tenants_of_a_server_are_counted_in_the_whole_fleet(
 ) -> None:
     other = Opened(settings, redis)
     try:
-        acme = await opened.all.of(Tenant("acme"))
-        await other.all.of(Tenant("beta"))
-        for each in (other, opened):
-            await each.all.tell_neighbours()
-        assert acme.share == 0.25
+        acme, beta = await opened.all.of(Tenant("acme")), await other.all.of(Tenant("beta"))
+        for each in (acme, beta):
+            await each.readings.suggestions(int(NOW.timestamp()))
+        for fleet in (other.all, opened.all, other.all):
+            await fleet.tell_neighbours()
+        assert [each.share for each in (acme, beta)] == [0.25, 0.25]
+        needed = sum(each.readings.spending.needed for each in (acme, beta))
+        assert [each.all.spending().needed for each in (opened, other)] == [pytest.approx(needed)] * 2
+        assert needed > 0
+        await (await opened.all.of(Tenant("beta"))).database.rows(select(1))
+        await opened.all.tell_neighbours()  # who has read nothing of beta does not say that it needs nothing
+        assert opened.all.spending().needed == pytest.approx(needed)
+        opened.now = IDLE_SECONDS
+        await opened.all.close_idle()
+        assert opened.all.spending().needed == 0
     finally:
         await other.all.close()
 
@@ -164,6 +176,54 @@ async def test_a_tenant_that_comes_to_be_is_found_a_minute_later(
         await opened.all.of(Tenant("late"))
     opened.now += REFUSED_SECONDS
     assert (await opened.all.of(Tenant("late"))).tenant == Tenant("late")
+
+
+async def test_a_tenant_of_whom_nothing_could_be_told_is_refused_as_soon_as_that_it_is_not_there(
+    opened: Opened, database: asyncpg.Connection
+) -> None:
+    """As while the server is away, or no turn is free; then what is left of it is given back."""
+    await database.execute(f"ALTER ROLE {READER} CONNECTION LIMIT 0")
+    try:
+        nobody = await opened.all.of(Tenant("nobody"))
+    finally:
+        await database.execute(f"ALTER ROLE {READER} CONNECTION LIMIT -1")
+    with pytest.raises(NotThere):
+        await nobody.database.rows(select(1))
+    assert opened.all.at_hand(Tenant("nobody")) is None
+    with pytest.raises(Forbidden):
+        await opened.all.of(Tenant("nobody"))
+    await opened.all.close_idle()
+    assert opened.all.connections().idle == 0
+
+
+async def test_of_two_ids_with_one_schema_the_whole_fleet_lets_in_the_same(
+    opened: Opened, settings: Settings, redis: Redis, database: asyncpg.Connection
+) -> None:
+    await make_schemas(database, ["a-b"])
+    first, second = Tenant("a-b"), Tenant("A_B")
+    other = Opened(settings, redis)
+    try:
+        await opened.all.of(first)
+        with pytest.raises(Forbidden):
+            await other.all.of(second)
+        await other.all.of(first)
+        for each in (opened, other):  # the claim is the fleet's, whoever has it open
+            each.now = IDLE_SECONDS
+            await each.all.close_idle()
+            with pytest.raises(Forbidden):
+                await each.all.of(second)
+        await redis.flushall()
+        opened.now += REFUSED_SECONDS
+        await opened.all.of(second)  # and nobody's when it has lapsed
+        await redis.flushall()
+        other.now += REFUSED_SECONDS
+        await other.all.of(first)  # as while Redis is away, until it is back
+        for each in (other, opened):
+            await each.all.renew_claims()
+        assert opened.all.at_hand(second) is None
+        assert other.all.at_hand(first) is not None
+    finally:
+        await other.all.close()
 
 
 async def test_a_flood_of_one_tenant_is_refused_and_another_is_answered(

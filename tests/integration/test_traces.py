@@ -1,6 +1,8 @@
 """Traces: what a real receiver gets, what never stands in them, and that nobody who asks for none has any."""
 
+import os
 import sys
+from typing import Any
 
 import asyncpg
 import httpx
@@ -12,8 +14,12 @@ from service.settings import Settings
 from service.tracing import spans_of
 from tests.support.api import PREFIX
 from tests.support.children import run_program
+from tests.support.clock import NOW
+from tests.support.fixtures import Serve
 from tests.support.otlp import Receiver, attributes, receiving
 from tests.support.served import served
+from tests.support.tenants import SCHEMA_TEMPLATE, make_schemas
+from tests.support.tokens import SECRET, bearer, token
 
 SUMMARY = f"GET {PREFIX}/summary"
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -23,17 +29,24 @@ def _named(receiver: Receiver, name: str) -> list[Span]:
     return [span for span in receiver.spans() if span.name == name]
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"tenants": "acme", "database_schema": SCHEMA_TEMPLATE, "auth": "required", "jwt_secret": SECRET}],
+    ids=["one", "many"],
+)
 async def test_a_receiver_gets_a_request_its_statements_and_its_commands(
-    settings: Settings, database: asyncpg.Connection, redis: object, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, database: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
 ) -> None:
+    """Where there are many tenants, too, whose databases are opened as they ask."""
+    await make_schemas(database, ["acme"])
     with receiving() as receiver:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
-        with served(settings) as url:
-            async with httpx.AsyncClient(base_url=url) as client:
-                given = {"traceparent": f"00-{TRACE}-{PARENT}-01", "x-request-id": "caller-1"}
-                asked = await client.get(f"{PREFIX}/summary?site_id=private-site", headers=given)
-                for _ in range(2):
-                    await client.get("/health/ready")
+        async with serve(NOW, spans=spans_of(os.environ), **changes) as client:
+            given = {"traceparent": f"00-{TRACE}-{PARENT}-01", "x-request-id": "caller-1"}
+            headers = given | bearer(token())
+            asked = await client.get(f"{PREFIX}/summary?site_id=private-site", headers=headers)
+            for _ in range(2):
+                await client.get("/health/ready")
         assert asked.status_code == 200
         # The service has ended, and with it has sent what was left.
         (request,) = _named(receiver, SUMMARY)

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import httpx
@@ -26,6 +26,9 @@ from tests.support.folders import passing_folder
 from tests.support.indexes import index_names, optional_indexes
 from tests.support.slow_jobs import QUICK
 from tests.support.statement_log import StatementLog
+
+if TYPE_CHECKING:
+    from service.tracing.spans import Spans
 
 # Of the database: on a busy machine the usual share is too little for ticks as short as those of tests.
 PLENTY = 64.0
@@ -186,7 +189,7 @@ def serve(settings: Settings, redis: Redis, admin: asyncpg.Connection) -> Serve:
     """Starts the service in this process with an empty cache: `async with serve(instant) as client`.
 
     `instant` is a time at which the clock stands still, or a clock; `flush=False` leaves Redis as it
-    is, for a second instance; further names are settings.
+    is, for a second instance; `spans` traces requests; further names are settings.
     """
 
     @asynccontextmanager
@@ -194,12 +197,13 @@ def serve(settings: Settings, redis: Redis, admin: asyncpg.Connection) -> Serve:
         instant: datetime | Clock,
         *,
         flush: bool = True,
+        spans: "Spans | None" = None,
         **changes: Any,  # noqa: ANN401
     ) -> AsyncIterator[httpx.AsyncClient]:
         clock = instant if isinstance(instant, Clock) else Clock(instant)
         if flush:
             await redis.flushall()
-        app = create_app(replace(settings, **changes), clock)
+        app = create_app(replace(settings, **changes), clock, spans=spans)
         transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
         async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             yield client

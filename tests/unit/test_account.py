@@ -6,13 +6,13 @@ import pytest
 
 from service.cache.policy import Policy
 from service.overview.sections import ConsumptionTemplates
-from service.readings.account import Account, Rhythm, Taken
+from service.readings.account import Account, Rhythm, Share, Taken
 from service.readings.grid import Grid
 from service.readings.manifest import Listed, Manifest, Spending
 from service.readings.recurrences import Recurrences
 from service.sources.consumption_templates import Templates
 
-RHYTHM = Rhythm(Policy(refresh=15, max_stale=300), Grid(15, 900), lambda: 0.1)
+RHYTHM = Rhythm(Policy(refresh=15, max_stale=300), Grid(15, 900), Share(0.1))
 TICK = 1_773_135_000 // 86_400 * 86_400 + 43_200
 TODAY = TICK // 86_400
 NOTHING = Templates(ConsumptionTemplates(0, 0, 0, (), ()), ())

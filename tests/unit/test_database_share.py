@@ -1,11 +1,26 @@
 """What reading takes of the database's time, and what it is kept for."""
 
+from functools import partial
+from math import isnan
+
 import pytest
+from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
+from service.api.telemetry.reading_metrics import ReadingMetrics
+from service.overview.sections import ConsumptionTemplates
+from service.readings.account import Share
+from service.readings.advice import Advice
+from service.readings.catalogue import Facts
 from service.readings.grid import Grid, days_of
-from service.readings.manifest import Listed
+from service.readings.manifest import Listed, Manifest, Spending
 from service.readings.plan import needed_a_tick, needed_now, set_aside, smoothed
+from service.readings.recurrences import Recurrences
+from service.readings.tables import DAY_TABLES
+from service.sources.consumption_templates import Templates
 
+NONE = Templates(ConsumptionTemplates(0, 0, 0, (), ()), ())
+FACTS = Facts({}, frozenset())
 TODAY = 20_000
 TICK = TODAY * 86_400 + 600
 
@@ -53,3 +68,37 @@ def test_what_must_be_read_now_is_counted_whatever_there_is_to_take() -> None:
     shelf = {day: Listed(day, TICK - 15, "", 1.0) for day in days}
     assert needed_now(grid, TICK, days, {"jobs": shelf, "runs": shelf}) == 2 * (2 + 2)
     assert needed_now(grid, TICK, days, {"jobs": {}}) == 0.0
+
+
+def test_who_needs_more_than_its_part_is_named_with_a_share_of_which_the_part_will_do() -> None:
+    """Two hundred tenants have 0.0005 cores each of 0.1: who needs 0.002 wants 0.4 for all of them."""
+    acme = Share(0.1, lambda: 200, "acme")
+    assert acme.part == pytest.approx(0.0005)
+    with capture_logs() as logs:
+        Advice(acme).note(Spending(needed=0.0005), FACTS)
+        Advice(acme).note(Spending(needed=0.002), FACTS)
+        Advice(Share(0.1)).note(Spending(needed=0.2), FACTS)
+    told, alone = [{**each} for each in logs]
+    assert (told["tenant"], told["tenants"], told["needed"], told["share"]) == ("acme", 200, 0.002, 0.0005)
+    assert told["remedy"] == "PARALLEL_OPS_DATABASE_SHARE=0.48"
+    assert ("tenant" in alone, alone["remedy"]) == (False, "PARALLEL_OPS_DATABASE_SHARE=0.24")
+
+
+def test_what_is_needed_and_taken_is_nothing_once_no_tenants_readings_stand() -> None:
+    registry = CollectorRegistry()
+    metrics = ReadingMetrics(
+        lambda kind, name, about, *labels, **options: kind(name, about, labels, registry=registry, **options)
+    )
+    shown = partial(registry.get_sample_value, "database_share_cores")
+    metrics.publish(Spending())
+    assert shown({"kind": "needed"}) is None  # another worker may know
+    days: dict[str, tuple[Listed, ...]] = {section: (Listed(TODAY, TICK, "", 1.0),) for section in DAY_TABLES}
+    metrics.stands("acme", Manifest(TICK, days, Recurrences(TICK, 15, {}, 0.0), NONE, Spending(), TICK + 15))
+    metrics.publish(Spending(needed=0.5, taken=0.25))
+    assert [shown({"kind": kind}) for kind in ("needed", "taken")] == [0.5, 0.25]
+    assert registry.get_sample_value("readings_made", {"table": DAY_TABLES["doc_sync"].table}) == 1
+    metrics.stands("acme", None)
+    metrics.publish(Spending(needed=0.5, taken=0.25))
+    assert [shown({"kind": kind}) for kind in ("needed", "taken")] == [0, 0]
+    assert registry.get_sample_value("readings_made", {"table": DAY_TABLES["doc_sync"].table}) == 0
+    assert isnan(registry.get_sample_value("oldest_reading_timestamp_seconds") or 0.0)

@@ -40,7 +40,7 @@ from service.cache.observer import Observer
 from service.overview.slo import Thresholds
 from service.readings.manifest import NAME as READINGS
 from service.snapshots import CHOICES, LISTS, SECTIONS
-from service.sources.database import Connections
+from service.tenants.workspaces import Workspaces
 from service.version import VERSION
 
 M = TypeVar("M", bound=MetricWrapperBase)
@@ -77,13 +77,13 @@ def _family(
 
 
 class OwnMetrics(Observer):
-    """The families, and how they are filled. `connections` looks at the database pool."""
+    """The families, and how they are filled. `workspaces` gives those that this process has."""
 
     def __init__(
-        self, counts: RequestCounts, connections: Callable[[], Connections], thresholds: Thresholds
+        self, counts: RequestCounts, workspaces: Callable[[], Workspaces], thresholds: Thresholds
     ) -> None:
         self._counts = counts
-        self._connections = connections
+        self._workspaces = workspaces
         self._folder = os.environ.get(FOLDER_VARIABLE)
         # The library looked for the folder when it was imported, which the demo does before there is one.
         values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
@@ -193,13 +193,14 @@ class OwnMetrics(Observer):
             self._durations.labels(route).add(requests.buckets, requests.seconds)
             if state:
                 self._lookups.labels(state).inc(requests.total)
-        pool = self._connections()
+        workspaces = self._workspaces()
+        pool = workspaces.connections()
         self._database.labels("in_use").set(pool.in_use)
         self._database.labels("idle").set(pool.idle)
         self._database.labels("limit").set(pool.limit)
         self._tasks.set(len(asyncio.all_tasks()))
         self._process.publish()
-        self.readings.publish()
+        self.readings.publish(workspaces.spending())
 
     def text(self) -> bytes:
         """All families of all workers in the text format 0.0.4."""

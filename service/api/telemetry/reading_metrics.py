@@ -1,6 +1,7 @@
 """What readings cost the database, and how old they are: families among the service's own metrics."""
 
 from collections.abc import Callable
+from math import nan
 from typing import Any
 
 from msgspec import Struct
@@ -14,7 +15,6 @@ from service.sources.tables import TABLE_OF
 class _Standing(Struct, frozen=True):
     """What is told of a manifest: `made` is how many days were read for it, by table."""
 
-    spending: Spending
     oldest: int
     made: list[int]
 
@@ -36,6 +36,7 @@ class ReadingMetrics:
             "server",
         )
         self._standing: dict[str, _Standing] = {}
+        self._is_shown = False
         newest = {"multiprocess_mode": "livemostrecent"}
         self._share = family(
             Gauge,
@@ -88,15 +89,21 @@ class ReadingMetrics:
             made = [
                 sum(each.tick == manifest.tick for each in manifest.days[section]) for section in DAY_TABLES
             ]
-            self._standing[tenant] = _Standing(manifest.spending, manifest.oldest, made)
+            self._standing[tenant] = _Standing(manifest.oldest, made)
 
-    def publish(self) -> None:
-        """Show what stands now, of all tenants together."""
+    def publish(self, spending: Spending) -> None:
+        """Show what stands now, of all tenants together, and what they take; and once that nothing does.
+
+        A worker in which nothing stands leaves it to others to say more.
+        """
         standing = self._standing.values()
         if not standing:
-            return
-        self._share.labels("needed").set(sum(each.spending.needed for each in standing))
-        self._share.labels("taken").set(sum(each.spending.taken for each in standing))
-        self._oldest.set(min(each.oldest for each in standing))
+            if not self._is_shown:
+                return
+            spending = Spending()
+        self._is_shown = bool(standing)
+        self._share.labels("needed").set(spending.needed)
+        self._share.labels("taken").set(spending.taken)
+        self._oldest.set(min((each.oldest for each in standing), default=nan))
         for number, table in enumerate(DAY_TABLES.values()):
             self._made.labels(table.table).set(sum(each.made[number] for each in standing))
