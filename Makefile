@@ -36,9 +36,12 @@ $(READY): $(RUNS) requirements.lock
 run: $(RUNS) ## Start the demo: PostgreSQL, Valkey, seeded data and the service
 	@$(BIN)/parallel-ops demo $(ARGS)
 
-# Two at a time, each process with servers of its own; a process that is done takes from what the other has left.
+# For two cores: a third of the time a test waits, for servers that start, end or are away, so three run at
+# a time, each process with servers of its own; a process that is done takes from what the others have left.
+# Where Python is told to keep no bytecode, each process would compile all tests anew.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(READY) ## Run the tests on a real PostgreSQL and a real Valkey
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 browser: $(READY) ## Run the duty board's tests in Debian's Chromium
 	$(BIN)/python -m pytest tests/browser $(ARGS)

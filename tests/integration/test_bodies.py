@@ -1,9 +1,10 @@
 """Bodies of requests: read whole where anybody might share the connection, refused in time elsewhere."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
@@ -22,6 +23,13 @@ LAST = b"GET /nothing HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
 LONG = b"x" * body.MAX_BODY_BYTES
 
 
+@pytest.fixture(scope="module")
+def url(settings: Settings, admin: asyncpg.Connection) -> Generator[str]:
+    """The address of a server process, for all tests of this file."""
+    with served(settings) as address:
+        yield address
+
+
 @pytest.mark.parametrize(
     "request_bytes",
     [
@@ -31,21 +39,18 @@ LONG = b"x" * body.MAX_BODY_BYTES
     ids=["whole", "chunked"],
 )
 async def test_what_comes_after_a_body_on_the_same_connection_is_answered(
-    settings: Settings, request_bytes: bytes
+    url: str, request_bytes: bytes
 ) -> None:
-    with served(settings) as url:
-        answers = await _answers(url, request_bytes + (GET + b"\r\n") * 3 + LAST)
+    answers = await _answers(url, request_bytes + (GET + b"\r\n") * 3 + LAST)
     assert [answer[:3] for answer in answers] == [b"200"] * 4 + [b"404"]
 
 
 @pytest.mark.parametrize("length", [b"Content-Length: 65537", b"Transfer-Encoding: chunked"])
 async def test_a_body_that_is_too_long_is_refused_and_the_connection_with_it(
-    settings: Settings, length: bytes
+    url: str, length: bytes
 ) -> None:
     request = GET + length + b"\r\n\r\n10001\r\n" + LONG + b"x\r\n"
-    with served(settings) as url:
-        answers = await _answers(url, request)
-    (answer,) = answers
+    (answer,) = await _answers(url, request)
     assert answer[:3] == b"413"
     assert b"\r\nconnection: close\r\n" in answer
     assert b'"code":"parallel_ops_body_too_large"' in answer

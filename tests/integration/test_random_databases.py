@@ -98,7 +98,7 @@ def cases(draw: st.DrawFn) -> Case:
 async def test_every_answer_is_the_contracts(
     database: asyncpg.Connection, redis: Redis, serve: Serve, case: Case
 ) -> None:
-    note(pformat(case, width=110))  # schemathesis's pytest plugin mutes hypothesis's own report
+    note(pformat(case, width=110))  # easier to read than hypothesis's own report, which is one line
     await clear(database)
     await insert(database, case.rows)
     async with serve(instant=case.instant) as client:

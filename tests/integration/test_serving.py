@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -39,6 +39,13 @@ def temporary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Where services that are started put the files that they need while they run."""
     monkeypatch.setenv("RUNTIME_DIRECTORY", f"{tmp_path}:/elsewhere")
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def of_callers(settings: Settings, admin: asyncpg.Connection) -> Generator[str]:
+    """The address of a server process with two workers, for those tests that need not see it start or end."""
+    with served(settings, auth="required", jwt_secret=SECRET, workers=2) as url:
+        yield url
 
 
 @asynccontextmanager
@@ -126,14 +133,15 @@ async def test_its_files_are_not_among_those_that_are_cleaned_away(
         ("no such host", "Name or service not known"),
     ],
 )
-async def test_an_address_that_cannot_be_had_is_two_lines(settings: Settings, host: str, words: str) -> None:
-    port = free_port()
+async def test_an_address_that_cannot_be_had_is_two_lines(
+    settings: Settings, of_callers: str, host: str, words: str
+) -> None:
+    port = str(httpx.URL(of_callers).port)  # of ours, who would share it
     variables = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url, "AUTH": "disabled"}
     environment = {f"PARALLEL_OPS_{name}": value for name, value in variables.items()}
-    with launched(settings, port):  # of ours, who would share it
-        result = await asyncio.to_thread(
-            CliRunner().invoke, main, ["serve", "--host", host, "--port", str(port)], env=environment
-        )
+    result = await asyncio.to_thread(
+        CliRunner().invoke, main, ["serve", "--host", host, "--port", port], env=environment
+    )
     assert (result.exit_code, words in result.output) == (1, True)
     assert "Traceback" not in result.output
 
@@ -191,18 +199,17 @@ async def test_a_dead_worker_is_replaced_and_forgotten_by_the_gauges(
         assert await until_ended(process) == 0
 
 
-async def test_what_is_too_long_is_refused(settings: Settings, database: object) -> None:
-    with served(settings, auth="required", jwt_secret=SECRET) as url:
-        async with httpx.AsyncClient(base_url=url, headers=bearer(token())) as client:
-            long_url = await client.get(f"{PREFIX}/summary?x={'x' * 9000}")
-            assert (long_url.status_code, long_url.json()["detail"]["code"]) == (
-                414,
-                "parallel_ops_uri_too_long",
-            )
-            huge_token = await client.get(f"{PREFIX}/summary", headers=bearer("x" * 100_000))
-            assert (huge_token.status_code, huge_token.headers["www-authenticate"]) == (401, "Bearer")
-            huge_head = await client.get("/health/live", headers={"X-Padding": "x" * 300_000})
-            assert huge_head.status_code == 431
+async def test_what_is_too_long_is_refused(of_callers: str, database: object) -> None:
+    async with httpx.AsyncClient(base_url=of_callers, headers=bearer(token())) as client:
+        long_url = await client.get(f"{PREFIX}/summary?x={'x' * 9000}")
+        assert (long_url.status_code, long_url.json()["detail"]["code"]) == (
+            414,
+            "parallel_ops_uri_too_long",
+        )
+        huge_token = await client.get(f"{PREFIX}/summary", headers=bearer("x" * 100_000))
+        assert (huge_token.status_code, huge_token.headers["www-authenticate"]) == (401, "Bearer")
+        huge_head = await client.get("/health/live", headers={"X-Padding": "x" * 300_000})
+        assert huge_head.status_code == 431
 
 
 async def test_bodies_over_a_kilobyte_are_packed_for_who_takes_that(
@@ -254,13 +261,12 @@ async def test_two_callers_unpack_their_own_answer(serve: Serve, database: objec
             assert answer.json()["operator_id"] == int(operator)
 
 
-async def test_callers_who_ask_at_once_get_their_own_answers(settings: Settings, database: object) -> None:
+async def test_callers_who_ask_at_once_get_their_own_answers(of_callers: str, database: object) -> None:
     operators = [1000 + number for number in range(20)] * 10
-    with served(settings, auth="required", jwt_secret=SECRET, workers=2) as url:
-        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
-            headers = {operator: bearer(token(claims(sub=str(operator)))) for operator in set(operators)}
-            asked = [client.get(f"{PREFIX}/alerts", headers=headers[operator]) for operator in operators]
-            answers = [response.json() for response in await asyncio.gather(*asked)]
+    async with httpx.AsyncClient(base_url=of_callers, timeout=30) as client:
+        headers = {operator: bearer(token(claims(sub=str(operator)))) for operator in set(operators)}
+        asked = [client.get(f"{PREFIX}/alerts", headers=headers[operator]) for operator in operators]
+        answers = [response.json() for response in await asyncio.gather(*asked)]
     assert [answer["operator_id"] for answer in answers] == operators
 
 
