@@ -318,8 +318,10 @@ def previous(database: Database, instant: datetime, overlay: Overlay | None, que
     until = window_since(instant, query)
     since = until - timedelta(hours=24 * query.window_days)
 
+    end = as_stored(until)
+
     def before(rows: list[Row]) -> list[Row]:
-        return [row for row in rows if row["created_at"] < as_stored(until)]
+        return [row for row in rows if row["created_at"] < end]
 
     jobs = before(jobs_of(database, since, query))
     runs = before(runs_of(database, since, query))
@@ -551,7 +553,9 @@ def trend_points(
 ) -> list[Document]:
     """The points of the trends, oldest first."""
     edges, is_whole = bucket_edges(instant, query, buckets)
-    jobs, runs, incidents = (in_buckets(rows, edges) for rows in populations)
+    # "a row dated after generated_at counts, in the newest bucket": the last edge parts nothing.
+    starts = [as_stored(edge) for edge in edges[:-1]]
+    jobs, runs, incidents = (in_buckets(rows, starts) for rows in populations)
     return [
         {
             "bucket_start": rfc3339(start),
@@ -606,10 +610,8 @@ def begins_a_point(edge: datetime, buckets: Buckets) -> bool:
     return local.date() != before.date() and (buckets.days == 1 or local.weekday() == 0)
 
 
-def in_buckets(rows: list[Row], edges: list[datetime]) -> list[list[Row]]:
-    """The rows of each bucket, which begins at one edge and ends before the next."""
-    # "a row dated after generated_at counts, in the newest bucket": the last edge parts nothing.
-    starts = [as_stored(edge) for edge in edges[:-1]]
+def in_buckets(rows: list[Row], starts: list[datetime]) -> list[list[Row]]:
+    """The rows of each bucket, which ends before the next one starts."""
     buckets: list[list[Row]] = [[] for _ in starts]
     for row in rows:
         buckets[bisect_right(starts, row["created_at"]) - 1].append(row)
@@ -667,12 +669,12 @@ def count_status(rows: list[Row], status: str) -> int:
 def jobs_of(database: Database, since: datetime, query: Query) -> list[Row]:
     """The population of doc_sync."""
     kept = []
+    # "A site filter keeps the rows whose site equals it."
+    site = trimmed_filter(query.site_id)
     for job in in_window(database.jobs, since):
         # "rows of meta_conversion_jobs whose task_type starts with the literal `document_sync_`".
         if not job["task_type"].startswith("document_sync_"):
             continue
-        # "A site filter keeps the rows whose site equals it."
-        site = trimmed_filter(query.site_id)
         if site is None or site_of(job) == site:
             kept.append(job)
     return kept

@@ -1,5 +1,6 @@
 """Only who shows a good token gets in; a bad one is refused in one shape, whatever is wrong with it."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -21,6 +22,7 @@ from service.tenants.tenancy import ANY, Tenancy
 from tests.support.api import PREFIX
 from tests.support.fixtures import Serve
 from tests.support.tokens import SCRAPE_TOKEN, SECRET, Private, bearer, claims, token
+from tests.support.waiting import POLL_SECONDS
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Client = AbstractAsyncContextManager[httpx.AsyncClient]
@@ -226,6 +228,7 @@ async def _opens_until(client: httpx.AsyncClient, end: int, leeway: int) -> bool
             return taken > 1
         assert asked < end
         taken += 1
+        await asyncio.sleep(POLL_SECONDS)
 
 
 async def test_a_browsers_cookie_is_taken_for_reading_alone(guarded: Guarded) -> None:
