@@ -46,9 +46,7 @@ async def test_what_comes_after_a_body_on_the_same_connection_is_answered(
 
 
 @pytest.mark.parametrize("length", [b"Content-Length: 65537", b"Transfer-Encoding: chunked"])
-async def test_a_body_that_is_too_long_is_refused_and_the_connection_with_it(
-    url: str, length: bytes
-) -> None:
+async def test_a_body_that_is_too_long_is_refused_and_the_connection_with_it(url: str, length: bytes) -> None:
     request = GET + length + b"\r\n\r\n10001\r\n" + LONG + b"x\r\n"
     (answer,) = await _answers(url, request)
     assert answer[:3] == b"413"
