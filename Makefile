@@ -36,8 +36,8 @@ $(READY): $(RUNS) requirements.lock
 run: $(RUNS) ## Start the demo: PostgreSQL, Valkey, seeded data and the service
 	@$(BIN)/parallel-ops demo $(ARGS)
 
-# For two cores: a third of the time a test waits, for servers that start, end or are away, so three run at
-# a time, each process with servers of its own; a process that is done takes from what the others have left.
+# Three at a time, for two cores: tests often wait for servers that start, end or are away. Each process has
+# servers of its own, and one that is done takes from what the others have left.
 # Where Python is told to keep no bytecode, each process would compile all tests anew.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: $(READY) ## Run the tests on a real PostgreSQL and a real Valkey
