@@ -22,7 +22,7 @@ from tests.support.waiting import until
 READY_SECONDS = 60
 # The service's workers look once a second whether their parent is there.
 END_SECONDS = 20
-# Held in the middle of a test: servers, of which one is frozen, the service with its worker, an instance
+# Held in the middle of a test: servers, of which one is frozen, the service with two workers, an instance
 # of it that is frozen, nginx, and a program that would go on for long.
 HELD = """
 import signal
@@ -42,7 +42,7 @@ async def test_that_never_ends(settings, valkey, tmp_path):
     instance.start()
     await instance.ready()
     with (
-        served(settings),
+        served(settings, workers=2),
         balanced([instance.port]) if found("nginx") else nullcontext(),
         subprocess.Popen(ending_with_us(["sleep", "600"])),
     ):

@@ -1,13 +1,12 @@
 """What lets tests take less time, without changing what is tested. A pytest plugin."""
 
 import gc
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
 import structlog
 from asyncpg import Connection
-from litestar.utils.signature import ParsedSignature
 
 # Below are the types that PostgreSQL brings, which are the same in each of its databases.
 FIRST_OID_OF_OURS = 16_384
@@ -17,7 +16,6 @@ def pytest_configure() -> None:
     """From the start."""
     _keep_tracebacks_short()
     _remember_types()
-    _remember_signatures()
 
 
 def pytest_collection_finish() -> None:
@@ -53,20 +51,3 @@ def _remember_types() -> None:
         return types, statement
 
     Connection._introspect_types = once
-
-
-def _remember_signatures() -> None:
-    """Have Litestar work out only once what each handler takes: nearly every test makes an application.
-
-    Handlers that an application makes for itself have the code and the types of all others' in common.
-    """
-    parse = ParsedSignature.from_fn
-    known: dict[tuple[object, frozenset[tuple[str, Any]]], ParsedSignature] = {}
-
-    def once(handler: Callable[..., Any], namespace: Mapping[str, Any]) -> ParsedSignature:
-        key = getattr(handler, "__code__", handler), frozenset(handler.__annotations__.items())
-        if key not in known:
-            known[key] = parse(handler, dict(namespace))
-        return known[key]
-
-    ParsedSignature.from_fn = staticmethod(once)  # type: ignore[method-assign, assignment]
