@@ -66,10 +66,10 @@ class Reading:
         self.is_complete = stored.is_complete
         self._labels = stored.labels
         self._terms = _terms(stored.labels, counts, figures)
-        self._nothing = nothing
+        self.nothing = nothing
         self._cells, self._label_of = array("H"), array("H")
         self._counts = [array("q") for _ in range(counts)]
-        self._upto = [array("q") for _ in self._nothing]
+        self._upto = [array("q") for _ in self.nothing]
         self._total_label = array("H")
         self._totals = [array("q") for _ in range(counts)]
         self._slices: dict[Name, _Slice] = {}
@@ -116,7 +116,7 @@ class Reading:
         where = self._of(name)
         end = where.end if cells is None else bisect_left(self._cells, cells, where.first, where.end)
         if end == where.first:
-            return self._nothing
+            return self.nothing
         return tuple([column[end - 1] for column in self._upto])
 
     def counts(self, name: Name) -> Iterator[tuple[Label, Counts]]:
