@@ -57,3 +57,11 @@ async def test_two_look_at_a_time_and_the_next_when_one_is_over() -> None:
             await asyncio.sleep(0)
         leave["jobs"].set()
         leave["incidents"].set()
+
+
+async def test_nobody_is_waited_for_who_is_over() -> None:
+    looks = FirstLooks(EVERY)
+    async with looks.at("jobs", TICK):
+        pass
+    with pytest.raises(StopIteration):  # without a turn of the loop
+        looks.over().__await__().send(None)
