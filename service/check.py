@@ -17,7 +17,8 @@ from sqlalchemy import make_url
 from service.addresses import database_place, redis_place
 from service.environment import Problem
 from service.readings.account import Share
-from service.readings.manifest import Spending, manifest_key, newest_manifest
+from service.readings.manifest import Spending, manifest_key
+from service.readings.shared import newest_manifest
 from service.redis_clients import connect
 from service.redis_kinds import mistaken
 from service.settings import Settings, SettingsError, from_environment, unknown_variables

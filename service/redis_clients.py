@@ -14,13 +14,7 @@ from redis.asyncio.cluster import ClusterNode, ClusterPipeline, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
-from redis.exceptions import (
-    ClusterDownError,
-    ClusterError,
-    RedisClusterException,
-    RedisError,
-    SlotNotCoveredError,
-)
+from redis.exceptions import ClusterDownError, ClusterError, RedisClusterException, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -130,7 +124,7 @@ class _Cluster(RedisCluster):
     """A client of a cluster whose commands take no longer than they may, wherever it is by now."""
 
     # Without the timeout: one that hangs is waited for once.
-    ERRORS_ALLOW_RETRY = (RedisConnectionError, ClusterDownError, SlotNotCoveredError)  # type: ignore[assignment]
+    ERRORS_ALLOW_RETRY = (RedisConnectionError, ClusterDownError)  # type: ignore[assignment]
 
     async def initialize(self, *args: Any, **options: Any) -> "_Cluster":  # noqa: ANN401
         """Find the nodes. When nobody answers who was known, those that were configured are asked again."""

@@ -180,7 +180,7 @@ def _level(objective: Objective, summary: Summary, thresholds: Thresholds) -> st
 
 
 def _limit(objective: Objective, thresholds: Thresholds, level: Level) -> Limit:
-    return Limit(getattr(thresholds.of(objective), level), objective.direction == "below")
+    return Limit(getattr(thresholds.of(objective), level), objective.is_floor)
 
 
 def _figure(summary: Summary, section: str, name: str) -> Figure:

@@ -96,7 +96,7 @@ def _budget(snapshot: Snapshot, objective: Objective, thresholds: Thresholds) ->
 def _limit(objective: Objective, thresholds: Thresholds) -> Decimal:
     """What part may fail, as people count: of 100 lookups of which 80 shall hit, 20 and no hair less."""
     warn = Decimal(repr(thresholds.of(objective).warn))
-    return 1 - warn if objective.direction == "below" else warn
+    return 1 - warn if objective.is_floor else warn
 
 
 def _burn_rates(snapshot: Snapshot, objective: Objective, limit: float) -> dict[str, float | None]:

@@ -31,8 +31,9 @@ def midnights(zone: ZoneInfo, day: int) -> tuple[int, ...]:
     Where the clock is put forward at midnight, a day begins with the hour that there is.
     """
     date = datetime.fromtimestamp(day * DAY_SECONDS, UTC).date()
-    dates = (date + timedelta(days=offset) for offset in (-1, 0, 1))
-    found = (int(datetime.combine(each, time(), zone).timestamp()) for each in dates)
+    found = (
+        int(datetime.combine(each, time(), zone).timestamp()) for each in (date, date + timedelta(days=1))
+    )
     return tuple(instant for instant in found if instant // DAY_SECONDS == day)
 
 

@@ -63,7 +63,7 @@ def since(snapshot: Snapshot, objective: Objective, limit: float) -> Since:
 
 def _rate(hour: Hour, objective: Objective) -> float:
     """The objective's own rate: of what failed, or of what did not."""
-    part = hour.total - hour.failed if objective.direction == "below" else hour.failed
+    part = hour.total - hour.failed if objective.is_floor else hour.failed
     return part / hour.total
 
 

@@ -4,7 +4,6 @@ OVERRIDABLE is made from OBJECTIVES; parameters, queries, answers and the board'
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 from msgspec import Struct, defstruct
 from msgspec.structs import replace
@@ -50,26 +49,18 @@ def _overridable() -> Iterator[Overridable]:
 
 # In the order in which bad ones are reported.
 OVERRIDABLE = tuple(_overridable())
+_BROUGHT = [(each.name, float | None, None) for each in OVERRIDABLE]
+_TOLD = [(each.limit, Threshold if each.is_share else int) for each in OVERRIDABLE]
 
 
-def _fields() -> Iterator[tuple[str, Any, None]]:
-    for each in OVERRIDABLE:
-        yield each.name, (float if each.is_share else int) | None, None
-
-
-class Overrides(defstruct("_", _fields(), frozen=True)):  # type: ignore[misc]
+class Overrides(defstruct("_", _BROUGHT, frozen=True)):  # type: ignore[misc]
     """The limits that a request brings, by the names of its parameters; None is "as configured"."""
 
 
 NO_OVERRIDES: Overrides = Overrides()
 
 
-def _told_fields() -> Iterator[tuple[str, type]]:
-    for each in OVERRIDABLE:
-        yield each.limit, Threshold if each.is_share else int
-
-
-class SloThresholds(defstruct("_", _told_fields(), frozen=True)):  # type: ignore[misc]
+class SloThresholds(defstruct("_", _TOLD, frozen=True)):  # type: ignore[misc]
     """The limits that the hints of an answer are by: those of its request, and else the configured ones."""
 
 

@@ -30,7 +30,7 @@ class Minimum(Struct, frozen=True):
 
 
 class Objective(Struct, frozen=True, kw_only=True):
-    """A rate of a section that shall stay on one side of its limits.
+    """A rate of a section that shall not rise above its limits; where these `is_floor`, not fall below them.
 
     `name` is that of its thresholds. `failures` are the fields of a cell that count everything and what
     failed; None where cells do not tell. `message` names the limit that is passed as {share} or {percent}.
@@ -41,7 +41,7 @@ class Objective(Struct, frozen=True, kw_only=True):
     name: str
     section: str
     rate: str
-    direction: Literal["above", "below"] = "above"
+    is_floor: bool = False
     message: str
     default: float
     critical_example: float
@@ -50,7 +50,7 @@ class Objective(Struct, frozen=True, kw_only=True):
 
     def is_past(self, rate: float, limit: float) -> bool:
         """Whether a rate is on the wrong side of a limit."""
-        return rate < limit if self.direction == "below" else rate > limit
+        return rate < limit if self.is_floor else rate > limit
 
     def counted(self, cell: object) -> tuple[int, int]:
         """How many a cell counts, and how many of them failed."""
@@ -63,7 +63,7 @@ OBJECTIVES = (
         name="overlay_cache_hit_rate",
         section="overlay_cache",
         rate="hit_rate",
-        direction="below",
+        is_floor=True,
         message="Overlay cache hit rate is below {share} in the selected window",
         default=0.8,
         critical_example=0.5,
@@ -188,5 +188,4 @@ def _hint(
 
 def _plain(limit: float, times: int = 1) -> str:
     """A limit with all its digits and no more: 0.07 is 7 %, not 7.000000000000001."""
-    text = f"{Decimal(repr(limit)) * times:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{(Decimal(repr(limit)) * times).normalize():f}"

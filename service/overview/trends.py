@@ -178,7 +178,7 @@ def _instant(seconds: int) -> datetime:
 
 
 def _doc_sync(days: Sequence[DocSyncDay]) -> DocSyncPoint:
-    jobs = days[0] if len(days) == 1 else DocSyncDay(*sums(days))
+    jobs = DocSyncDay(*sums(days))
     return DocSyncPoint(
         *(jobs.total, jobs.failed, jobs.dead_letters),
         *(rate(jobs.completed, jobs.total), rate(jobs.dead_letters, jobs.total)),

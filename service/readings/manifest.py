@@ -1,15 +1,9 @@
 """What belongs to a tick: which reading of which day stands, and what has no days."""
 
-from contextlib import suppress
-from typing import cast
-
 import msgspec
 from msgspec import Struct
-from redis.asyncio import Redis
 
-from service.cache.entry import UnreadableEntry, decode
 from service.cache.keys import cache_key
-from service.cache.policy import Policy
 from service.readings.grid import Grid
 from service.readings.recurrences import Recurrences
 from service.sources.consumption_templates import Templates
@@ -75,16 +69,3 @@ def manifest_key(grid: Grid, tenant: str) -> str:
     due again is counted in ticks. So have those of another time zone, whose days are cut elsewhere.
     """
     return cache_key(tenant, NAME, refresh=grid.refresh, zone=grid.zone.key)
-
-
-async def newest_manifest(redis: Redis, policy: Policy, key: str, now: float) -> Manifest | None:
-    """The newest manifest that the fleet has left in Redis, by `manifest_key`. Raises RedisError."""
-    tick = policy.tick(now)
-    ticks = (tick, *policy.older(tick))
-    raws = cast("list[bytes | None]", await redis.mget([f"{key}:{each}" for each in ticks]))
-    for known, raw in zip(ticks, raws, strict=True):
-        if raw is not None:
-            with suppress(UnreadableEntry):
-                found: Manifest = decode(raw, key, known, decoder).value
-                return found
-    return None

@@ -70,11 +70,11 @@ class Reading:
         self.is_complete = stored.is_complete
         self._labels = stored.labels
         self._terms = _terms(stored.labels, counts, figures)
-        self._nothing = nothing
+        self.nothing = nothing
         self._cells, self._label_of = array("H"), array("H")
         self._width = 2 + counts
         self._counts = [array("q") for _ in range(told)]
-        self._upto = [array("q") for _ in self._nothing]
+        self._upto = [array("q") for _ in self.nothing]
         self._total_label = array("H")
         self._totals = [array("q") for _ in range(told)]
         self._slices: dict[Name, _Slice] = {}
@@ -120,7 +120,7 @@ class Reading:
     def figures(self, name: Name, cells: int | None = None) -> tuple[int, ...]:
         """The figures of a name, or of everything, in the first so many cells or in all."""
         if cells is None:
-            return self._whole if name is None else self._by_name.get(name, self._nothing)
+            return self._whole if name is None else self._by_name.get(name, self.nothing)
         where = self._of(name)
         return self._until(where, bisect_left(self._cells, cells, where.first, where.end))
 
@@ -145,7 +145,7 @@ class Reading:
         return tuple(sum(_weighted(terms, labels, counts)) for terms in self._terms)
 
     def _until(self, where: _Slice, end: int) -> tuple[int, ...]:
-        return tuple([column[end - 1] for column in self._upto]) if end > where.first else self._nothing
+        return tuple([column[end - 1] for column in self._upto]) if end > where.first else self.nothing
 
     def _of(self, name: Name) -> _Slice:
         if name is None:

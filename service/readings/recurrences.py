@@ -6,6 +6,7 @@ incidents, and those are known. Incidents that come to be meanwhile are in it on
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -57,31 +58,22 @@ def repeated(rows: Iterable[Alike], windows: Sequence[int], ticks: int) -> dict[
     The edge of window number w (from 0 on, the largest first) at tick number t is the cells' edge
     number w x ticks + t + 1: an incident in cell c is in the window as long as t is less than c - w x ticks.
     """
-    changes = [[0] * (ticks + 1) for _ in windows]
+    changes = [[0] * ticks for _ in windows]
     for row in rows:
         for number, change in enumerate(changes):
             change[0] += row.repeated[number]
-            change[ticks] -= row.repeated[number]
             size = row.after[number] or 0
             for until in sorted(_ticks_in(row, number, ticks), reverse=True):
                 size += 1
                 gain = (0 if size == 1 else 2 if size == 2 else 1) * row.descriptions
                 change[0] += gain
                 change[until] -= gain
-    return {days: _running(change[:-1]) for days, change in zip(windows, changes, strict=True)}
+    return {days: list(accumulate(change)) for days, change in zip(windows, changes, strict=True)}
 
 
 def _ticks_in(row: Alike, number: int, ticks: int) -> Iterator[int]:
     """For how many ticks each late incident stays in a window that has lost it at the last one."""
     return (cell - number * ticks for cell in row.late or () if 0 < cell - number * ticks < ticks)
-
-
-def _running(changes: Iterable[int]) -> list[int]:
-    total, sums = 0, []
-    for change in changes:
-        total += change
-        sums.append(total)
-    return sums
 
 
 def alike(row: Any, windows: int) -> Alike:  # noqa: ANN401

@@ -2,13 +2,18 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import cast
 
 import msgspec
 import structlog
+from redis.asyncio import Redis
 
 from service.cache.entry import MAX_STORED_BYTES, UnreadableEntry, decode, encode
 from service.cache.keys import cache_key
+from service.cache.policy import Policy
 from service.cache.store import Store
+from service.readings import manifest as manifests
 from service.readings.account import Rhythm
 from service.readings.manifest import Listed, Manifest
 from service.readings.reader import Fresh
@@ -78,3 +83,16 @@ class SharedReadings:
             log.warning("unreadable reading ignored", key=key, error=str(error))
             return None
         return stored
+
+
+async def newest_manifest(redis: Redis, policy: Policy, key: str, now: float) -> Manifest | None:
+    """The newest manifest that the fleet has left in Redis, by `manifest_key`. Raises RedisError."""
+    tick = policy.tick(now)
+    ticks = (tick, *policy.older(tick))
+    raws = cast("list[bytes | None]", await redis.mget([f"{key}:{each}" for each in ticks]))
+    for known, raw in zip(ticks, raws, strict=True):
+        if raw is not None:
+            with suppress(UnreadableEntry):
+                found: Manifest = decode(raw, key, known, manifests.decoder).value
+                return found
+    return None

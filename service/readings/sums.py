@@ -59,9 +59,10 @@ class Course:
         self._readings = readings
         self._month = Window(tick, MONTH_DAYS, zone)
         self._name = name
-        self._days = range(min(readings), max(readings) + 1)
+        first = min(readings)
+        self._days = range(first, max(readings) + 1)
         self._until: dict[int, Figures] = {}
-        self._together = readings[self._days[0]].figures(name, 0)
+        self._together = readings[first].nothing
         for day in self._days:
             self._until[day] = self._together
             self._together = tuple(map(add, self._together, readings[day].figures(name)))

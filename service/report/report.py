@@ -83,7 +83,7 @@ def _alerts(teller: Teller, summary: Summary, thresholds: Thresholds) -> Iterato
     for hint in sorted(summary.slo_hints, key=lambda hint: hint.level != "critical"):
         objective = BY_CODE[hint.code]
         passed = getattr(thresholds.of(objective), hint.level)
-        side = "alert.below" if objective.direction == "below" else "alert.above"
+        side = "alert.below" if objective.is_floor else "alert.above"
         yield teller.word(
             "report.alert",
             name=teller.word(f"alert.{hint.code}"),

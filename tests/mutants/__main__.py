@@ -79,7 +79,7 @@ def main(chosen: Sequence[str]) -> int:
     with _workers(os.cpu_count() or 1) as workers:
         survivors = _survivors(changes, workers, console)
     for change in sorted(survivors, key=lambda each: (each.path, each.mutant.line)):
-        console.print(str(change), markup=False, highlight=False, soft_wrap=True)
+        console.print(str(change), markup=False, emoji=False, highlight=False, soft_wrap=True)
     survived = Counter(each.path for each in survivors)
     for path, made in Counter(each.path for each in changes).items():
         console.print(f"{path}: {_share(made - survived[path], made)}")

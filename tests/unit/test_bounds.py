@@ -1,6 +1,6 @@
 """How much of what rows say is told: maps and errors have a largest size, and say what is left out."""
 
-from service.overview.bounds import bounded, shortened
+from service.overview.bounds import MAX_LABEL_LENGTH, MAX_NUMBER_DIGITS, bounded, shortened
 
 
 def numbered(count: int, times: int = 1, first: int = 0) -> dict[str, int]:
@@ -44,3 +44,7 @@ def test_an_error_is_told_whole_up_to_eight_thousand_characters() -> None:
 def test_a_longer_one_ends_in_how_long_it_is() -> None:
     assert shortened("x" * 8000, 8001) == "x" * 8000 + "… (8001 characters)"
     assert shortened("x" * 9000, 12_345) == "x" * 8000 + "… (12345 characters)"
+
+
+def test_labels_and_numbers_are_as_long_as_the_contract_says() -> None:
+    assert (MAX_LABEL_LENGTH, MAX_NUMBER_DIGITS) == (200, 100)

@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.overview.export import summary_table
+from service.overview.export import summary_table, trends_table
 from service.overview.files import FORMATS, written
+from service.overview.query import TrendsQuery
 from service.overview.summary import Summary
+from service.overview.trends import trends_of
+from tests.support.snapshots import NOTHING
 from tests.support.summaries import summary
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
@@ -102,3 +105,8 @@ def test_lines_of_csv_end_as_the_rfc_says() -> None:
     text = export(summary({"a": 1}), "csv").decode()
     assert text.count("\n") == text.count("\r\n") == 1 + FIXED_ROWS + 1
     assert text.endswith("\r\n")
+
+
+def test_a_point_without_jobs_has_none_of_any_direction() -> None:
+    (row,) = trends_table(trends_of(NOTHING, TrendsQuery(NOTHING.query))).rows
+    assert row[3:9] == [0] * 6

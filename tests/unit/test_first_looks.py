@@ -24,7 +24,7 @@ async def test_one_that_fails_is_over_too() -> None:
     with pytest.raises(OSError, match="away"):
         async with looks.at("jobs", TICK):
             raise OSError("away")
-    await asyncio.wait_for(looks.over(), 30)
+    await asyncio.wait_for(looks.over(), 10)
 
 
 async def test_those_that_have_begun_are_waited_for_and_no_later_ones() -> None:
@@ -35,7 +35,7 @@ async def test_those_that_have_begun_are_waited_for_and_no_later_ones() -> None:
             await asyncio.sleep(0)
         assert not waiting.done()
     async with looks.at("jobs", TICK + 15):
-        await asyncio.wait_for(waiting, 30)
+        await asyncio.wait_for(waiting, 10)
 
 
 async def test_two_look_at_a_time_and_the_next_when_one_is_over() -> None:
@@ -57,3 +57,11 @@ async def test_two_look_at_a_time_and_the_next_when_one_is_over() -> None:
             await asyncio.sleep(0)
         leave["jobs"].set()
         leave["incidents"].set()
+
+
+async def test_nobody_is_waited_for_who_is_over() -> None:
+    looks = FirstLooks(EVERY)
+    async with looks.at("jobs", TICK):
+        pass
+    with pytest.raises(StopIteration):  # without a turn of the loop
+        looks.over().__await__().send(None)

@@ -1,5 +1,6 @@
 """Limits that a request brings: which there are, and what they change."""
 
+import msgspec
 import pytest
 from msgspec.structs import asdict, replace
 
@@ -59,6 +60,7 @@ def test_answers_tell_the_limits_that_a_request_can_bring_and_no_more() -> None:
     assert asdict(told(CONFIGURED)) == {
         limit.limit: getattr(CONFIGURED, limit.limit) for limit in OVERRIDABLE
     }
+    assert msgspec.json.decode(msgspec.json.encode(told(CONFIGURED)), type=SloThresholds) == told(CONFIGURED)
 
 
 def test_a_summary_is_judged_by_the_limits_that_it_tells() -> None:

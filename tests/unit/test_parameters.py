@@ -100,6 +100,14 @@ def test_of_a_parameter_given_twice_the_last_counts_and_unknown_ones_do_not() ->
     assert parameters.SUMMARY.read(text).snapshot == Query(30)
 
 
+def test_a_query_of_up_to_1024_bytes_is_remembered() -> None:
+    for length, is_remembered in ((1024, True), (1025, False)):
+        text = b"site_id=S1&unknown=".ljust(length, b"x")
+        first, second = (parameters.SUMMARY.read(text) for _ in range(2))
+        assert first == second
+        assert (first is second) == is_remembered
+
+
 def test_a_refusal_is_the_same_the_second_time() -> None:
     for _ in range(2):
         with pytest.raises(InvalidRequest) as refused:

@@ -71,6 +71,15 @@ def test_names_come_with_their_rows() -> None:
     assert dict(SOME.names()) == {"A": 6, "B": 6, None: 7}
 
 
+def test_its_size_is_that_of_its_numbers_whichever_names_were_asked_for() -> None:
+    made = reading(Row("A", "bad", 2, 3, 30), Row("A", "good", 0, 1, 10), Row("B", "good", 1, 5, 50))
+    # Three rows of four numbers, those of each name and those of all: 24 numbers of 8 bytes, twice.
+    assert made.size == 4096 + 384
+    made.figures("A")
+    assert made.size == 4096 + 384
+    assert reading().size == 4096
+
+
 def test_a_reading_says_when_it_was_made_of_what() -> None:
     made = reading(day=3, tick=4, is_complete=False)
     assert (made.day, made.tick, made.cuts, made.is_complete) == (3, 4, CUTS, False)

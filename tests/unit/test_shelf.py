@@ -3,7 +3,7 @@
 from service.readings.grid import DEEPEST, Grid
 from service.readings.manifest import Listed
 from service.readings.shelf import Shelf
-from tests.support.day_rows import CUTS, TICK, TODAY, reading
+from tests.support.day_rows import CUTS, TICK, TODAY, Row, reading
 
 # For three minutes a reading may be used.
 GRID = Grid(60, 180)
@@ -94,3 +94,16 @@ def test_a_block_that_fails_is_over_too() -> None:
     except OSError:
         made.forget((), TICK)
     assert made.lacks([old]) == [old]
+
+
+def test_its_size_is_that_of_the_readings_that_are_here() -> None:
+    old, new = listed("old", tick=TICK - 60), listed("new")
+    made = Shelf(GRID)
+    assert made.size == 0
+    for _ in range(2):  # again in place of itself
+        made.put("jobs", old, reading(tick=TICK - 60))
+    assert made.size == 4096
+    made.put("jobs", new, reading(Row("A", "bad", 0, 1, 1)))
+    assert made.size == 4096 + 4224
+    made.forget((), TICK)
+    assert made.size == 4224

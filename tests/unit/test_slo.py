@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from service.overview.slo import Hint, Threshold, Thresholds, slo_hints
+from service.overview.slo import OBJECTIVES, Hint, Objective, Threshold, Thresholds, slo_hints
 from tests.support.summaries import summary
 
 DEFAULTS = Thresholds()
@@ -120,3 +120,9 @@ def test_a_hit_rate_is_named_as_a_share(threshold: float, written: str) -> None:
     thresholds = Thresholds(overlay_cache_hit_rate=Threshold(threshold))
     message = hints(thresholds, requests=10, hit_rate=0.0)[0].message
     assert message == f"Overlay cache hit rate is below {written} in the selected window"
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_an_example_of_where_it_is_critical_is_a_share_past_where_it_warns(objective: Objective) -> None:
+    assert 0 < objective.critical_example < 1
+    assert objective.is_past(objective.critical_example, objective.default)

@@ -122,3 +122,16 @@ def test_a_course_is_made_once_for_all_windows_of_the_same_readings() -> None:
     second = courses.of("second", other, TWO_DAYS, "A")
     assert second.sums(TWO_DAYS) == summed(other, TWO_DAYS, "A")
     assert courses.of("second", other, TWO_DAYS, None).sums(TWO_DAYS).days == (NOTHING, NOTHING)
+
+
+def test_two_hundred_courses_are_kept_those_that_were_asked_for_last() -> None:
+    courses = Courses()
+
+    def of(name: int) -> object:
+        return courses.of("listed", WINDOW, TWO_DAYS, f"{name:03}")
+
+    made = [of(name) for name in range(200)]
+    assert [of(name) for name in range(200)] == made
+    of(200)
+    assert of(1) is made[1]
+    assert of(0) is not made[0]
