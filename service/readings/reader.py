@@ -66,12 +66,14 @@ class Reader:
 
     async def prepare(self, now: float) -> None:
         """Open the database's connections, and learn once what is the same for all ticks."""
-        tick, grid = self._rhythm.policy.tick(now), self._rhythm.grid
-        span = span_of(grid, tick, days_of(tick, 1))
+        window, grid = Window(self._rhythm.policy.tick(now), 1), self._rhythm.grid
+        span = span_of(grid, window.tick, days_of(window.tick, 1))
         await self._catalogue.facts()
         await self._database.fill(
             *(table.rows_of(span) for table in DAY_TABLES.values()),
-            breakages.recurrences(recurrences.edges(grid, tick)),
+            *(table.rows_of(names_apart(span, window)) for table in (JOBS, RUNS)),
+            breakages.recurrences(recurrences.edges(grid, window.tick)),
+            breakages.recurrences(recurrences.edges(self._at_once, window.tick, [window.days])),
             consumption_templates.statement(),
         )
 

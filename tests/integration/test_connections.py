@@ -21,6 +21,8 @@ from tests.support.statement_log import StatementLog
 
 # Of the largest window: no day is then left to be read behind the answer.
 SUMMARY = f"{PREFIX}/summary?window_days=90"
+# And what a first look asks: days whose names are apart, and recurrences of one window.
+REHEARSED = ONE_READING + Counter(list(ONE_READING)[:3])
 HOUR = 3600
 AWAY = "redis is away: going on with process memory"
 # Whatever a server or a database sets for its sessions, a transaction of the service has its own of these.
@@ -125,9 +127,12 @@ async def test_a_process_that_is_ready_has_rehearsed_what_it_will_ask_on_each_co
     monkeypatch.setattr("service.api.telemetry.health.WAIT_SECONDS", 30)
     async with serve(NOW, max_database_queries=3) as client:
         assert (await client.get("/health/ready")).status_code == 200
-        assert statements.tables() == Counter({table: 3 * times for table, times in ONE_READING.items()})
-        assert statements.count("LIMIT") >= 3 * ONE_READING.total()  # 0, and so no row is read
+        assert statements.tables() == Counter({table: 3 * times for table, times in REHEARSED.items()})
+        assert statements.count("LIMIT") >= 3 * REHEARSED.total()  # 0, and so no row is read
+        rehearsed = statements.texts()
         assert (await client.get(SUMMARY)).status_code == 200
+        assert statements.tables().total() > 3 * REHEARSED.total()
+        assert statements.texts() - rehearsed == set()
 
 
 async def test_a_connection_of_a_frozen_server_closes_in_time_and_in_silence(own_postgres: Postgres) -> None:

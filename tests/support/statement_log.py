@@ -24,6 +24,12 @@ class StatementLog:
         """How many of the service's statements hold these words since this log was opened."""
         return sum("LOG:  execute" in entry and words in entry for entry in self._entries())
 
+    def texts(self) -> set[str]:
+        """The service's statements since this log was opened, but for limits and numbers of parameters."""
+        executed = (entry.partition("LOG:  execute ")[2] for entry in self._entries())
+        found = (re.sub(r"\$\d+", "$", entry.partition(": ")[2]).strip() for entry in executed if entry)
+        return {re.sub(r"\s+LIMIT \$::\w+$", "", text) for text in found}
+
     def _entries(self) -> list[str]:
         with self._log.open("rb") as log:
             log.seek(self._from)
