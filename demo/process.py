@@ -54,6 +54,14 @@ def _alive(process: psutil.Process) -> bool:
     return False
 
 
+def _is_awake(process: psutil.Process) -> bool:
+    """Whether it runs, or waits for something: it may go on by itself."""
+    try:
+        return process.status() not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
 class Server(ABC):
     """One server on 127.0.0.1 in a folder of its own; a restart keeps its port and data."""
 
@@ -67,7 +75,7 @@ class Server(ABC):
         self.folder = folder.absolute()
         self.port = port or free_port()
         self._process: subprocess.Popen[bytes] | None = None
-        self._frozen: Afterwards | None = None
+        self._frozen: list[Afterwards] = []
 
     @property
     @abstractmethod
@@ -147,17 +155,19 @@ class Server(ABC):
     def pause(self) -> None:
         """Freeze it: connections stay open and nothing answers. It goes on, at the latest, when we end."""
         self.resume()
-        family = self._family()
-        self._frozen = go_on(*(process.pid for process in family))
-        for process in family:
-            with suppress(psutil.NoSuchProcess):
-                process.suspend()
+        # What has not stopped yet may just now start another process.
+        while awake := [process for process in self._family() if _is_awake(process)]:
+            self._frozen.append(go_on(*(process.pid for process in awake)))
+            for process in awake:
+                with suppress(psutil.NoSuchProcess):
+                    process.suspend()
+            while any(map(_is_awake, awake)):
+                time.sleep(POLL_SECONDS)
 
     def resume(self) -> None:
         """Go on after a pause."""
-        if self._frozen is not None:
-            self._frozen.now()
-            self._frozen = None
+        while self._frozen:
+            self._frozen.pop().now()
 
     def _family(self) -> list[psutil.Process]:
         """The server's process, then those that it has started."""

@@ -2,12 +2,13 @@
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import sysconfig
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import asyncpg
@@ -17,6 +18,7 @@ from redis.asyncio import Redis
 
 import service
 from demo import folders
+from demo.afterwards import Afterwards, go_on
 from demo.embedded import embedded_servers
 from demo.folders import Account
 from demo.process import ServerError
@@ -121,6 +123,26 @@ async def test_postgres_frozen_gives_no_answer_until_it_goes_on(postgres: Postgr
         await asyncio.wait_for(value(postgres.url, "SELECT 1"), 0.2)
     postgres.resume()
     assert await value(postgres.url, "SELECT 1") == 1
+
+
+def test_a_backend_that_starts_while_postgres_is_frozen_is_frozen_too(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    children = psutil.Process(postgres.pid).children
+    known = set(children())
+    with ExitStack() as late:
+
+        def someone_comes(*processes: int) -> Afterwards:
+            if known.issuperset(children()):
+                late.enter_context(socket.create_connection(("127.0.0.1", postgres.port)))
+            while known.issuperset(children()):
+                time.sleep(0.01)
+            return go_on(*processes)
+
+        monkeypatch.setattr("demo.process.go_on", someone_comes)
+        postgres.pause()
+        assert {each.status() for each in children()} <= {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE}
+        postgres.resume()
 
 
 def test_postgres_frozen_can_still_be_stopped(postgres: Postgres) -> None:
