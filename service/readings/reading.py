@@ -71,11 +71,11 @@ class Reading:
         self._labels = stored.labels
         self._terms = _terms(stored.labels, counts, figures)
         self.nothing = nothing
-        self._cells, self._label_of = array("H"), array("H")
+        self._cells, self._label_of = array("H"), array("I")
         self._width = 2 + counts
         self._counts = [array("q") for _ in range(told)]
         self._upto = [array("q") for _ in self.nothing]
-        self._total_label = array("H")
+        self._total_label = array("I")
         self._totals = [array("q") for _ in range(told)]
         self._slices: dict[Name, _Slice] = {}
         self._waiting = {name: array("q", flat) for name, flat in stored.rows}

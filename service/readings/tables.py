@@ -152,4 +152,4 @@ def names_apart(span: Span, window: Window) -> Span:
     """The span with the names of a window on a day of their own, which is the day after it."""
     first = day_of(window.since) - span.first
     cells = sum(1 + len(cuts) for cuts in span.cuts[:first]) + cells_before(span.cuts[first], window.since)
-    return replace(span, most_groups=(*span.most_groups, MOST_GROUPS), names_from=cells)
+    return replace(span, names_from=cells)

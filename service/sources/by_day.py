@@ -9,11 +9,10 @@ from service.sources.database import Statement
 from service.sources.expressions import AnySpan, count, summed
 
 # A day with more groups than these is crowded (one that is cut at every hour, with thrice as many), or with
-# longer names than these altogether: of its names the most frequent are told apart, as long as they have no
-# more groups than these together, and of each label the most frequent values.
+# longer names than its bytes: of its names the most frequent are told apart, as long as they have no more
+# groups than these together, and of each label the most frequent values.
 MOST_GROUPS = 10_000
 MOST_GROUPS_BY_HOUR = 30_000
-MOST_BYTES = 1_000_000
 MOST_NAMES = 1_000
 MOST_LABELS = MOST_KEYS
 # Labels that figures are made of are told apart however rare they are.
@@ -34,7 +33,7 @@ def by_day(span: AnySpan, cells: Select[Any], labels: int) -> Statement:
     found = select(day, span.cell_of(day, cell).label("cell"), *others).cte("found")
     day, cell, name, *columns = found.c
     are_many = count() > span.most_groups(day)
-    are_long = func.sum(func.octet_length(name)) > MOST_BYTES
+    are_long = func.sum(func.octet_length(name)) > span.most_bytes(day)
     crowded = select(day).group_by(day).having(are_many | are_long).cte("crowded")
     of_labels, of_counts = columns[:labels], columns[labels:]
     told = select(

@@ -41,6 +41,8 @@ WHITE_SPACE = "".join(
 )
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - as rows have it
 ONE_DAY = timedelta(days=1)
+# Of the names of a day's groups, those that come in several groups several times.
+MOST_BYTES = 1_000_000
 ONE_SECOND = timedelta(seconds=1)
 _FALSY = ("null", "false", "0", '""', "[]", "{}")
 _NO_CODE = ("false", "0", '""')
@@ -63,7 +65,8 @@ class Span(Struct, frozen=True):
     `cuts` are for each day the seconds at which a cell ends and the next one begins, `most_groups` how many
     groups of rows are told apart in it. The last day of a span that `is_open` has all later rows, too.
 
-    With `names_from` no day tells names, but one more behind them: those of all cells from that one on.
+    With `names_from` no day tells names, but one more behind them: those of all cells from that one on, as
+    many as the days would have told.
     """
 
     first: int
@@ -97,11 +100,15 @@ class Span(Struct, frozen=True):
             starts += midnight, *(midnight + cut for cut in cuts)
         days = {"first_day": self.first, "day_after": self.day_after}
         times = {name: _EPOCH + day * ONE_DAY for name, day in days.items()}
-        found = {**times, "starts": starts, "first_cells": first_cells, "most_groups": list(self.most_groups)}
-        if self.names_from is None:
-            return found
-        first_cells.append(len(starts))
-        return {**found, "names_from": self.names_from, "names_cell": len(starts)}
+        most_groups, most_bytes = list(self.most_groups), [MOST_BYTES] * len(self.cuts)
+        names = {}
+        if self.names_from is not None:
+            names = {"names_from": self.names_from, "names_cell": len(starts)}
+            first_cells.append(len(starts))
+            most_groups.append(sum(most_groups))
+            most_bytes.append(sum(most_bytes))
+        bounds = {"most_groups": most_groups, "most_bytes": most_bytes}
+        return {**times, "starts": starts, "first_cells": first_cells, **bounds, **names}
 
 
 class AnySpan(Struct, frozen=True):
@@ -129,6 +136,10 @@ class AnySpan(Struct, frozen=True):
     def most_groups(self, day: ColumnElement[int]) -> ColumnElement[int]:
         """How many groups of rows are told apart in a day of the span."""
         return _number_of("most_groups", day)
+
+    def most_bytes(self, day: ColumnElement[int]) -> ColumnElement[int]:
+        """How many bytes the names of its groups may have."""
+        return _number_of("most_bytes", day)
 
     def tells_name(self, cell: ColumnElement[int]) -> ColumnElement[bool]:
         """Whether a cell's names are told, where they have a day of their own."""

@@ -103,6 +103,32 @@ async def test_a_frequent_name_is_in_the_reading_and_a_rare_one_is_asked_for(
     assert rarest["by_result_code"] == {f"code-{MANY:06}": 1}
 
 
+async def test_a_first_look_tells_the_same_worst_names_as_all_days(
+    database: asyncpg.Connection, serve: Serve, statements: StatementLog
+) -> None:
+    """Of all days together there are more than one day may have, and all but the worst are more frequent."""
+    at = NOW.replace(tzinfo=None)
+    good = SITES.replace("'failed'", "'completed'")
+    for day in range(6):
+        of_day = good.replace("'job-'", f"'{day}-'").replace("'site-'", f"'site-{day}-'")
+        await database.execute(of_day, MANY // 5, at - timedelta(days=day, hours=6), MANY // 5 * 2)
+    bad = SITES.replace("'completed'", "'failed'")
+    await database.execute(bad.replace("'job-'", "'rare-'"), 1, at, 1)
+    await database.execute(bad.replace("'job-'", "'none-'").replace("'site_id'", "'no_site'"), 1, at, 1)
+    async with serve(NOW) as client:
+        looked = (await summary(client))["doc_sync"]
+        await know_all_days(client)
+        asked = statements.tables()
+        read = (await summary(client, window_days="30"))["doc_sync"]
+        assert statements.tables() == asked
+    assert isinstance(looked["by_site"], list)
+    assert [(each["site_id"], each["failed_total"]) for each in looked["by_site"]] == [
+        (None, 1),
+        (f"site-0{'x' * 150}", 1),
+    ]
+    assert read == looked
+
+
 async def test_a_reading_is_not_large(crowded: asyncpg.Connection, serve: Serve, redis: Redis) -> None:
     # Not too many groups for a day that is told by the hour, but too long names.
     await crowded.execute(SITES.replace("'job-'", "'new-'"), MANY, NOW.replace(tzinfo=None), MANY)

@@ -196,11 +196,13 @@ def test_names_stand_apart_from_the_days_of_a_window() -> None:
     span = Span(19_998, ((3_600,), (3_600, 43_200), ()), (30, 20, 20), is_open=True)
     apart = names_apart(span, Window(20_000 * 86_400 + 43_200, 1))
     assert (apart.told, apart.day_after) == ((*span.cuts, ()), 20_001)
-    assert apart.most_groups == (30, 20, 20, 10_000)
     # Two cells of the first day, two of the second before its noon.
-    assert {name: apart.values[name] for name in ("names_from", "names_cell", "first_cells")} == {
+    names = "names_from", "names_cell", "first_cells", "most_groups", "most_bytes"
+    assert {name: apart.values[name] for name in names} == {
         "names_from": 4,
         "names_cell": 6,
         "first_cells": [0, 2, 5, 6],
+        "most_groups": [30, 20, 20, 70],
+        "most_bytes": [1_000_000, 1_000_000, 1_000_000, 3_000_000],
     }
     assert apart.values["starts"] == span.values["starts"]

@@ -98,6 +98,11 @@ def test_many_cells_labels_and_large_counts_have_room() -> None:
     assert len(told(large.counts("A"))) == 1000
 
 
+def test_a_day_may_have_more_labels_than_two_bytes_count() -> None:
+    rows = [Row("A", f"label {number}", 0, 1, 1) for number in range(70_000)]
+    assert told(reading(*rows).counts_from(None, 0))["label 69999"] == [1, 1]
+
+
 @pytest.mark.parametrize("flat", [[0, 0, 1], [0, 0, 1, 1, 0]])
 def test_a_row_that_is_cut_short_is_no_reading(flat: list[int]) -> None:
     with pytest.raises(ValueError, match="zip"):
