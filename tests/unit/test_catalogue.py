@@ -2,16 +2,18 @@
 
 import pytest
 
-from service.readings.catalogue import MOST_ROWS_LOOKED_AT, Facts
+from service.readings.catalogue import Facts
 
 
 @pytest.mark.parametrize(
     ("rows", "whole", "read_days", "may"),
     [
-        (MOST_ROWS_LOOKED_AT, True, 1, True),
-        (MOST_ROWS_LOOKED_AT + 1, True, 1, False),
-        (5 * MOST_ROWS_LOOKED_AT, False, 14, True),
-        (5 * MOST_ROWS_LOOKED_AT, False, 30, False),
+        (2_500_000, True, 90, True),
+        (2_500_001, True, 1, False),
+        (1_000_000, False, 90, True),
+        (1_000_001, False, 90, False),
+        (5_000_000, False, 18, True),
+        (5_000_000, False, 19, False),
     ],
 )
 def test_a_first_look_goes_through_few_rows(rows: int, whole: bool, read_days: int, may: bool) -> None:
