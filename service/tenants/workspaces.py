@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from math import inf
 from typing import cast
 
 import structlog
@@ -83,7 +84,7 @@ class Workspaces:
             await self._leaving.pop().close()
         since = self._timer() - IDLE_SECONDS
         for workspace in list(self._open.values()):
-            if self._asked_at[workspace.tenant] <= since:
+            if self._asked_at.get(workspace.tenant, inf) <= since:
                 await self._close(workspace)
         by_size = sorted(self._open.values(), key=lambda each: (each.size, -self._asked_at[each.tenant]))
         size = sum(each.size for each in by_size)
@@ -202,8 +203,10 @@ class Workspaces:
         return self.tenancy.place_of(tenant).server
 
     async def _close(self, workspace: Workspace) -> None:
-        self._leave(workspace)
-        await workspace.close()
+        """Unless it was let go of while another was closed."""
+        if self._open.get(workspace.tenant) is workspace:
+            self._leave(workspace)
+            await workspace.close()
 
     def _leave(self, workspace: Workspace) -> None:
         del self._open[workspace.tenant], self._asked_at[workspace.tenant]

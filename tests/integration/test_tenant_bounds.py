@@ -134,6 +134,14 @@ async def test_readings_that_take_too_much_go_with_who_has_most_and_then_who_ask
     assert opened.all.at_hand(Tenant("acme")) is None
 
 
+async def test_who_is_closed_by_somebody_else_meanwhile_is_not_closed_twice(opened: Opened) -> None:
+    for each in ("acme", "beta"):
+        await opened.all.of(Tenant(each))
+    opened.now = IDLE_SECONDS
+    await asyncio.gather(opened.all.close_idle(), opened.all.close_idle())
+    assert (list(opened.all.latest()), opened.all.connections().idle) == ([], 0)
+
+
 async def test_tenants_of_a_server_have_its_share_together(opened: Opened) -> None:
     acme = await opened.all.of(Tenant("acme"))
     assert acme.share == 0.5
