@@ -20,7 +20,7 @@ from service.sources.replicas import database_at
 from service.tenants.claims import Claims
 from service.tenants.connections import NotThere, TenantDatabase, Turns
 from service.tenants.line import Line
-from service.tenants.neighbours import Neighbours
+from service.tenants.neighbours import Neighbours, Told
 from service.tenants.tenancy import REFUSED, Place, Tenancy
 from service.tenants.tenant import Forbidden, Tenant
 from service.tenants.workspace import Budgets, Common, Workspace
@@ -106,11 +106,7 @@ class Workspaces:
 
     async def tell_neighbours(self) -> None:
         """Say what the tenants that are open here take, and hear with whom they share their servers."""
-        by_server: dict[str, dict[str, Spending]] = {}
-        for tenant, workspace in self._open.items():
-            told = by_server.setdefault(self._server_of(tenant), {})
-            told[tenant.tag] = workspace.readings.spending
-        await self._neighbours.tell(by_server)
+        await self._neighbours.tell(self._known_here())
 
     async def renew_claims(self) -> None:
         """Keep the places of those that are open, and let go of those that were another's in the fleet."""
@@ -125,7 +121,9 @@ class Workspaces:
 
     def spending(self) -> Spending:
         """What refreshes take: of many tenants, of all in the fleet as far as this process has heard."""
-        return self._neighbours.spending() if self.only is None else self.only.readings.spending
+        if self.only is not None:
+            return self.only.readings.spending
+        return self._neighbours.spending(self._known_here())
 
     def connections(self) -> Connections:
         """Those of all databases together."""
@@ -196,11 +194,18 @@ class Workspaces:
         database = TenantDatabase(place, common.limits, common.ran, self._turns, judge)
         share = Share(common.share, lambda: neighbours.at(server), tenant.tag)
         workspace = Workspace(tenant, database, common, self._budgets, share)
-        workspace.line = Line(common.policy.answer)
+        workspace.line, workspace.server = Line(common.policy.answer), server
         return workspace
 
-    def _server_of(self, tenant: Tenant) -> str:
-        return self.tenancy.place_of(tenant).server
+    def _known_here(self) -> dict[str, dict[str, Told]]:
+        """What tenants need and take that are open here, by server."""
+        now = self._common.clock()
+        by_server: dict[str, dict[str, Told]] = {}
+        for tenant, workspace in self._open.items():
+            spending, tick = workspace.readings.spending, workspace.readings.tick
+            told = Told(now, spending.needed, spending.taken, tick)
+            by_server.setdefault(workspace.server, {})[tenant.tag] = told
+        return by_server
 
     async def _close(self, workspace: Workspace) -> None:
         """Unless it was let go of while another was closed."""

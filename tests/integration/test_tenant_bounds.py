@@ -157,6 +157,7 @@ async def test_tenants_of_a_server_are_counted_in_the_whole_fleet(
         acme, beta = await opened.all.of(Tenant("acme")), await other.all.of(Tenant("beta"))
         for each in (acme, beta):
             await each.readings.suggestions(int(NOW.timestamp()))
+        assert opened.all.spending().needed == acme.readings.spending.needed > 0  # before anybody told
         for fleet in (other.all, opened.all, other.all):
             await fleet.tell_neighbours()
         assert [each.share for each in (acme, beta)] == [0.25, 0.25]
