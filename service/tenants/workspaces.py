@@ -110,8 +110,8 @@ class Workspaces:
 
     async def renew_claims(self) -> None:
         """Keep the places of those that are open, and let go of those that were another's in the fleet."""
-        for tenant in await self._claims.renew():
-            self._refuse_second(tenant)
+        for tenant, owner in (await self._claims.renew()).items():
+            self._refuse_second(tenant, owner)
 
     async def close(self) -> None:
         """Close all of them."""
@@ -133,8 +133,8 @@ class Workspaces:
         if tenant in self._refused:
             raise Forbidden(REFUSED)
         place = self.tenancy.place_of(tenant)
-        if not self._claims.begin(place, tenant):
-            self._refuse_second(tenant)
+        if (owner := self._claims.begin(place, tenant)) != tenant.tag:
+            self._refuse_second(tenant, owner)
             raise Forbidden(REFUSED)
         workspace = self._one_of_many(tenant, place)
         try:
@@ -157,20 +157,21 @@ class Workspaces:
 
     async def _may_have(self, tenant: Tenant, place: Place, is_there: bool) -> bool:
         """Whether a place is a tenant's."""
-        if is_there and await self._claims.hold(place, tenant):
-            return True
         if is_there:
-            self._refuse_second(tenant)
+            if (owner := await self._claims.hold(place, tenant)) == tenant.tag:
+                return True
+            self._refuse_second(tenant, owner)
         else:
             log.warning("a tenant without a database or schema was refused", tenant=tenant.tag)
             self._refuse(tenant)
         return False
 
-    def _refuse_second(self, tenant: Tenant) -> None:
+    def _refuse_second(self, tenant: Tenant, owner: str) -> None:
         """Of two ids that lead to one place, the second gets nothing of it."""
         log.error(
             "two tenants lead to one place, and the second was refused",
             tenant=tenant.tag,
+            owner=owner,
             remedy="list the tenants that there are in PARALLEL_OPS_TENANTS",
         )
         self._refuse(tenant)
