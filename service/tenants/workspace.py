@@ -84,6 +84,8 @@ class Workspace:
         self.database = database
         self.line: Line | None = None
         self.server = ""
+        # Once it turned out that the tenant has no place; whoever asks just then is told so.
+        self.is_refused = False
         self._common = common
         self._budgets = budgets
         store = Store(common.redis, common.policy.lease, tenant.tag)

@@ -180,6 +180,7 @@ class Workspaces:
         """For a while; one that is open already is closed at the next look."""
         self._refused[tenant] = REFUSED
         if (workspace := self._open.get(tenant)) is not None:
+            workspace.is_refused = True
             self._leave(workspace)
             self._leaving.append(workspace)
 
