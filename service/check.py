@@ -247,10 +247,10 @@ async def _redis(settings: Settings, whose: Tenant | None) -> list[Line]:
     finally:
         await redis.aclose()
     answers = Line("ok", "Redis", f"{redis_place(settings.redis_url)} answers")
-    return [answers, *([] if known is None else [_share(known.spending, share)])]
+    return [answers, *([] if known is None else [of_share(known.spending, share)])]
 
 
-def _share(spending: Spending, share: Share) -> Line:
+def of_share(spending: Spending, share: Share) -> Line:
     """Whether the instances that run now get along with their share of the database."""
     needed = f"refreshes need {spending.needed:.3g} cores to renew all figures in time, and may take "
     needed += f"{share.part:.3g}"
@@ -258,9 +258,10 @@ def _share(spending: Spending, share: Share) -> Line:
         needed += f", a part of {share.cores:g} for each of the {share.parts()} tenants that are open there"
     if spending.needed <= share.part:
         return Line("ok", "database share", needed)
+    fitting = share.fitting(spending.needed)
+    enough = f", or give a share that will do, PARALLEL_OPS_DATABASE_SHARE={fitting}" if fitting else ""
     remedy = (
-        "Add the indexes on created_at if they are missing, or give a share that will do, "
-        f"PARALLEL_OPS_DATABASE_SHARE={share.fitting(spending.needed)}; or let changes of old rows show "
+        f"Add the indexes on created_at if they are missing{enough}; or let changes of old rows show "
         "later, PARALLEL_OPS_OLD_DAYS_SECONDS."
     )
     return Line("advice", "database share", needed, remedy)

@@ -16,6 +16,7 @@ from service.environment import Problem, Unknown, read, unknown, variable_of
 from service.logs import LogFormat
 from service.overview.clock import time_zone
 from service.overview.slo import HINT_LEVELS, OBJECTIVES, Threshold, Thresholds
+from service.readings.account import MOST_CORES
 from service.readings.grid import Grid
 from service.sources.database import GRACE_SECONDS, DatabaseLimits
 from service.tenants.tenancy import Tenancy, check_schema, contradictions, filled, listed
@@ -86,7 +87,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     cors_origins: Annotated[str, Meta(pattern=ORIGINS)] = ""
     trusted_proxies: str = ""
     allowed_hosts: Annotated[str, Meta(pattern=HOSTS)] = ""
-    database_share: Annotated[float, Meta(gt=0, le=64)] = 0.1
+    database_share: Annotated[float, Meta(gt=0, le=MOST_CORES)] = 0.1
     old_days_seconds: Annotated[float, Meta(gt=0, le=6 * 3600)] = 900
     time_zone: str = "UTC"
     slow_statement_seconds: Seconds = 1

@@ -79,6 +79,11 @@ class RequestContext:
         self._workspace = found
 
     @property
+    def is_refused(self) -> bool:
+        """Whether it turned out meanwhile that the tenant has no place."""
+        return self._workspace is not None and self._workspace.is_refused
+
+    @property
     def is_of_nobody(self) -> bool:
         """Whether no tenant's figures are asked for: there are none at that address."""
         return self.route == UNKNOWN or "of_nobody" in self.options

@@ -24,8 +24,9 @@ from service.api.reading import METHODS
 from service.api.replay import Replay
 from service.api.responses.errors import Refusal, refusal_of
 from service.api.responses.raw import RawResponse
-from service.cache.tick_cache import CALLER
-from service.tenants.tenant import Tenant
+from service.cache.tick_cache import CALLER, Unavailable
+from service.tenants.tenancy import REFUSED
+from service.tenants.tenant import Forbidden, Tenant
 from service.tenants.workspaces import Workspaces
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -115,6 +116,8 @@ class RequestMiddleware:
         """
         scope = request.scope
         if has_entered(scope):
+            if isinstance(error, Unavailable) and context_of(scope).is_refused:
+                error = Forbidden(REFUSED)
             return refusal_of(scope["method"], scope["path"], error).response()
 
         async def refusal(scope: Scope, receive: Receive, send: Send) -> None:

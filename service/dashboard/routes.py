@@ -24,6 +24,7 @@ from service.dashboard.pages import Page, Pages, Viewer, prepare
 from service.dashboard.runbook import runbook
 from service.dashboard.sign_in import SignIn
 from service.dashboard.view import VIEW
+from service.tenants.tenancy import REFUSED
 from service.tenants.tenant import Forbidden
 
 AnyRequest = Request[Any, Any, Any]
@@ -108,6 +109,8 @@ def _forbidden(request: AnyRequest, error: Forbidden) -> Any:  # noqa: ANN401
 
 
 def _unavailable(request: AnyRequest, error: Unavailable) -> Any:  # noqa: ANN401
+    if context_of(request.scope).is_refused:
+        return _forbidden(request, Forbidden(REFUSED))
     again = {"retry-after": str(RETRY_AFTER_SECONDS), "refresh": str(RETRY_AFTER_SECONDS)}
     status = 429 if isinstance(error, TooManyAtOnce) else 503
     return _notice(request, status, title="unavailable", message=None, headers=again)

@@ -14,6 +14,7 @@ from service.readings.tables import INCIDENTS
 
 # The share is kept on average over so many seconds.
 AVERAGE_SECONDS = 60
+MOST_CORES = 64
 
 
 class Share(Struct, frozen=True):
@@ -32,9 +33,13 @@ class Share(Struct, frozen=True):
         """The cores that may be taken now."""
         return self.cores / self.parts()
 
-    def fitting(self, needed: float) -> float:
-        """The cores of all parts together with which one that needs so many gets along, with some room."""
-        return max(0.01, round(needed * self.parts() * 1.2, 2))
+    def fitting(self, needed: float) -> float | None:
+        """The cores of all parts together with which one that needs so many gets along, with some room.
+
+        None where so many cannot be set.
+        """
+        fitting = max(0.01, round(needed * self.parts() * 1.2, 2))
+        return fitting if fitting <= MOST_CORES else None
 
 
 class Rhythm(Struct, frozen=True):

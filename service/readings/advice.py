@@ -10,6 +10,7 @@ from service.readings.manifest import Spending
 from service.readings.tables import DAY_TABLES
 
 AGAIN_SECONDS = 600.0
+_NO_SHARE_WILL_DO = "a longer PARALLEL_OPS_OLD_DAYS_SECONDS"
 
 log = structlog.get_logger(__name__)
 
@@ -38,8 +39,9 @@ class Advice:
                 remedy="the indexes on created_at of migrations_none/optional_indexes.sql",
             )
         else:
+            fitting = share.fitting(spending.needed)
             log.warning(
                 "the database share is too small to read every day again in time: more is taken",
                 **told,
-                remedy=f"PARALLEL_OPS_DATABASE_SHARE={share.fitting(spending.needed)}",
+                remedy=f"PARALLEL_OPS_DATABASE_SHARE={fitting}" if fitting else _NO_SHARE_WILL_DO,
             )

@@ -83,6 +83,11 @@ class Readings:
         """What they need of the database and take of it, by the latest that is known."""
         return Spending() if self._latest is None else self._latest.spending
 
+    @property
+    def tick(self) -> int:
+        """That of the latest that is known; 0 before the first."""
+        return 0 if self._latest is None else self._latest.tick
+
     async def prepare(self, now: float) -> None:
         """Have ready what does not depend on any tick: the first answer takes no longer than others then."""
         await self._reader.prepare(now)

@@ -28,38 +28,46 @@ class Claims:
         # Those of them that are known to be there.
         self._held: dict[str, Tenant] = {}
 
-    def begin(self, place: Place, tenant: Tenant) -> bool:
-        """Have a place for a tenant alone in this process until it is given back; False if another has it."""
-        return self._owners.setdefault(_key(place), tenant) == tenant
+    def begin(self, place: Place, tenant: Tenant) -> str:
+        """Have a place for a tenant alone in this process until it is given back; whose it is, by tag."""
+        return self._owners.setdefault(_key(place), tenant).tag
 
-    async def hold(self, place: Place, tenant: Tenant) -> bool:
-        """Have one that is there in the whole fleet; False if another has it."""
+    async def hold(self, place: Place, tenant: Tenant) -> str:
+        """Have one that is there in the whole fleet; whose it is, by tag."""
         key = _key(place)
-        if await self._lost({key: tenant}):
-            return False
+        if (owner := (await self._lost({key: tenant}, {})).get(tenant)) is not None:
+            return owner
         if self._owners.get(key) == tenant:  # and not given back meanwhile
             self._held[key] = tenant
-        return True
+        return tenant.tag
 
     def give_back(self, place: Place) -> None:
         """Let others have it in this process."""
         self._owners.pop(_key(place), None)
         self._held.pop(_key(place), None)
 
-    async def renew(self) -> list[Tenant]:
-        """Keep what is held; those whose places are another's, who came first in the fleet."""
-        return await self._lost(dict(self._held)) if self._held else []
+    async def renew(self) -> dict[Tenant, str]:
+        """Keep what is held; those whose places are another's, who came first in the fleet, and whose."""
+        # Of those nobody knows yet whether they are there, as while the database is away.
+        begun = {key: tenant for key, tenant in self._owners.items() if key not in self._held}
+        return await self._lost(dict(self._held), begun) if self._owners else {}
 
-    async def _lost(self, claimed: Mapping[str, Tenant]) -> list[Tenant]:
-        async def claim(redis: Redis) -> list[Tenant]:
+    async def _lost(self, claimed: Mapping[str, Tenant], begun: Mapping[str, Tenant]) -> dict[Tenant, str]:
+        """Whose places are another's, and whose; of those only begun nothing is claimed."""
+
+        async def claim(redis: Redis) -> dict[Tenant, str]:
             async with redis.pipeline(transaction=False) as pipe:
                 for key, tenant in claimed.items():
                     pipe.set(key, tenant.tag, nx=True, ex=CLAIMED_SECONDS)
+                wanted = {**claimed, **begun}
+                for key in wanted:
                     pipe.get(key)
-                told = (await pipe.execute())[1::2]
-                lost = [
-                    each for each, tag in zip(claimed.values(), told, strict=True) if tag != each.tag.encode()
-                ]
+                told: list[bytes | None] = (await pipe.execute())[len(claimed) :]
+                lost = {
+                    tenant: tag.decode(errors="replace")
+                    for tenant, tag in zip(wanted.values(), told, strict=True)
+                    if tag not in (None, tenant.tag.encode())
+                }
                 for key, tenant in claimed.items():
                     if tenant not in lost:
                         pipe.expire(key, CLAIMED_SECONDS)
@@ -67,11 +75,11 @@ class Claims:
             return lost
 
         if not self._are_needed:
-            return []
+            return {}
         try:
             return await self._redis.ask(claim)
         except RedisAway:
-            return []
+            return {}
 
 
 def _key(place: Place) -> str:

@@ -21,11 +21,12 @@ COUNTED_SECONDS = 60.0
 
 
 class Told(Struct, frozen=True, array_like=True):
-    """What an instance said of a tenant that it has open, and when."""
+    """What an instance said of a tenant that it has open, and when; of which tick that is, 0 of none."""
 
     at: float
     needed: float
     taken: float
+    tick: int = 0
 
 
 class Neighbours:
@@ -52,35 +53,35 @@ class Neighbours:
             del self._here[server]
             self._known.pop(server, None)
 
-    def spending(self) -> Spending:
-        """What they need and take together, of all servers."""
-        known = [told for each in self._known.values() for told in each.values()]
-        return Spending(needed=sum(each.needed for each in known), taken=sum(each.taken for each in known))
+    def spending(self, here: Mapping[str, Mapping[str, Told]]) -> Spending:
+        """What they need and take together of the server of which most is needed; each has the whole share.
 
-    async def tell(self, spent: Mapping[str, Mapping[str, Spending]]) -> None:
+        `here` is what is known of those that are open here, by server.
+        """
+        servers = (_newest(self._known.get(server, {}), told).values() for server, told in here.items())
+        sums = (
+            Spending(needed=sum(each.needed for each in told), taken=sum(each.taken for each in told))
+            for told in servers
+        )
+        return max(sums, key=lambda each: each.needed, default=Spending())
+
+    async def tell(self, here: Mapping[str, Mapping[str, Told]]) -> None:
         """Say what tenants of each server need and take that are open here, and hear of all others."""
-        now = self._clock()
-        known = {}
-        for server, by_tag in spent.items():
-            told = {tag: Told(now, each.needed, each.taken) for tag, each in by_tag.items()}
-            heard = await self._heard(server, now, told)
-            known[server] = heard | told
-        self._known = known
+        self._known = {server: await self._exchanged(server, told) for server, told in here.items()}
 
-    async def _heard(self, server: str, now: float, told: dict[str, Told]) -> dict[str, Told]:
-        key = _key(server)
+    async def _exchanged(self, server: str, told: Mapping[str, Told]) -> dict[str, Told]:
+        key, now = _key(server), self._clock()
 
         async def exchange(redis: Redis) -> dict[str, Told]:
             found = await _all(redis, server)
-            known = _of_late(found, now)
-            # Who has read nothing of a tenant leaves the word to others who have.
-            told.update(
-                {tag: replace(known[tag], at=now) for tag in known.keys() & told if not told[tag].needed}
-            )
+            late = _of_late(found, now)
+            # Who was not asked for long leaves the word to others who were.
+            known = _newest(late, told)
+            said = {tag: replace(known[tag], at=now) for tag in told}
             async with redis.pipeline(transaction=False) as pipe:
-                if gone := found.keys() - known.keys():
+                if gone := found.keys() - late.keys():
                     pipe.hdel(key, *gone)
-                pipe.hset(key, mapping={tag: msgspec.json.encode(each) for tag, each in told.items()})
+                pipe.hset(key, mapping={tag: msgspec.json.encode(each) for tag, each in said.items()})
                 pipe.expire(key, round(COUNTED_SECONDS))
                 await pipe.execute()
             return known
@@ -88,7 +89,13 @@ class Neighbours:
         try:
             return await self._redis.ask(exchange)
         except RedisAway:
-            return {}
+            return dict(told)
+
+
+def _newest(known: Mapping[str, Told], told: Mapping[str, Told]) -> dict[str, Told]:
+    """Of each tenant what is of the newest tick."""
+    newer = {tag: each for tag, each in told.items() if tag not in known or each.tick > known[tag].tick}
+    return {**known, **newer}
 
 
 async def share_among(redis: Redis, server: str, cores: float, tag: str, now: float) -> Share:

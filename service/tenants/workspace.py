@@ -67,8 +67,9 @@ class Budgets(Struct, frozen=True):
 class Workspace:
     """See the module. `allowed` is what it may take of its server.
 
-    Where there are several, requests stand in its `line`. What is made of its figures has places for what has
-    a `cost` (`answers`), for pairs of a stamp and such (`pages`), and of a stamp and anything (`boards`).
+    Where there are several, its database is on that `server`, and requests stand in its `line`. What is
+    made of its figures has places for what has a `cost` (`answers`), for pairs of a stamp and such (`pages`),
+    and of a stamp and anything (`boards`).
     """
 
     def __init__(
@@ -82,6 +83,9 @@ class Workspace:
         self.tenant = tenant
         self.database = database
         self.line: Line | None = None
+        self.server = ""
+        # Once it turned out that the tenant has no place; whoever asks just then is told so.
+        self.is_refused = False
         self._common = common
         self._budgets = budgets
         store = Store(common.redis, common.policy.lease, tenant.tag)

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from math import inf
 from typing import cast
 
 import structlog
@@ -19,7 +20,7 @@ from service.sources.replicas import database_at
 from service.tenants.claims import Claims
 from service.tenants.connections import NotThere, TenantDatabase, Turns
 from service.tenants.line import Line
-from service.tenants.neighbours import Neighbours
+from service.tenants.neighbours import Neighbours, Told
 from service.tenants.tenancy import REFUSED, Place, Tenancy
 from service.tenants.tenant import Forbidden, Tenant
 from service.tenants.workspace import Budgets, Common, Workspace
@@ -83,7 +84,7 @@ class Workspaces:
             await self._leaving.pop().close()
         since = self._timer() - IDLE_SECONDS
         for workspace in list(self._open.values()):
-            if self._asked_at[workspace.tenant] <= since:
+            if self._asked_at.get(workspace.tenant, inf) <= since:
                 await self._close(workspace)
         by_size = sorted(self._open.values(), key=lambda each: (each.size, -self._asked_at[each.tenant]))
         size = sum(each.size for each in by_size)
@@ -105,16 +106,12 @@ class Workspaces:
 
     async def tell_neighbours(self) -> None:
         """Say what the tenants that are open here take, and hear with whom they share their servers."""
-        by_server: dict[str, dict[str, Spending]] = {}
-        for tenant, workspace in self._open.items():
-            told = by_server.setdefault(self._server_of(tenant), {})
-            told[tenant.tag] = workspace.readings.spending
-        await self._neighbours.tell(by_server)
+        await self._neighbours.tell(self._known_here())
 
     async def renew_claims(self) -> None:
         """Keep the places of those that are open, and let go of those that were another's in the fleet."""
-        for tenant in await self._claims.renew():
-            self._refuse_second(tenant)
+        for tenant, owner in (await self._claims.renew()).items():
+            self._refuse_second(tenant, owner)
 
     async def close(self) -> None:
         """Close all of them."""
@@ -124,7 +121,9 @@ class Workspaces:
 
     def spending(self) -> Spending:
         """What refreshes take: of many tenants, of all in the fleet as far as this process has heard."""
-        return self._neighbours.spending() if self.only is None else self.only.readings.spending
+        if self.only is not None:
+            return self.only.readings.spending
+        return self._neighbours.spending(self._known_here())
 
     def connections(self) -> Connections:
         """Those of all databases together."""
@@ -134,8 +133,8 @@ class Workspaces:
         if tenant in self._refused:
             raise Forbidden(REFUSED)
         place = self.tenancy.place_of(tenant)
-        if not self._claims.begin(place, tenant):
-            self._refuse_second(tenant)
+        if (owner := self._claims.begin(place, tenant)) != tenant.tag:
+            self._refuse_second(tenant, owner)
             raise Forbidden(REFUSED)
         workspace = self._one_of_many(tenant, place)
         try:
@@ -158,20 +157,21 @@ class Workspaces:
 
     async def _may_have(self, tenant: Tenant, place: Place, is_there: bool) -> bool:
         """Whether a place is a tenant's."""
-        if is_there and await self._claims.hold(place, tenant):
-            return True
         if is_there:
-            self._refuse_second(tenant)
+            if (owner := await self._claims.hold(place, tenant)) == tenant.tag:
+                return True
+            self._refuse_second(tenant, owner)
         else:
             log.warning("a tenant without a database or schema was refused", tenant=tenant.tag)
             self._refuse(tenant)
         return False
 
-    def _refuse_second(self, tenant: Tenant) -> None:
+    def _refuse_second(self, tenant: Tenant, owner: str) -> None:
         """Of two ids that lead to one place, the second gets nothing of it."""
         log.error(
             "two tenants lead to one place, and the second was refused",
             tenant=tenant.tag,
+            owner=owner,
             remedy="list the tenants that there are in PARALLEL_OPS_TENANTS",
         )
         self._refuse(tenant)
@@ -180,6 +180,7 @@ class Workspaces:
         """For a while; one that is open already is closed at the next look."""
         self._refused[tenant] = REFUSED
         if (workspace := self._open.get(tenant)) is not None:
+            workspace.is_refused = True
             self._leave(workspace)
             self._leaving.append(workspace)
 
@@ -195,15 +196,24 @@ class Workspaces:
         database = TenantDatabase(place, common.limits, common.ran, self._turns, judge)
         share = Share(common.share, lambda: neighbours.at(server), tenant.tag)
         workspace = Workspace(tenant, database, common, self._budgets, share)
-        workspace.line = Line(common.policy.answer)
+        workspace.line, workspace.server = Line(common.policy.answer), server
         return workspace
 
-    def _server_of(self, tenant: Tenant) -> str:
-        return self.tenancy.place_of(tenant).server
+    def _known_here(self) -> dict[str, dict[str, Told]]:
+        """What tenants need and take that are open here, by server."""
+        now = self._common.clock()
+        by_server: dict[str, dict[str, Told]] = {}
+        for tenant, workspace in self._open.items():
+            spending, tick = workspace.readings.spending, workspace.readings.tick
+            told = Told(now, spending.needed, spending.taken, tick)
+            by_server.setdefault(workspace.server, {})[tenant.tag] = told
+        return by_server
 
     async def _close(self, workspace: Workspace) -> None:
-        self._leave(workspace)
-        await workspace.close()
+        """Unless it was let go of while another was closed."""
+        if self._open.get(workspace.tenant) is workspace:
+            self._leave(workspace)
+            await workspace.close()
 
     def _leave(self, workspace: Workspace) -> None:
         del self._open[workspace.tenant], self._asked_at[workspace.tenant]

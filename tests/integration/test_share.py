@@ -11,10 +11,9 @@ import structlog
 from redis.asyncio import Redis
 
 from service.check import Line, inspect
-from service.readings.manifest import Spending
 from service.settings import Settings
 from service.shared_redis import SharedRedis
-from service.tenants.neighbours import Neighbours
+from service.tenants.neighbours import Neighbours, Told
 from service.tenants.tenant import EVERYBODY
 from tests.support.api import PREFIX
 from tests.support.builders import Database, insert, job
@@ -133,7 +132,7 @@ async def test_check_holds_what_a_tenant_needs_to_its_part_of_the_share(
         client.headers.update(bearer(token()))
         await know_all_days(client)
     server = settings.tenancy.place_of(EVERYBODY).server
-    others = {f"tenant{number}": Spending() for number in range(9)}
+    others = {f"tenant{number}": Told(time.time(), 0.0, 0.0) for number in range(9)}
     await Neighbours(SharedRedis(redis), time.time).tell({server: others})
     given = many | {"database_url": settings.database_url, "redis_url": settings.redis_url}
     line = await told({f"PARALLEL_OPS_{name.upper()}": value for name, value in given.items()}, "acme")

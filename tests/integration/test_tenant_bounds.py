@@ -9,6 +9,7 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from demo.run import READER
 from service.api.table import PREFIX
@@ -134,6 +135,14 @@ async def test_readings_that_take_too_much_go_with_who_has_most_and_then_who_ask
     assert opened.all.at_hand(Tenant("acme")) is None
 
 
+async def test_who_is_closed_by_somebody_else_meanwhile_is_not_closed_twice(opened: Opened) -> None:
+    for each in ("acme", "beta"):
+        await opened.all.of(Tenant(each))
+    opened.now = IDLE_SECONDS
+    await asyncio.gather(opened.all.close_idle(), opened.all.close_idle())
+    assert (list(opened.all.latest()), opened.all.connections().idle) == ([], 0)
+
+
 async def test_tenants_of_a_server_have_its_share_together(opened: Opened) -> None:
     acme = await opened.all.of(Tenant("acme"))
     assert acme.share == 0.5
@@ -149,6 +158,7 @@ async def test_tenants_of_a_server_are_counted_in_the_whole_fleet(
         acme, beta = await opened.all.of(Tenant("acme")), await other.all.of(Tenant("beta"))
         for each in (acme, beta):
             await each.readings.suggestions(int(NOW.timestamp()))
+        assert opened.all.spending().needed == acme.readings.spending.needed > 0  # before anybody told
         for fleet in (other.all, opened.all, other.all):
             await fleet.tell_neighbours()
         assert [each.share for each in (acme, beta)] == [0.25, 0.25]
@@ -224,6 +234,43 @@ async def test_of_two_ids_with_one_schema_the_whole_fleet_lets_in_the_same(
         assert other.all.at_hand(first) is not None
     finally:
         await other.all.close()
+
+
+async def test_a_second_id_that_came_while_the_database_was_away_makes_room_for_the_first(
+    opened: Opened, settings: Settings, redis: Redis, database: asyncpg.Connection
+) -> None:
+    await make_schemas(database, ["a-b"])
+    first, second = Tenant("a-b"), Tenant("A_B")
+    other = Opened(settings, redis)
+    try:
+        await other.all.of(first)
+        with capture_logs() as logs:
+            await database.execute(f"ALTER ROLE {READER} CONNECTION LIMIT 0")
+            try:
+                await opened.all.of(second)
+            finally:
+                await database.execute(f"ALTER ROLE {READER} CONNECTION LIMIT -1")
+            with pytest.raises(Forbidden):
+                await opened.all.of(first)
+            await opened.all.renew_claims()
+        assert opened.all.at_hand(second) is None
+        assert [(each["tenant"], each["owner"]) for each in logs] == [("a-b", "A_B"), ("A_B", "a-b")]
+        opened.now += REFUSED_SECONDS
+        assert (await opened.all.of(first)).tenant == first
+    finally:
+        await other.all.close()
+
+
+async def test_what_nobody_is_known_to_own_is_left_to_who_has_it(
+    opened: Opened, database: asyncpg.Connection
+) -> None:
+    await database.execute(f"ALTER ROLE {READER} CONNECTION LIMIT 0")
+    try:
+        await opened.all.of(Tenant("acme"))
+    finally:
+        await database.execute(f"ALTER ROLE {READER} CONNECTION LIMIT -1")
+    await opened.all.renew_claims()
+    assert opened.all.at_hand(Tenant("acme")) is not None
 
 
 async def test_a_flood_of_one_tenant_is_refused_and_another_is_answered(

@@ -12,6 +12,7 @@ import structlog
 from parallel_ops_recorder.recorder import OverlayRecorder
 from redis.asyncio import Redis
 
+from demo.run import READER
 from demo.servers import Postgres
 from service.settings import Settings
 from service.sources.database import Database as PostgreSQL
@@ -151,6 +152,20 @@ async def test_a_database_that_is_not_there_costs_one_attempt(
         for answer in await asyncio.gather(*(client.get(SUMMARY, headers=of("nobody")) for _ in range(20))):
             assert_forbidden(answer)
     assert postgres.log.read_bytes()[before:].count(b'database "tenant_nobody" does not exist') == 1
+
+
+@pytest.mark.parametrize("path", [SUMMARY, "/"])
+async def test_who_turns_out_to_have_no_place_is_forbidden_at_once(
+    by_schema: Callable[..., Client], database: asyncpg.Connection, path: str
+) -> None:
+    async with by_schema(tenants="*") as client:
+        await database.execute(f"ALTER ROLE {READER} CONNECTION LIMIT 0")
+        try:
+            away = await client.get(f"{PREFIX}/doc-sync/failures?page=2", headers=of("nobody"))
+        finally:
+            await database.execute(f"ALTER ROLE {READER} CONNECTION LIMIT -1")
+        answers = [(await client.get(path, headers=of("nobody"))).status_code for _ in range(2)]
+    assert (away.status_code, answers) == (503, [403, 403])
 
 
 @pytest.mark.parametrize("tenant", ["public", "pg_catalog", "../x", "x" * 64, "a b", "{org_id}"])

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from service.api.telemetry.reading_metrics import ReadingMetrics
+from service.check import of_share
 from service.overview.sections import ConsumptionTemplates
 from service.readings.account import Share
 from service.readings.advice import Advice
@@ -82,6 +83,18 @@ def test_who_needs_more_than_its_part_is_named_with_a_share_of_which_the_part_wi
     assert (told["tenant"], told["tenants"], told["needed"], told["share"]) == ("acme", 200, 0.002, 0.0005)
     assert told["remedy"] == "PARALLEL_OPS_DATABASE_SHARE=0.48"
     assert ("tenant" in alone, alone["remedy"]) == (False, "PARALLEL_OPS_DATABASE_SHARE=0.24")
+
+
+def test_no_share_is_named_that_cannot_be_set() -> None:
+    """Half a core for each of two hundred would be more than a hundred cores."""
+    acme = Share(0.1, lambda: 200, "acme")
+    assert (acme.fitting(0.26), acme.fitting(0.5)) == (62.4, None)
+    with capture_logs() as logs:
+        Advice(acme).note(Spending(needed=0.5), FACTS)
+    assert logs[0]["remedy"] == "a longer PARALLEL_OPS_OLD_DAYS_SECONDS"
+    remedy = of_share(Spending(needed=0.5), acme).remedy or ""
+    assert ("DATABASE_SHARE" in remedy, "OLD_DAYS_SECONDS" in remedy) == (False, True)
+    assert "DATABASE_SHARE=0.48;" in (of_share(Spending(needed=0.002), acme).remedy or "")
 
 
 def test_what_is_needed_and_taken_is_nothing_once_no_tenants_readings_stand() -> None:
