@@ -154,7 +154,7 @@ FAULTS = (
     Away("PostgreSQL hung", hung, 1),
     Fault("connections exhausted", crowded, 4, shows=("stale",)),
     Away("a table locked", locked, 1),
-    Fault("a statement too slow", slow, 4, shows=("stale",)),
+    Fault("a statement too slow", slow, 4, shows=("stale",), pauses=True),
     Fault("a column dropped", column_dropped, 4, shows=("stale",)),
     Fault("a grant revoked", grant_revoked, 4, shows=("stale",)),
     Fault("a replica promoted", promoted, 2),

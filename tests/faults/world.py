@@ -17,6 +17,7 @@ from redis.backoff import NoBackoff
 from demo.run import READER, reader_role_script
 from demo.schema import create_schema
 from demo.servers import Postgres, Valkey
+from service.readings.pause import PART_OF_MAX_STALE
 from service.redis_clients import connect
 from service.settings import Settings
 from service.shared_redis import MAX_CONNECTIONS, TIMEOUT_SECONDS
@@ -235,6 +236,12 @@ class World:
     def logs(self) -> list[str]:
         """The lines that the instances have logged so far."""
         return [line for instance in self.instances for line in instance.log.read_text().splitlines()]
+
+    @property
+    def pause(self) -> float:
+        """The longest one after a statement that took too long."""
+        timeout, share = self.settings.statement_timeout_seconds, self.settings.database_share
+        return min(timeout / share, MAX_STALE_SECONDS * PART_OF_MAX_STALE)
 
     async def _prepare_database(self) -> None:
         connection = await asyncpg.connect(self.postgres.url)
