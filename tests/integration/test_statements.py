@@ -48,7 +48,8 @@ async def test_who_else_asks_meanwhile_waits_for_all_days(serve: Serve, statemen
 async def test_large_tables_are_read_by_all_days_at_once(
     serve: Serve, statements: StatementLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.readings.catalogue.MOST_ROWS_LOOKED_AT", -1)
+    for most in ("MOST_ROWS_LOOKED_AT", "MOST_ROWS_OF_WHOLE_LOOKED_AT"):
+        monkeypatch.setattr(f"service.readings.catalogue.{most}", -1)
     async with serve(NOW) as client:
         assert (await client.get(f"{PREFIX}/summary")).status_code == 200
         assert statements.tables() == ONE_READING
