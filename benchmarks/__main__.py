@@ -27,7 +27,7 @@ BENCHMARKS: dict[str, Callable[[], Table]] = {
 @click.argument("names", nargs=-1, type=click.Choice(list(BENCHMARKS)))
 @click.option("--dry-run", is_flag=True, help="Print the tables, and leave docs/benchmarks.md as it is.")
 def main(names: tuple[str, ...], dry_run: bool) -> None:
-    """Run all benchmarks, about an hour, or those that are NAMED. Leave the machine alone meanwhile."""
+    """Run all benchmarks, an hour and a half, or those that are NAMED. Leave the machine alone meanwhile."""
     if shutil.which("wrk") is None:
         raise click.ClickException("wrk is missing; on Debian: apt-get install wrk")
     end_in_order()
