@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
@@ -60,6 +60,18 @@ def _is_awake(process: psutil.Process) -> bool:
         return process.status() not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
+
+
+def freeze(family: Callable[[], Iterable[psutil.Process]], frozen: list[Afterwards]) -> None:
+    """Freeze all processes of a family; `frozen` gets what makes them go on, at the latest when we end."""
+    # What has not stopped yet may just now start another one.
+    while awake := [process for process in family() if _is_awake(process)]:
+        frozen.append(go_on(*(process.pid for process in awake)))
+        for process in awake:
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
+        while any(map(_is_awake, awake)):
+            time.sleep(POLL_SECONDS)
 
 
 class Server(ABC):
@@ -155,14 +167,7 @@ class Server(ABC):
     def pause(self) -> None:
         """Freeze it: connections stay open and nothing answers. It goes on, at the latest, when we end."""
         self.resume()
-        # What has not stopped yet may just now start another process.
-        while awake := [process for process in self._family() if _is_awake(process)]:
-            self._frozen.append(go_on(*(process.pid for process in awake)))
-            for process in awake:
-                with suppress(psutil.NoSuchProcess):
-                    process.suspend()
-            while any(map(_is_awake, awake)):
-                time.sleep(POLL_SECONDS)
+        freeze(self._family, self._frozen)
 
     def resume(self) -> None:
         """Go on after a pause."""

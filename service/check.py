@@ -180,7 +180,7 @@ async def _database(settings: Settings, whose: Tenant) -> list[Line]:
     standbys = Standbys(settings.max_replica_lag_seconds)
     database = database_at(place.url, _LIMITS, schema=place.schema, standbys=standbys)
     try:
-        if place.schema is not None and not await is_there(database, place.schema):
+        if place.schema is not None and not await is_there(database.rows, place.schema):
             return [Line("problem", "PostgreSQL", _NO_SCHEMA.format(place.schema), _TENANTS)]
         found = await findings(database)
         unindexed = await without_index(database)

@@ -22,9 +22,9 @@ from service.readings.tables import DAY_TABLES, INCIDENTS, JOBS, RUNS, DayTable,
 from service.sources import breakages, consumption_templates
 from service.sources.consumption_templates import Templates
 from service.sources.database import Bound, Database, Records
-from service.sources.expressions import Span
+from service.sources.span import Span
 
-Readings: TypeAlias = dict[int, Reading]
+Days: TypeAlias = dict[int, Reading]
 Named: TypeAlias = Mapping[Name, Figures]
 
 
@@ -116,7 +116,7 @@ class Reader:
         found, _ = (await self._incidents(tick, due)).value
         return found.value  # type: ignore[no-any-return]
 
-    async def look(self, table: DayTable, window: Window, name: str | None) -> tuple[Readings, Named]:
+    async def look(self, table: DayTable, window: Window, name: str | None) -> tuple[Days, Named]:
         """What a window's figures are summed from, for it alone, all rows under None, and those of its names.
 
         Of one name, if that is given, there are no others.
@@ -128,7 +128,7 @@ class Reader:
         names = days.pop(span.day_after).by_name() if name is None else {}
         return days, names
 
-    async def incidents(self, window: Window) -> tuple[Readings, int]:
+    async def incidents(self, window: Window) -> tuple[Days, int]:
         """As `look`, and how many incidents of it share their description, of the same data."""
         edges = recurrences.edges(self._at_once, window.tick, [window.days])
         span = span_of(self._at_once, window.tick, window.read)
@@ -139,7 +139,7 @@ class Reader:
 
     async def _window(
         self, table: DayTable, window: Window, span: Span, *statements: Bound
-    ) -> tuple[Readings, list[Records]]:
+    ) -> tuple[Days, list[Records]]:
         """The readings that the first statement gives, and the rows of the others, all of the same data."""
         rows, *others = await self._database.for_section(table.section).consistent(*statements)
         return {each.day: table.reading(each) for each in table.stored(span, window.tick, rows)}, others

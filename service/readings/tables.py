@@ -23,15 +23,15 @@ from service.readings.worst import Ranked
 from service.sources import breakages, doc_sync, tables, workflow_actions
 from service.sources.by_day import MOST_GROUPS, MOST_GROUPS_BY_HOUR
 from service.sources.database import Bound, Record, Statement
-from service.sources.expressions import AnySpan, Span
+from service.sources.span import AnySpan, Span
 
 
 class DayTable(Struct, frozen=True):
     """A table: the section that it is for, its statement, and the meaning of the statement's columns.
 
     The statement gives, for each day, arrays of cells, names, labels and counts; maps are made of the first
-    of them, so many as are `told`. `ranks` are the places of
-    the figures that make a name a bad one, the gravest first.
+    of these, so many as are `told`. `ranks` are the places of the figures that make a name a bad one, the
+    gravest first.
     """
 
     section: str

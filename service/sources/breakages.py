@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from service.overview.bounds import bounded
 from service.sources.by_day import by_day
 from service.sources.database import Bound, Statement
-from service.sources.expressions import AnySpan, count, cut, fenced, lowered, naive, summed, trimmed
+from service.sources.expressions import count, cut, fenced, lowered, naive, summed, trimmed
+from service.sources.span import AnySpan
 from service.sources.tables import incidents
 
 COUNTS = ("total",)

@@ -6,7 +6,8 @@ from sqlalchemy import CTE, ColumnElement, Select, case, func, select, tuple_
 
 from service.overview.bounds import MOST_KEYS, OTHERS
 from service.sources.database import Statement
-from service.sources.expressions import AnySpan, count, summed
+from service.sources.expressions import count, summed
+from service.sources.span import AnySpan
 
 # A day with more groups than these is crowded (one that is cut at every hour, with thrice as many), or with
 # longer names than its bytes: of its names the most frequent are told apart, as long as they have no more

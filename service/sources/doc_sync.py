@@ -9,7 +9,6 @@ from service.overview.bounds import bounded
 from service.sources.by_day import by_day
 from service.sources.database import Statement
 from service.sources.expressions import (
-    AnySpan,
     Window,
     count,
     cut,
@@ -21,6 +20,7 @@ from service.sources.expressions import (
     text_or_number,
     trimmed,
 )
+from service.sources.span import AnySpan
 from service.sources.tables import jobs
 
 TASK_TYPE_PREFIX = "document_sync_"

@@ -9,7 +9,6 @@ from service.overview.bounds import bounded
 from service.sources.by_day import by_day
 from service.sources.database import Statement
 from service.sources.expressions import (
-    AnySpan,
     Window,
     count,
     cut,
@@ -19,6 +18,7 @@ from service.sources.expressions import (
     lowered,
     trimmed,
 )
+from service.sources.span import AnySpan
 from service.sources.tables import runs
 
 RESULT_CODE = "result_code"

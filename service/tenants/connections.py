@@ -26,7 +26,6 @@ from service.tenants.tenancy import Place
 
 # As PostgreSQL's driver calls it, and as PgBouncer says it.
 _NO_DATABASE = re.compile(r'InvalidCatalogName|no such database|database ".*" does not exist')
-_WHERE = select(func.current_schema())
 
 
 class NotThere(DatabaseError):
@@ -141,32 +140,31 @@ class TenantDatabase(Database):
             return await super().timed(*statements)
 
     async def _look(self) -> None:
-        try:
-            (((found,),), _), *_ = await super().timed(_WHERE)
-            is_there = self._schema in (None, found)
-        except DatabaseError as error:
-            if not says_none(error):
-                raise
-            is_there = False
-        if not await self._judge(is_there):
+        if not await self._judge(await is_there(self._unjudged, self._schema)):
             raise NotThere("the tenant has no database or schema of its own")
         self._seat.is_known = True
+
+    async def _unjudged(self, statement: Statement) -> Records:
+        ((rows, _),) = await super().timed(statement)
+        return rows
 
     async def close(self) -> None:
         """Close the connection for good."""
         await self._turns.close(self._seat)
 
 
-async def is_there(database: Database, schema: str | None) -> bool:
-    """Whether the database, and a schema in it, are there; while nothing tells, as of a server that is away,
-    they may be.
+async def is_there(ask: Callable[[Statement], Awaitable[Records]], schema: str | None) -> bool:
+    """Whether the database that is asked, and a schema in it, are there.
 
-    The session's own word counts for the schema: a pooler may have dropped what it was told.
+    The session's own word counts for the schema: a pooler may have dropped what it was told. Raises
+    DatabaseError while nothing tells, as of a server that is away.
     """
     try:
-        ((found,),) = await database.rows(_WHERE)
+        ((found,),) = await ask(select(func.current_schema()))
     except DatabaseError as error:
-        return not says_none(error)
+        if says_none(error):
+            return False
+        raise
     return schema in (None, found)
 
 

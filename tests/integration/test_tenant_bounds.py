@@ -25,10 +25,12 @@ from service.tenants.workspace import Common
 from service.tenants.workspaces import IDLE_SECONDS, REFUSED_SECONDS, Workspaces
 from tests.support.clock import NOW
 from tests.support.fixtures import Serve
-from tests.support.tenants import SCHEMA_TEMPLATE, make_schemas
+from tests.support.tenants import SCHEMA_TEMPLATE, make_schemas, refusing_the_reader
 from tests.support.tokens import SECRET, bearer, claims, token
 
 TENANTS = [f"tenant{number}" for number in range(9)]
+# Both lead to one schema.
+FIRST, SECOND = Tenant("a-b"), Tenant("A_B")
 MOST = 3
 CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE usename = $1 AND query NOT LIKE 'SELECT 1%'"
 
@@ -67,6 +69,14 @@ async def opened(settings: Settings, redis: Redis, database: asyncpg.Connection)
     opened = Opened(settings, redis)
     yield opened
     await opened.all.close()
+
+
+@pytest.fixture
+async def other(settings: Settings, redis: Redis) -> AsyncIterator[Opened]:
+    """Those of another instance."""
+    other = Opened(settings, redis)
+    yield other
+    await other.all.close()
 
 
 async def test_nine_tenants_have_no_more_connections_than_are_allowed(
@@ -150,29 +160,23 @@ async def test_tenants_of_a_server_have_its_share_together(opened: Opened) -> No
     assert acme.share == 0.25
 
 
-async def test_tenants_of_a_server_are_counted_in_the_whole_fleet(
-    opened: Opened, settings: Settings, redis: Redis
-) -> None:
-    other = Opened(settings, redis)
-    try:
-        acme, beta = await opened.all.of(Tenant("acme")), await other.all.of(Tenant("beta"))
-        for each in (acme, beta):
-            await each.readings.suggestions(int(NOW.timestamp()))
-        assert opened.all.spending().needed == acme.readings.spending.needed > 0  # before anybody told
-        for fleet in (other.all, opened.all, other.all):
-            await fleet.tell_neighbours()
-        assert [each.share for each in (acme, beta)] == [0.25, 0.25]
-        needed = sum(each.readings.spending.needed for each in (acme, beta))
-        assert [each.all.spending().needed for each in (opened, other)] == [pytest.approx(needed)] * 2
-        assert needed > 0
-        await (await opened.all.of(Tenant("beta"))).database.rows(select(1))
-        await opened.all.tell_neighbours()  # who has read nothing of beta does not say that it needs nothing
-        assert opened.all.spending().needed == pytest.approx(needed)
-        opened.now = IDLE_SECONDS
-        await opened.all.close_idle()
-        assert opened.all.spending().needed == 0
-    finally:
-        await other.all.close()
+async def test_tenants_of_a_server_are_counted_in_the_whole_fleet(opened: Opened, other: Opened) -> None:
+    acme, beta = await opened.all.of(Tenant("acme")), await other.all.of(Tenant("beta"))
+    for each in (acme, beta):
+        await each.readings.suggestions(int(NOW.timestamp()))
+    assert opened.all.spending().needed == acme.readings.spending.needed > 0  # before anybody told
+    for fleet in (other.all, opened.all, other.all):
+        await fleet.tell_neighbours()
+    assert [each.share for each in (acme, beta)] == [0.25, 0.25]
+    needed = sum(each.readings.spending.needed for each in (acme, beta))
+    assert [each.all.spending().needed for each in (opened, other)] == [pytest.approx(needed)] * 2
+    assert needed > 0
+    await (await opened.all.of(Tenant("beta"))).database.rows(select(1))
+    await opened.all.tell_neighbours()  # who has read nothing of beta does not say that it needs nothing
+    assert opened.all.spending().needed == pytest.approx(needed)
+    opened.now = IDLE_SECONDS
+    await opened.all.close_idle()
+    assert opened.all.spending().needed == 0
 
 
 async def test_a_tenant_that_comes_to_be_is_found_a_minute_later(
@@ -192,11 +196,8 @@ async def test_a_tenant_of_whom_nothing_could_be_told_is_refused_as_soon_as_that
     opened: Opened, database: asyncpg.Connection
 ) -> None:
     """As while the server is away, or no turn is free; then what is left of it is given back."""
-    await database.execute(f"ALTER ROLE {READER} CONNECTION LIMIT 0")
-    try:
+    async with refusing_the_reader(database):
         nobody = await opened.all.of(Tenant("nobody"))
-    finally:
-        await database.execute(f"ALTER ROLE {READER} CONNECTION LIMIT -1")
     with pytest.raises(NotThere):
         await nobody.database.rows(select(1))
     assert opened.all.at_hand(Tenant("nobody")) is None
@@ -207,68 +208,52 @@ async def test_a_tenant_of_whom_nothing_could_be_told_is_refused_as_soon_as_that
 
 
 async def test_of_two_ids_with_one_schema_the_whole_fleet_lets_in_the_same(
-    opened: Opened, settings: Settings, redis: Redis, database: asyncpg.Connection
+    opened: Opened, other: Opened, redis: Redis, database: asyncpg.Connection
 ) -> None:
     await make_schemas(database, ["a-b"])
-    first, second = Tenant("a-b"), Tenant("A_B")
-    other = Opened(settings, redis)
-    try:
-        await opened.all.of(first)
+    await opened.all.of(FIRST)
+    with pytest.raises(Forbidden):
+        await other.all.of(SECOND)
+    await other.all.of(FIRST)
+    for each in (opened, other):  # the claim is the fleet's, whoever has it open
+        each.now = IDLE_SECONDS
+        await each.all.close_idle()
         with pytest.raises(Forbidden):
-            await other.all.of(second)
-        await other.all.of(first)
-        for each in (opened, other):  # the claim is the fleet's, whoever has it open
-            each.now = IDLE_SECONDS
-            await each.all.close_idle()
-            with pytest.raises(Forbidden):
-                await each.all.of(second)
-        await redis.flushall()
-        opened.now += REFUSED_SECONDS
-        await opened.all.of(second)  # and nobody's when it has lapsed
-        await redis.flushall()
-        other.now += REFUSED_SECONDS
-        await other.all.of(first)  # as while Redis is away, until it is back
-        for each in (other, opened):
-            await each.all.renew_claims()
-        assert opened.all.at_hand(second) is None
-        assert other.all.at_hand(first) is not None
-    finally:
-        await other.all.close()
+            await each.all.of(SECOND)
+    await redis.flushall()
+    opened.now += REFUSED_SECONDS
+    await opened.all.of(SECOND)  # and nobody's when it has lapsed
+    await redis.flushall()
+    other.now += REFUSED_SECONDS
+    await other.all.of(FIRST)  # as while Redis is away, until it is back
+    for each in (other, opened):
+        await each.all.renew_claims()
+    assert opened.all.at_hand(SECOND) is None
+    assert other.all.at_hand(FIRST) is not None
 
 
 async def test_a_second_id_that_came_while_the_database_was_away_makes_room_for_the_first(
-    opened: Opened, settings: Settings, redis: Redis, database: asyncpg.Connection
+    opened: Opened, other: Opened, database: asyncpg.Connection
 ) -> None:
     await make_schemas(database, ["a-b"])
-    first, second = Tenant("a-b"), Tenant("A_B")
-    other = Opened(settings, redis)
-    try:
-        await other.all.of(first)
-        with capture_logs() as logs:
-            await database.execute(f"ALTER ROLE {READER} CONNECTION LIMIT 0")
-            try:
-                await opened.all.of(second)
-            finally:
-                await database.execute(f"ALTER ROLE {READER} CONNECTION LIMIT -1")
-            with pytest.raises(Forbidden):
-                await opened.all.of(first)
-            await opened.all.renew_claims()
-        assert opened.all.at_hand(second) is None
-        assert [(each["tenant"], each["owner"]) for each in logs] == [("a-b", "A_B"), ("A_B", "a-b")]
-        opened.now += REFUSED_SECONDS
-        assert (await opened.all.of(first)).tenant == first
-    finally:
-        await other.all.close()
+    await other.all.of(FIRST)
+    with capture_logs() as logs:
+        async with refusing_the_reader(database):
+            await opened.all.of(SECOND)
+        with pytest.raises(Forbidden):
+            await opened.all.of(FIRST)
+        await opened.all.renew_claims()
+    assert opened.all.at_hand(SECOND) is None
+    assert [(each["tenant"], each["owner"]) for each in logs] == [("a-b", "A_B"), ("A_B", "a-b")]
+    opened.now += REFUSED_SECONDS
+    assert (await opened.all.of(FIRST)).tenant == FIRST
 
 
 async def test_what_nobody_is_known_to_own_is_left_to_who_has_it(
     opened: Opened, database: asyncpg.Connection
 ) -> None:
-    await database.execute(f"ALTER ROLE {READER} CONNECTION LIMIT 0")
-    try:
+    async with refusing_the_reader(database):
         await opened.all.of(Tenant("acme"))
-    finally:
-        await database.execute(f"ALTER ROLE {READER} CONNECTION LIMIT -1")
     await opened.all.renew_claims()
     assert opened.all.at_hand(Tenant("acme")) is not None
 

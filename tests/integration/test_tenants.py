@@ -12,7 +12,6 @@ import structlog
 from parallel_ops_recorder.recorder import OverlayRecorder
 from redis.asyncio import Redis
 
-from demo.run import READER
 from demo.servers import Postgres
 from service.settings import Settings
 from service.sources.database import Database as PostgreSQL
@@ -27,6 +26,7 @@ from tests.support.tenants import (
     databases_url,
     make_databases,
     make_schemas,
+    refusing_the_reader,
 )
 from tests.support.tokens import SCRAPE_TOKEN, SECRET, bearer, claims, token
 
@@ -159,11 +159,8 @@ async def test_who_turns_out_to_have_no_place_is_forbidden_at_once(
     by_schema: Callable[..., Client], database: asyncpg.Connection, path: str
 ) -> None:
     async with by_schema(tenants="*") as client:
-        await database.execute(f"ALTER ROLE {READER} CONNECTION LIMIT 0")
-        try:
+        async with refusing_the_reader(database):
             away = await client.get(f"{PREFIX}/doc-sync/failures?page=2", headers=of("nobody"))
-        finally:
-            await database.execute(f"ALTER ROLE {READER} CONNECTION LIMIT -1")
         answers = [(await client.get(path, headers=of("nobody"))).status_code for _ in range(2)]
     assert (away.status_code, answers) == (503, [403, 403])
 
@@ -239,6 +236,6 @@ async def test_a_session_that_was_not_told_its_schema_is_taken_for_one_without(
     """As behind a pooler that drops the search path: what it finds would be that of `public`."""
     database = PostgreSQL(settings.database_url, settings.database_limits)
     try:
-        assert not await is_there(database, SCHEMA_TEMPLATE.format(tenant_id="acme"))
+        assert not await is_there(database.rows, SCHEMA_TEMPLATE.format(tenant_id="acme"))
     finally:
         await database.close()

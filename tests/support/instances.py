@@ -14,8 +14,8 @@ import httpx
 import psutil
 from msgspec.structs import asdict
 
-from demo.afterwards import Afterwards, go_on
-from demo.process import free_port
+from demo.afterwards import Afterwards
+from demo.process import free_port, freeze
 from service.environment import PREFIX
 from service.settings import Settings
 from tests.support.children import ending_with_us
@@ -44,7 +44,7 @@ class Instance:
             **variables,
         }
         self._process: subprocess.Popen[bytes] | None = None
-        self._frozen: Afterwards | None = None
+        self._frozen: list[Afterwards] = []
 
     def start(self) -> None:
         """Start the process; `ready()` says when it answers."""
@@ -85,14 +85,12 @@ class Instance:
 
     def pause(self) -> None:
         """Freeze the process and its workers. They go on, at the latest, when we end."""
-        self._frozen = go_on(*(process.pid for process in self._family()))
-        self.signal(signal.SIGSTOP)
+        freeze(self._family, self._frozen)
 
     def resume(self) -> None:
         """Go on after a pause."""
-        if self._frozen is not None:
-            self._frozen.now()
-            self._frozen = None
+        while self._frozen:
+            self._frozen.pop().now()
 
     def kill(self) -> None:
         """End everything of this instance at once."""

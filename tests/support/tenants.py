@@ -6,7 +6,7 @@ from pathlib import Path
 
 import asyncpg
 
-from demo.run import reader_role_script
+from demo.run import READER, reader_role_script
 from demo.schema import create_schema
 from demo.servers import Postgres
 from service.tenants.tenancy import TENANT, slug
@@ -30,6 +30,16 @@ async def connected(postgres: Postgres, database: str) -> AsyncIterator[asyncpg.
         yield connection
     finally:
         await connection.close()
+
+
+@asynccontextmanager
+async def refusing_the_reader(admin: asyncpg.Connection) -> AsyncIterator[None]:
+    """PostgreSQL lets the service open no more connections during the block."""
+    await admin.execute(f"ALTER ROLE {READER} CONNECTION LIMIT 0")
+    try:
+        yield
+    finally:
+        await admin.execute(f"ALTER ROLE {READER} CONNECTION LIMIT -1")
 
 
 async def make_databases(postgres: Postgres, tenants: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ from service.readings.grid import Grid, Window
 from service.readings.reading import StoredDay
 from service.readings.sums import Sums
 from service.readings.tables import DAY_TABLES, INCIDENTS, JOBS, RUNS, DayTable, names_apart, span_of
-from service.sources.expressions import Span
+from service.sources.span import Span
 
 TICK = 20_000 * 86_400 + 43_200
 # Two days, the first one cut at noon.
