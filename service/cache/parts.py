@@ -14,7 +14,11 @@ class NotDue(Exception):
 
 
 class FailedJustNow(OSError):
-    """A computation has failed a moment ago, and is not tried again yet."""
+    """A computation failed `at` that moment of the monotonic clock, and is not tried again yet."""
+
+    def __init__(self, name: str, at: float) -> None:
+        super().__init__(f"{name} failed just now")
+        self.at = at
 
 
 class Part(Struct, frozen=True):

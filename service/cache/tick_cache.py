@@ -114,7 +114,7 @@ class TickCache:
         entry = self._memory.get(part.key, tick)
         if entry is None:
             if self._resting(part):
-                raise FailedJustNow(f"{part.name} failed just now")
+                raise FailedJustNow(part.name, self._failed_at[part.key])
             entry = await asyncio.shield(self._start_at(part, tick))
         return entry.value
 
@@ -308,7 +308,8 @@ class TickCache:
         except NotDue:
             raise
         except Exception as error:  # a source may fail in any way, and none of them ends the service
-            self._failed_at[part.key] = time.monotonic()
+            # What failed for another's failure rests no longer than that one does.
+            self._failed_at[part.key] = error.at if isinstance(error, FailedJustNow) else time.monotonic()
             self._observer.failed(part.name)
             foreseen = isinstance(error, (OSError, RedisError))
             failed = pattern_of(part.key)

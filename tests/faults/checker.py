@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from math import inf
 
+from cachetools import LRUCache
+
 from tests.faults.client import Answer
 from tests.faults.generations import History
 from tests.faults.questions import NEWEST, Question, Reading, expected, read
@@ -24,6 +26,10 @@ from tests.faults.questions import NEWEST, Question, Reading, expected, read
 EXCUSES = UNAVAILABLE, LATE, DEGRADED, APART = "unavailable", "late", "degraded", "apart"
 # A request may cross the loop's other work on either side; clocks are the same.
 SLACK_SECONDS = 1.0
+# Versions of answers, each of one caller, that are given again and again until their next tick.
+COMPARED = 300
+
+Fits = dict[str, dict[int, bool]]
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,9 @@ class Checker:
         self._overlay = overlay
         self._agreed: dict[tuple[object, ...], set[int]] = {}
         self._bodies: dict[tuple[object, ...], bytes] = {}
+        # By version of an answer, section and generation. What compares on and on takes the processor from
+        # those it checks, and then they are late.
+        self._compared: LRUCache[tuple[object, ...], Fits] = LRUCache(COMPARED)
 
     def excuse(self, *excuses: str) -> None:
         """Excuse some things from now on, until `strict`, and look at what is seen from now on."""
@@ -109,7 +118,7 @@ class Checker:
         reading = read(question, whole.headers["content-type"], whole.body)
         assert reading.operator_id in (None, operator), "somebody else's answer"
         self._check_age(answer, reading)
-        self._check_figures(question, answer, reading)
+        self._check_figures(question, operator, answer, reading)
         return reading
 
     def _check_refusal(self, answer: Answer) -> None:
@@ -134,8 +143,10 @@ class Checker:
         current = answer.sent - answer.sent % self.bounds.refresh
         assert state != "hit" or reading.tick >= current, "a hit of an earlier tick"
 
-    def _check_figures(self, question: Question, answer: Answer, reading: Reading) -> None:
+    def _check_figures(self, question: Question, operator: int, answer: Answer, reading: Reading) -> None:
         tick = self._tick(answer, reading)
+        version = (operator, question.target, answer.headers["etag"], tick)
+        compared = self._compared.setdefault(version, {})
         degraded = bool(reading.degraded)
         self.seen.answers["degraded"] += degraded
         assert reading.degraded in (None, [], ["overlay_cache"]), "lacks what it must not lack"
@@ -143,13 +154,15 @@ class Checker:
         oldest = tick if reading.oldest is None else reading.oldest
         self.seen.oldest_reading = max(self.seen.oldest_reading, tick - oldest)
         assert tick - self.bounds.old_days <= oldest <= tick, f"the oldest reading is of {oldest}"
+        by_days, newest = (set(self._rows.visible(since, answer.received)) for since in (oldest, tick))
         for section, said in reading.sections.items():
             if section == "overlay_cache":
                 candidates = self._overlay_candidates(tick, answer, reading)
             else:
-                since = tick if section.endswith(NEWEST) else oldest
-                candidates = set(self._rows.visible(since, answer.received))
-            fitting = {n for n in candidates if expected(question, section, n, tick) == said}
+                candidates = newest if section.endswith(NEWEST) else by_days
+            known = compared.setdefault(section, {})
+            known |= {n: expected(question, section, n, tick) == said for n in candidates - known.keys()}
+            fitting = {n for n in candidates if known[n]}
             assert fitting, f"{section} fits none of the generations {sorted(candidates)}"
             if reading.tick is not None and not (section == "overlay_cache" and 0 in fitting):
                 self._check_agreement(tick, answer, question.depends_on(section), fitting)

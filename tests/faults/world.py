@@ -26,7 +26,7 @@ from tests.faults.checker import Bounds, Checker
 from tests.faults.client import Broken
 from tests.faults.counts import Holdings
 from tests.faults.link import Link
-from tests.faults.load import Address, Caller, Load
+from tests.faults.load import INTERVAL_SECONDS, Address, Caller, Load
 from tests.faults.questions import BY_DAY, QUESTIONS, Question
 from tests.faults.writers import AWAY, OverlayWriter, Writer, ended
 from tests.support.balancer import balanced
@@ -278,7 +278,8 @@ async def running_world(**changes: Any) -> AsyncIterator[World]:  # noqa: ANN401
 
 async def _is_fresh(caller: Caller) -> None:
     for question in caller.questions:
-        await until(partial(_answers_freshly, caller, question), seconds=30)
+        # No more eagerly than anybody else asks.
+        await until(partial(_answers_freshly, caller, question), seconds=30, poll=INTERVAL_SECONDS)
     caller.close()
 
 

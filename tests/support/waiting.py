@@ -10,15 +10,17 @@ import asyncpg
 POLL_SECONDS = 0.02
 
 
-async def until(true: Callable[[], bool | Awaitable[bool]], seconds: float = 20.0) -> None:
-    """Return as soon as `true()` holds; fail when it does not in time."""
+async def until(
+    true: Callable[[], bool | Awaitable[bool]], seconds: float = 20.0, poll: float = POLL_SECONDS
+) -> None:
+    """Return as soon as `true()` holds, looked at every `poll` seconds; fail when it does not in time."""
     deadline = time.monotonic() + seconds
     while True:
         result = true()
         if await result if inspect.isawaitable(result) else result:
             return
         assert time.monotonic() < deadline, f"not true within {seconds} s"
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(poll)
 
 
 async def until_blocked(connection: asyncpg.Connection) -> None:
