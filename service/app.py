@@ -37,6 +37,7 @@ from service.dashboard.routes import board_routes
 from service.dashboard.sign_in import SignIn
 from service.dashboard.strangers import Strangers
 from service.draining import draining_sign, end_with_parent
+from service.heap import keep_small
 from service.redis_clients import connect
 from service.redis_kinds import warn_if_mistaken
 from service.settings import Settings, from_environment, unknown_variables
@@ -75,6 +76,7 @@ class Resources(Struct, frozen=True):
                 _publish(self.metrics),
                 warn_if_mistaken(self.redis_url),
                 self.workspaces.keep_in_bounds(),
+                keep_small(),
             )
         ]
         try:

@@ -40,12 +40,17 @@ class Budget:
         """The cache's bytes are others' from now on."""
         self._caches.pop(id(cache), None)
 
+    @property
+    def taken(self) -> float:
+        """What all of them have."""
+        return sum(cache.currsize for cache in self._caches.values())
+
     def settle(self, added: float) -> None:
         """After so much has come: take from whichever has most, until all fit."""
         self._room -= added
         if self._room >= 0:
             return
-        taken = sum(cache.currsize for cache in self._caches.values())
+        taken = self.taken
         if taken > self.max_bytes:
             taken = self._cleared(taken, self.max_bytes * (1 - ROOM))
         self._room = self.max_bytes - taken

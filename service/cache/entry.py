@@ -13,13 +13,13 @@ MAX_STORED_BYTES = 8 * 1024 * 1024
 
 
 class Entry(Struct, frozen=True):
-    """A value of a key as of a tick, what computing it took, and its encoded size."""
+    """A value of a key as of a tick, the seconds that computing it took, and its bytes in Redis."""
 
     value: Any
     key: str
     tick: int
     seconds: float
-    size: int
+    raw: bytes
 
 
 class _Stored(Struct, frozen=True, array_like=True):
@@ -54,6 +54,6 @@ def decode(raw: bytes, key: str, tick: int, decoder: msgspec.msgpack.Decoder[Any
         stored = _stored.decode(raw)
         if (stored.version, stored.key, stored.tick) != (VERSION, key, tick):
             raise UnreadableEntry(f"of version {stored.version}, or of another key or tick")
-        return Entry(decoder.decode(stored.value), key, tick, stored.seconds, len(raw))
+        return Entry(decoder.decode(stored.value), key, tick, stored.seconds, raw)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise UnreadableEntry(str(error)) from error

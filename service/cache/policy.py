@@ -24,7 +24,7 @@ class Policy(Struct, frozen=True):
     lease: float = 5.0
     poll: float = 0.025
     retry: float = 2.0
-    memory_bytes: int = 64 * 1024 * 1024
+    memory_bytes: int = 8 * 1024 * 1024
 
     def tick(self, now: float) -> int:
         """The start of the tick that `now` is in, both in Unix seconds."""

@@ -58,14 +58,14 @@ class SharedCache:
                 waited = True
                 await asyncio.sleep(self._policy.poll)
         except RedisAway:
-            return (await self._compute(part, tick))[0]
+            return await self._compute(part, tick)
 
     async def _compute_and_store(self, part: Part, tick: int) -> Entry:
-        entry, raw = await self._compute(part, tick)
-        if len(raw) > MAX_STORED_BYTES:
+        entry = await self._compute(part, tick)
+        if len(entry.raw) > MAX_STORED_BYTES:
             return entry
         try:
-            return await self._first(part, tick, raw) or entry
+            return await self._first(part, tick, entry.raw) or entry
         except RedisAway as error:
             log.info("not kept in redis", part=pattern_of(part.key), error=str(error))
             return entry
@@ -84,13 +84,12 @@ class SharedCache:
             await self._store.put(name, raw, seconds)  # in place of something unreadable
         return first
 
-    async def _compute(self, part: Part, tick: int) -> tuple[Entry, bytes]:
+    async def _compute(self, part: Part, tick: int) -> Entry:
         started = time.monotonic()
         value = await part.compute(tick)
         seconds = time.monotonic() - started
         self._observer.computed(part.name, seconds)
-        raw = encode(part.key, tick, seconds, value)
-        return Entry(value, part.key, tick, seconds, len(raw)), raw
+        return Entry(value, part.key, tick, seconds, encode(part.key, tick, seconds, value))
 
     async def _stored(self, part: Part, tick: int) -> Entry | None:
         (raw,) = await self._store.get([_name(part, tick)])

@@ -111,7 +111,7 @@ class TickCache:
 
         For values that others are computed from, which are asked for again by each of those.
         """
-        entry = self._memory.get(part.key, tick)
+        entry = self._memory.get(part, tick)
         if entry is None:
             if self._resting(part):
                 raise FailedJustNow(part.name, self._failed_at[part.key])
@@ -125,7 +125,7 @@ class TickCache:
 
     def holds(self, part: Part, tick: int) -> bool:
         """Whether this process has the value of exactly that tick."""
-        return self._memory.get(part.key, tick) is not None
+        return (part.key, tick) in self._memory
 
     def _start_at(self, part: Part, tick: int) -> asyncio.Task[Entry]:
         return self._flights.start((part.key, tick), lambda: self._obtain(part, tick))
@@ -135,7 +135,7 @@ class TickCache:
         await asyncio.shield(
             self._flights.start((part.key, ticks[0], len(ticks)), lambda: self._recall([part], ticks))
         )
-        found = (self._memory.get(part.key, tick) for tick in ticks)
+        found = (self._memory.get(part, tick) for tick in ticks)
         return next((entry.value for entry in found if entry is not None), None)
 
     async def close(self) -> None:
@@ -149,7 +149,7 @@ class TickCache:
         """The parts of a tick, if all are there; what failed last may be missing if it is optional."""
         values = []
         for part in parts:
-            entry = self._memory.get(part.key, tick) or (landed or {}).get(part.key)
+            entry = self._memory.get(part, tick) or (landed or {}).get(part.key)
             if entry is not None and entry.tick == tick:
                 values.append(entry.value)
             elif part.optional and part.key in self._failed_at:
@@ -173,7 +173,7 @@ class TickCache:
     def _bound(self, parts: Sequence[Part], tick: int) -> float:
         if any(part.key in self._failed_at for part in parts):
             return self._policy.max_stale
-        entries = (self._memory.get(part.key, tick) for part in parts)
+        entries = (self._memory.get(part, tick) for part in parts)
         longest = max((entry.seconds for entry in entries if entry), default=0.0)
         return self._policy.stale_bound(longest, max(part.stale() for part in parts))
 
@@ -187,7 +187,7 @@ class TickCache:
         return [
             self._start(part, tick, awaited=awaited)
             for part in parts
-            if self._memory.get(part.key, tick) is None and not self._resting(part)
+            if not self.holds(part, tick) and not self._resting(part)
         ]
 
     def _resting(self, part: Part) -> bool:
@@ -288,7 +288,7 @@ class TickCache:
     async def _recall(self, parts: Sequence[Part], ticks: Sequence[int]) -> None:
         for entry in await self._shared.recall(parts, ticks):
             # While Redis was away another process may have made its own of a tick that this one has told.
-            if self._memory.get(entry.key, entry.tick) is None:
+            if (entry.key, entry.tick) not in self._memory:
                 self._memory.put(entry)
 
     async def _taking_turns(self, part: Part, tick: int, *, awaited: bool) -> Entry:

@@ -22,16 +22,20 @@ MEDIA_TYPES = {
 
 
 class Asset(Struct, frozen=True):
-    """A file, its address, and what kind it is of."""
+    """A file, its address, and what kind it is of; each process keeps but its compressed form."""
 
     address: str
     media_type: str
-    body: bytes
+    path: Path
+
+    def body(self) -> bytes:
+        """What is in it."""
+        return self.path.read_bytes()
 
 
 @cache
 def assets() -> dict[str, Asset]:
-    """All files by their own name, read once."""
+    """All files by their own name, looked at once."""
     return {path.name: _asset(path) for path in sorted(FOLDER.iterdir())}
 
 
@@ -49,10 +53,9 @@ def address(name: str) -> str:
 @cache
 def gzipped(address: str) -> bytes:
     """The file at an address, compressed when somebody first asks for it; of the largest it takes 60 ms."""
-    return gzip.compress(by_address()[address].body)
+    return gzip.compress(by_address()[address].body())
 
 
 def _asset(path: Path) -> Asset:
-    body = path.read_bytes()
-    digest = blake2b(body, digest_size=8).hexdigest()
-    return Asset(f"{PREFIX}{path.stem}.{digest}{path.suffix}", MEDIA_TYPES[path.suffix[1:]], body)
+    digest = blake2b(path.read_bytes(), digest_size=8).hexdigest()
+    return Asset(f"{PREFIX}{path.stem}.{digest}{path.suffix}", MEDIA_TYPES[path.suffix[1:]], path)

@@ -18,7 +18,7 @@ from service.overview.clock import UTC_ZONE
 from service.overview.query import Query
 
 
-class DocSyncDay(Struct, frozen=True, array_like=True):
+class DocSyncDay(Struct, frozen=True, array_like=True, gc=False):
     """Jobs of one day; dead letters are among the failed. Some are neither pushed nor pulled."""
 
     total: int = 0
@@ -46,7 +46,7 @@ class DocSync(Struct, frozen=True):
     worst: tuple[tuple[str | None, DocSyncDay], ...] = ()
 
 
-class WorkflowActionsDay(Struct, frozen=True, array_like=True):
+class WorkflowActionsDay(Struct, frozen=True, array_like=True, gc=False):
     """Custom action runs of one day."""
 
     total: int = 0
@@ -68,7 +68,7 @@ class WorkflowActions(Struct, frozen=True):
     worst: tuple[tuple[str | None, WorkflowActionsDay], ...] = ()
 
 
-class BreakagesDay(Struct, frozen=True, array_like=True):
+class BreakagesDay(Struct, frozen=True, array_like=True, gc=False):
     """Breakage incidents of one day."""
 
     total: int = 0
@@ -102,7 +102,7 @@ class ConsumptionTemplates(Struct, frozen=True):
     templates_without_active: tuple[str, ...]
 
 
-class Lookups(Struct, frozen=True, array_like=True):
+class Lookups(Struct, frozen=True, array_like=True, gc=False):
     """Lookups of the 3D overlay cache."""
 
     hits: int = 0

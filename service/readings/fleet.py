@@ -187,6 +187,8 @@ class Readings:
         )
 
     async def _all_days(self, tick: int) -> Manifest:
+        if self._complete is not None and self._complete.tick == tick:
+            return self._complete
         manifest = await self._at_hand(await self._cache.at(self._part, tick))
         self._note(manifest)
         return manifest
@@ -200,10 +202,15 @@ class Readings:
 
     def _note(self, manifest: Manifest) -> None:
         if self._latest is None or self._latest.tick < manifest.tick:
-            known = [each.ids for each in (manifest, self._latest, self._complete) if each is not None]
             self._latest = manifest
-            self._shelf.forget(set[str]().union(*known), manifest.tick)
+            self._forget()
             self._watch(manifest)
+
+    def _forget(self) -> None:
+        """Keep no readings but those that answers are made of now, or will be next."""
+        known = [each for each in (self._latest, self._complete) if each is not None]
+        newest = max(each.tick for each in known)
+        self._shelf.forget(set[str]().union(*(each.ids for each in known)), newest)
 
     async def _base(self, tick: int) -> Manifest | None:
         """A manifest of all days that is young enough to start from."""
@@ -248,6 +255,7 @@ class Readings:
             if known is None or known.tick != manifest.tick:
                 with self._shelf.keeping():
                     known = self._complete = await self._completed(manifest)
+                self._forget()
             return known
 
     async def _completed(self, manifest: Manifest) -> Manifest:

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+import msgspec
 from msgspec import Struct
 
 from service.overview.sections import ConsumptionTemplates
@@ -14,7 +15,7 @@ from service.readings.advice import Advice
 from service.readings.catalogue import Catalogue, Facts
 from service.readings.grid import DEEPEST, Grid, Window, days_of
 from service.readings.manifest import Listed, Manifest
-from service.readings.reading import Name, Reading, StoredDay
+from service.readings.reading import Name, Reading
 from service.readings.recurrences import WINDOWS, Recurrences
 from service.readings.shelf import Shelf
 from service.readings.sums import Figures
@@ -36,10 +37,10 @@ class Due(Struct, frozen=True):
 
 
 class Fresh(Struct, frozen=True):
-    """A reading that was made just now."""
+    """A reading that was made just now, encoded: as numbers it would be many times as large."""
 
     listed: Listed
-    stored: StoredDay
+    stored: msgspec.Raw
 
 
 class Found(Struct, frozen=True):
@@ -226,6 +227,6 @@ class Reader:
                 a_day = plan.smoothed(before.seconds if before else None, seconds / len(days))
                 listed = Listed(stored.day, tick, secrets.token_hex(6), a_day)
                 self._shelf.put(table.section, listed, table.reading(stored))
-                fresh.append(Fresh(listed, stored))
+                fresh.append(Fresh(listed, msgspec.Raw(msgspec.msgpack.encode(stored))))
                 await asyncio.sleep(0)  # whoever waits for the event loop comes between
         return Found(fresh, together)

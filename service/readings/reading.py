@@ -23,7 +23,9 @@ Columns: TypeAlias = tuple[Sequence[Label], Sequence[Sequence[int]]]
 FiguresOf: TypeAlias = Callable[[Label, Sequence[int]], tuple[int, ...]]
 Row: TypeAlias = tuple[int, ...]  # cell, number of the label, and counts
 # Of a reading without rows, and of a number in a column.
-FIXED_BYTES, BYTES_A_NUMBER = 4096, 8
+FIXED_BYTES, BYTES_A_NUMBER = 4096, 4
+# Columns are of numbers of four bytes until one comes that needs eight.
+_SMALL, _LARGE = "I", "q"
 _Term: TypeAlias = tuple[int, tuple[int, ...]]  # a count, and its weight by the label's number
 
 
@@ -73,12 +75,12 @@ class Reading:
         self.nothing = nothing
         self._cells, self._label_of = array("H"), array("I")
         self._width = 2 + counts
-        self._counts = [array("q") for _ in range(told)]
-        self._upto = [array("q") for _ in self.nothing]
+        self._counts = [array(_SMALL) for _ in range(told)]
+        self._upto = [array(_SMALL) for _ in self.nothing]
         self._total_label = array("I")
-        self._totals = [array("q") for _ in range(told)]
+        self._totals = [array(_SMALL) for _ in range(told)]
         self._slices: dict[Name, _Slice] = {}
-        self._waiting = {name: array("q", flat) for name, flat in stored.rows}
+        self._waiting = {name: _extended(array(_SMALL), flat) for name, flat in stored.rows}
         self._everything = self._add(_together(self._waiting.values(), self._width))
         self._whole = self._until(self._everything, self._everything.end)
         self._by_name = {name: self._figures_of(flat) for name, flat in self._waiting.items()}
@@ -161,11 +163,14 @@ class Reading:
         first, first_total = len(self._cells), len(self._total_label)
         cells, labels, *counts = zip(*sorted(rows), strict=True)
         told = counts[: len(self._counts)]
-        _extend((self._cells, self._label_of, *self._counts), (cells, labels, *told))
-        weighted = (_weighted(terms, labels, counts) for terms in self._terms)
-        _extend(self._upto, map(accumulate, weighted))
         totals = [_by_label(labels, column) for column in told]
-        _extend((self._total_label, *self._totals), (totals[0], *(each.values() for each in totals)))
+        weighted = (_weighted(terms, labels, counts) for terms in self._terms)
+        self._cells.extend(cells)
+        self._label_of.extend(labels)
+        self._total_label.extend(totals[0])
+        self._counts[:] = map(_extended, self._counts, told)
+        self._upto[:] = map(_extended, self._upto, map(accumulate, weighted))
+        self._totals[:] = map(_extended, self._totals, (each.values() for each in totals))
         return _Slice(first, len(self._cells), first_total, len(self._total_label))
 
 
@@ -202,9 +207,15 @@ def _by_label(labels: Sequence[int], numbers: Sequence[int]) -> dict[int, int]:
     return sums
 
 
-def _extend(columns: Iterable["array[int]"], values: Iterable[Iterable[int]]) -> None:
-    for column, each in zip(columns, values, strict=True):
-        column.extend(each)
+def _extended(column: "array[int]", numbers: Iterable[int]) -> "array[int]":
+    """The column with more numbers; another one where these need more bytes."""
+    more = tuple(numbers)
+    try:
+        column.extend(array(column.typecode, more))
+    except OverflowError:
+        column = array(_LARGE, column)
+        column.extend(more)
+    return column
 
 
 def _rows(flat: Sequence[int], width: int) -> Iterable[Row]:

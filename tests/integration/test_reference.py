@@ -30,13 +30,13 @@ async def test_it_is_of_our_own_files_and_nobody_needs_a_token(
 
 
 async def test_its_files_are_packed_where_that_is_understood(serve: Serve) -> None:
-    (large,) = [asset for asset in by_address().values() if len(asset.body) > 1_000_000]
+    (large,) = [asset for asset in by_address().values() if len(asset.body()) > 1_000_000]
     async with serve(NOW) as client:
         packed, plain = [
             await client.get(large.address, headers={"accept-encoding": encoding})
             for encoding in ("gzip", "identity")
         ]
     assert packed.headers["content-encoding"] == "gzip"
-    assert int(packed.headers["content-length"]) < len(large.body) / 2
-    assert packed.content == plain.content == large.body
+    assert int(packed.headers["content-length"]) < len(large.body()) / 2
+    assert packed.content == plain.content == large.body()
     assert {each.headers["vary"] for each in (packed, plain)} == {"accept-encoding"}

@@ -13,12 +13,12 @@ RAW = encode("key", 60, 0.25, {"a": 1})
 
 def test_an_entry_comes_back_as_it_was() -> None:
     entry = decode(RAW, "key", 60, NUMBERS)
-    assert (entry.value, entry.key, entry.tick, entry.seconds, entry.size) == (
+    assert (entry.value, entry.key, entry.tick, entry.seconds, entry.raw) == (
         {"a": 1},
         "key",
         60,
         0.25,
-        len(RAW),
+        RAW,
     )
 
 

@@ -73,10 +73,10 @@ def test_names_come_with_their_rows() -> None:
 
 def test_its_size_is_that_of_its_numbers_whichever_names_were_asked_for() -> None:
     made = reading(Row("A", "bad", 2, 3, 30), Row("A", "good", 0, 1, 10), Row("B", "good", 1, 5, 50))
-    # Three rows of four numbers, those of each name and those of all: 24 numbers of 8 bytes, twice.
-    assert made.size == 4096 + 384
+    # Three rows of four numbers, those of each name and those of all: 24 numbers of 4 bytes, twice.
+    assert made.size == 4096 + 192
     made.figures("A")
-    assert made.size == 4096 + 384
+    assert made.size == 4096 + 192
     assert reading().size == 4096
 
 
@@ -141,3 +141,14 @@ def test_only_the_counts_that_are_told_come_by_label() -> None:
         for labels, columns in (one.counts("A"), one.counts_from("A", 1))
     ] == [([("good",)], [[4]]), ([("good",)], [[3]])]
     assert one.figures("A") == (4, 0, 40)
+
+
+def test_numbers_may_be_larger_than_four_bytes_hold() -> None:
+    made = reading(
+        *(Row("A", "bad", 0, 1, 5 * 10**9), Row("A", "good", 1, 2, 7), Row("B", "good", 2, 3, 2**32 - 1))
+    )
+    assert made.figures("A") == (3, 1, 5 * 10**9 + 7)
+    assert told(made.counts("A")) == {"bad": [1, 5 * 10**9], "good": [2, 7]}
+    assert told(made.counts_from("A", 1)) == {"good": [2, 7]}
+    assert made.figures(None) == (6, 1, 5 * 10**9 + 7 + 2**32 - 1)
+    assert [made.figures(None, cells)[2] for cells in range(3)] == [0, 5 * 10**9, 5 * 10**9 + 7]

@@ -104,6 +104,6 @@ def test_its_size_is_that_of_the_readings_that_are_here() -> None:
         made.put("jobs", old, reading(tick=TICK - 60))
     assert made.size == 4096
     made.put("jobs", new, reading(Row("A", "bad", 0, 1, 1)))
-    assert made.size == 4096 + 4224
+    assert made.size == 4096 + 4160
     made.forget((), TICK)
-    assert made.size == 4224
+    assert made.size == 4160
