@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Generator
 
 import asyncpg
+import httpx
 import pytest
 import pytest_asyncio
 import structlog
@@ -22,6 +23,7 @@ from tests.support.folders import passing_folder
 from tests.support.tls_servers import Certificate, TlsPostgres, running
 from tests.support.tokens import SECRET
 from tests.support.valkey_sets import PRIMARY
+from tests.support.waiting import until
 
 SUMMARY = f"{PREFIX}/summary?window_days=90"
 # By the certificate that is trusted: what is told, and what to do.
@@ -157,6 +159,18 @@ async def test_redis_is_asked_by_tls(
             assert (await client.get("/health/ready")).json()["checks"]["redis"]["status"] == "ok"
 
 
+async def ready_in_the_end(client: httpx.AsyncClient) -> httpx.Response:
+    """What it says once it is ready: on a machine that is busy PostgreSQL may take its time."""
+    answers: list[httpx.Response] = []
+
+    async def is_ready() -> bool:
+        answers.append(await client.get("/health/ready"))
+        return answers[-1].status_code == 200
+
+    await until(is_ready, poll=0.5)
+    return answers[-1]
+
+
 @pytest.mark.usefixtures("database")
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("case", CASES[:2], ids=lambda case: case.shown)
@@ -173,8 +187,8 @@ async def test_a_redis_whose_certificate_will_not_do_is_refused(
         line = await problem(settings, redis_url=url)
         async with serve(NOW, redis_url=url) as client:
             answer = await client.get(SUMMARY)
-            ready = await client.get("/health/ready")
-    assert (answer.status_code, answer.json()["degraded"], ready.status_code) == (200, ["overlay_cache"], 200)
+            ready = await ready_in_the_end(client)
+    assert (answer.status_code, answer.json()["degraded"]) == (200, ["overlay_cache"])
     away = [entry["error"] for entry in logs if entry["event"].startswith("redis is away")]
     for said in (f"{line.message} {line.remedy}", ready.json()["checks"]["redis"]["reason"], *away):
         assert case.is_told(said), said
