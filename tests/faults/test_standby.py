@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from uuid import uuid4
 
@@ -47,12 +47,21 @@ def killed(world: World) -> Outage:
 async def behind(world: World) -> AsyncIterator[None]:
     """It takes what the primary has written, and replays none of it."""
     connection = await asyncpg.connect(_standby(world).url)
-    await connection.execute("SELECT pg_wal_replay_pause()")
+    await _replay(connection, "pause")
     try:
         yield
     finally:
-        await connection.execute("SELECT pg_wal_replay_resume()")
+        await _replay(connection, "resume")
         await connection.close()
+
+
+async def _replay(connection: asyncpg.Connection, what: str) -> None:
+    """Pause or resume it. Any statement may be in the way of replaying, this one, too, and is ended then."""
+    done = False
+    while not done:
+        with suppress(asyncpg.SerializationError):
+            await connection.execute(f"SELECT pg_wal_replay_{what}()")
+            done = True
 
 
 FAULTS = (
