@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from uuid import uuid4
 
@@ -19,6 +19,7 @@ from tests.faults.outage import Outage
 from tests.faults.trial import Fault, trial
 from tests.faults.world import World, running_world
 from tests.support.api import PREFIX
+from tests.support.standby import replay
 from tests.support.tokens import bearer, claims, token
 from tests.support.waiting import until
 
@@ -47,21 +48,12 @@ def killed(world: World) -> Outage:
 async def behind(world: World) -> AsyncIterator[None]:
     """It takes what the primary has written, and replays none of it."""
     connection = await asyncpg.connect(_standby(world).url)
-    await _replay(connection, "pause")
+    await replay(connection, "pause")
     try:
         yield
     finally:
-        await _replay(connection, "resume")
+        await replay(connection, "resume")
         await connection.close()
-
-
-async def _replay(connection: asyncpg.Connection, what: str) -> None:
-    """Pause or resume it. Any statement may be in the way of replaying, this one, too, and is ended then."""
-    done = False
-    while not done:
-        with suppress(asyncpg.SerializationError):
-            await connection.execute(f"SELECT pg_wal_replay_{what}()")
-            done = True
 
 
 FAULTS = (

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
@@ -16,7 +17,7 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from service.cache.observer import Observer
-from service.cache.parts import Part
+from service.cache.parts import FailedJustNow, Part
 from service.cache.policy import Policy
 from service.cache.shared import SharedCache
 from service.cache.store import Store
@@ -183,6 +184,33 @@ async def test_what_others_start_from_may_take_longer_than_what_is_made_of_it(re
     await until(lambda: _exists(redis, "all:lease"))
     go_on.set()
     assert await all_days == 1
+    await cache.close()
+
+
+async def test_what_fails_for_anothers_failure_rests_no_longer_than_that(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, broken = 100.0, True
+    monkeypatch.setattr("service.cache.tick_cache.time", SimpleNamespace(monotonic=lambda: now))
+
+    async def read(_tick: int) -> int:
+        if broken:
+            raise OSError("broken")
+        return 1
+
+    async def made(tick: int) -> int:
+        return int(await cache.at(source, tick)) + 1
+
+    source, part = (Part(compute.__name__, compute.__name__, compute, DECODER) for compute in (read, made))
+    policy = Policy(retry=10)
+    cache = TickCache(Store(SharedRedis(redis), policy.lease), policy, lambda: 60.0, Observer())
+    with pytest.raises(OSError, match="broken"):
+        await cache.at(source, 60)
+    now = 109
+    with pytest.raises(FailedJustNow, match="read failed just now"):
+        await cache.at(part, 60)
+    now, broken = 110.5, False
+    assert await cache.at(part, 60) == 2
     await cache.close()
 
 

@@ -23,7 +23,7 @@ from tests.support.builders import insert, job
 from tests.support.clock import NOW
 from tests.support.fixtures import Serve
 from tests.support.folders import passing_folder
-from tests.support.standby import Standby, address_of, replicated
+from tests.support.standby import Standby, address_of, replay, replicated
 from tests.support.tokens import SECRET
 from tests.support.waiting import until
 
@@ -104,15 +104,15 @@ async def test_a_standby_that_lags_is_not_read_until_it_has_all(
     try:
         await until(lambda: reads(database, "standby"))
         with structlog.testing.capture_logs() as logs:
-            await standby.execute("SELECT pg_wal_replay_pause()")
+            await replay(standby, "pause")
             await primary.execute("INSERT INTO notes VALUES ('x')")
             assert [tuple(row) for row in await database.rows(SEEN)] == [(False, 1)]
-        await standby.execute("SELECT pg_wal_replay_resume()")
+        await replay(standby, "resume")
         assert (told[-1][0], told[-1][1] >= 0.1) == ("primary", True)
         assert any("lags by" in str(entry.get("why")) for entry in logs)
         await until(lambda: reads(database, "standby"))
     finally:
-        await standby.execute("SELECT pg_wal_replay_resume()")
+        await replay(standby, "resume")
         await standby.close()
         await database.close()
 

@@ -2,8 +2,11 @@
 
 import subprocess
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Literal
+
+import asyncpg
 
 from demo.folders import account
 from demo.run import READER
@@ -57,3 +60,12 @@ def address_of(*servers: Postgres) -> str:
     """The address of several servers of which a standby is to be read, as the service's role."""
     hosts = "&".join(f"host=127.0.0.1:{server.port}" for server in servers)
     return f"postgresql://{READER}@/postgres?{hosts}&target_session_attrs=prefer-standby"
+
+
+async def replay(standby: asyncpg.Connection, what: Literal["pause", "resume"]) -> None:
+    """Tell a standby. Any statement may be in the way of replaying, this one, too, and is ended then."""
+    done = False
+    while not done:
+        with suppress(asyncpg.SerializationError):
+            await standby.execute(f"SELECT pg_wal_replay_{what}()")
+            done = True
