@@ -10,7 +10,7 @@ async def keep_small() -> None:
     """Give back, again and again, what is free among what is not: glibc alone gives back the heap's end only.
 
     The rows of a reading are many small things for some milliseconds, and readings are made between them.
-    Other C libraries do it by themselves, or not at all.
+    Where the C library has no such call, nothing is done.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     while trim is not None:

@@ -37,13 +37,14 @@ class Memory:
         """The entry of a part's tick."""
         name = part.key, tick
         entry = self._entries.get(name)
-        if entry is None and name in self._raws:
-            entry = decode(self._raws[name], part.key, tick, part.decoder)
+        raw = self._raws.get(name) if entry is None else None
+        if raw is not None:
+            entry = decode(raw, part.key, tick, part.decoder)
             self._decoded(entry)
         return entry
 
     def put(self, entry: Entry) -> None:
-        """Remember an entry; one too large for the whole memory is not kept."""
+        """Remember an entry; one too large for the whole memory, or to be decoded again, is not kept."""
         if len(entry.raw) <= MAX_STORED_BYTES and _stored_cost(entry.raw) <= self._raws.maxsize:
             self._raws[entry.key, entry.tick] = entry.raw
         self._decoded(entry)

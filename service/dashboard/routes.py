@@ -63,7 +63,8 @@ def board_routes(pages: Pages, sign_in: SignIn) -> list[HTTPRouteHandler]:
         asset = assets.by_address()[context.path]
         headers = {"cache-control": ONE_YEAR, "vary": "accept-encoding"}
         if not accepts_gzip(context.header(b"accept-encoding")):
-            return Response(asset.body(), media_type=asset.media_type, headers=headers)
+            plain = await asyncio.to_thread(asset.body)
+            return Response(plain, media_type=asset.media_type, headers=headers)
         body = await asyncio.to_thread(assets.gzipped, asset.address)
         return Response(body, media_type=asset.media_type, headers=headers | {"content-encoding": "gzip"})
 

@@ -168,9 +168,9 @@ class Reading:
         self._cells.extend(cells)
         self._label_of.extend(labels)
         self._total_label.extend(totals[0])
-        self._counts[:] = map(_extended, self._counts, told)
-        self._upto[:] = map(_extended, self._upto, map(accumulate, weighted))
-        self._totals[:] = map(_extended, self._totals, (each.values() for each in totals))
+        _extend(self._counts, told)
+        _extend(self._upto, map(accumulate, weighted))
+        _extend(self._totals, (each.values() for each in totals))
         return _Slice(first, len(self._cells), first_total, len(self._total_label))
 
 
@@ -205,6 +205,10 @@ def _by_label(labels: Sequence[int], numbers: Sequence[int]) -> dict[int, int]:
     for label, number in zip(labels, numbers, strict=True):
         sums[label] = sums.get(label, 0) + number
     return sums
+
+
+def _extend(columns: list["array[int]"], values: Iterable[Iterable[int]]) -> None:
+    columns[:] = [_extended(column, each) for column, each in zip(columns, values, strict=True)]
 
 
 def _extended(column: "array[int]", numbers: Iterable[int]) -> "array[int]":
