@@ -25,21 +25,19 @@ PATHS = [
     f"{PREFIX}/summary?{urlencode({'window_days': days, 'site_id': site, 'target_object': target})}"
     for days, site, target in product(WINDOW_DAYS, SOME_SITES, TARGETS)
 ]
-# A statement a tick for each: a site's jobs and a target's runs in every window, incidents, templates.
-SECTIONS = len(WINDOW_DAYS) * (len(SOME_SITES) + len(TARGETS) + 1) + 1
 CONNECTIONS = 512
 TICK_SECONDS = 15
 SECONDS = 60
 CAPACITY = Load(connections=32, seconds=5)
-_SAMPLE = re.compile(r"^(parallel_ops_\w+)\{(.*)\} (\S+)$", re.MULTILINE)
+STATES = ("hit", "stale", "miss")
+_LOOKUPS = re.compile(r'^parallel_ops_snapshot_lookups_total\{state="(\w+)"\} (\S+)$', re.MULTILINE)
 
 
 class Watched(Struct, frozen=True):
-    """A run, and what the service counted meanwhile."""
+    """A run, and how many answers the service gave meanwhile in each state."""
 
     result: Result
     states: dict[str, int]
-    computations: int
 
 
 def run() -> Table:
@@ -52,15 +50,13 @@ def run() -> Table:
         with service(servers, {"refresh_seconds": str(TICK_SECONDS)}) as rolling:
             _warm(rolling)
             moving = watched(rolling, load)
-    ticks = moving.computations / SECTIONS
     rows = [_row("no tick's end", still), _row(f"a tick's end every {TICK_SECONDS} s", moving)]
     return Table(
         ("run", "requests/s", "p50 ms", "p99 ms", "p99.9 ms", "longest ms", "hit", "stale", "waited"),
         rows,
         [
             f"p99.9 ratio: **{moving.result.p999 / still.result.p999:.2f}**. {len(PATHS)} sets of parameters,"
-            f" {SECONDS} s at half the capacity, {CONNECTIONS} connections. {moving.computations} statements"
-            f" for {SECTIONS} distinct sections: {ticks:g} ticks.",
+            f" {SECONDS} s at half the capacity, {CONNECTIONS} connections.",
         ],
     )
 
@@ -72,12 +68,10 @@ def half(capacity: float) -> Load:
 
 def watched(service: Service, load: Load) -> Watched:
     """Ask, and read before and after what the service has counted."""
-    before = _counted(service)
+    before = _lookups(service)
     result = ask(service.url, *PATHS, load=load)
-    after = _counted(service)
-    change = {name: round(value - before.get(name, 0)) for name, value in after.items()}
-    states = {state: change[f'lookups{{state="{state}"}}'] for state in ("hit", "stale", "miss")}
-    return Watched(result, states, change["computations"])
+    after = _lookups(service)
+    return Watched(result, {state: after[state] - before[state] for state in STATES})
 
 
 def _warm(service: Service) -> None:
@@ -86,15 +80,9 @@ def _warm(service: Service) -> None:
             client.get(path).raise_for_status()
 
 
-def _counted(service: Service) -> dict[str, float]:
+def _lookups(service: Service) -> dict[str, int]:
     text = httpx.get(f"{service.url}/metrics", headers=bearer(token()), timeout=60).raise_for_status().text
-    counted = {"computations": 0.0}
-    for name, labels, value in _SAMPLE.findall(text):
-        if name == "parallel_ops_section_computations_total" and "overlay" not in labels:
-            counted["computations"] += float(value)
-        elif name == "parallel_ops_snapshot_lookups_total":
-            counted[f"lookups{{{labels}}}"] = float(value)
-    return counted
+    return {state: round(float(value)) for state, value in _LOOKUPS.findall(text)}
 
 
 def _row(name: str, run: Watched) -> tuple[str, ...]:
@@ -103,5 +91,5 @@ def _row(name: str, run: Watched) -> tuple[str, ...]:
         name,
         f"{result.rate:,.0f}",
         *(f"{value:.2f}" for value in (result.p50, result.p99, result.p999, result.longest)),
-        *(f"{run.states[state]:,}" for state in ("hit", "stale", "miss")),
+        *(f"{run.states[state]:,}" for state in STATES),
     )

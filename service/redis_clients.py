@@ -14,6 +14,7 @@ from redis.asyncio.cluster import ClusterNode, ClusterPipeline, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
+from redis.driver_info import DriverInfo
 from redis.exceptions import ClusterDownError, ClusterError, RedisClusterException, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -24,7 +25,12 @@ from service.shared_redis import MAX_CONNECTIONS, TIMEOUT_SECONDS
 CLUSTER_SECONDS = 1.5 * TIMEOUT_SECONDS
 # For what is not asked in turn: leases are renewed and given back, whoever else waits.
 SPARE_CONNECTIONS = 32
-_TIMEOUTS: dict[str, Any] = {"socket_timeout": TIMEOUT_SECONDS, "socket_connect_timeout": TIMEOUT_SECONDS}
+# Each connection would look up the library's version in files: some milliseconds in which nobody is answered.
+_USUAL: dict[str, Any] = {
+    "socket_timeout": TIMEOUT_SECONDS,
+    "socket_connect_timeout": TIMEOUT_SECONDS,
+    "driver_info": DriverInfo(),
+}
 
 
 def connect(url: str) -> Redis:
@@ -41,7 +47,7 @@ def connect_to(address: Address, host: Host) -> Redis:
     if address.kind == "server":
         return _server(address)
     options = address.of_sentinels if address.kind == "sentinel" else dict(address.options)
-    return Redis(host=host[0], port=host[1], ssl=address.tls, retry=_retry(0), **(_TIMEOUTS | options))
+    return Redis(host=host[0], port=host[1], ssl=address.tls, retry=_retry(0), **(_USUAL | options))
 
 
 def check_url(url: str) -> None:
@@ -65,7 +71,7 @@ async def owner_of(redis: Redis | RedisCluster, key: str) -> dict[str, Any]:
 
 def _server(address: Address) -> Redis:
     pool = BlockingConnectionPool.from_url(
-        address.url, max_connections=MAX_CONNECTIONS, timeout=TIMEOUT_SECONDS, retry=_retry(1), **_TIMEOUTS
+        address.url, max_connections=MAX_CONNECTIONS, timeout=TIMEOUT_SECONDS, retry=_retry(1), **_USUAL
     )
     return Redis.from_pool(pool)
 
@@ -78,20 +84,20 @@ def _cluster(address: Address) -> Redis:
         max_connections=MAX_CONNECTIONS + SPARE_CONNECTIONS,
         # MOVED tells where a slot is. To look for all nodes at each would break the connections of others.
         reinitialize_steps=0,
-        **(_TIMEOUTS | address.options),
+        **(_USUAL | address.options),
     )
     return cast("Redis", client)
 
 
 def _by_sentinels(address: Address) -> Redis:
-    asking = {"ssl": address.tls, "retry": _retry(0), **_TIMEOUTS, **address.of_sentinels}
+    asking = {"ssl": address.tls, "retry": _retry(0), **_USUAL, **address.of_sentinels}
     pool = _SentinelPool(  # type: ignore[no-untyped-call]
         address.primary,
         _Sentinels(address.hosts, sentinel_kwargs=asking),  # type: ignore[no-untyped-call]
         ssl=address.tls,
         max_connections=MAX_CONNECTIONS + SPARE_CONNECTIONS,
         retry=_retry(1),
-        **(_TIMEOUTS | address.options),
+        **(_USUAL | address.options),
     )
     return Redis.from_pool(pool)
 

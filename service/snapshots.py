@@ -124,12 +124,16 @@ LISTS = (
 
 
 class Dated(Struct, Generic[T], frozen=True):
-    """A value as of a tick, how it was come by, and what could not be had for it."""
+    """A value as of a tick, how it was come by, and what could not be had for it.
+
+    `stands` says whether at a moment it still is the best there is, as far as this process knows.
+    """
 
     value: T
     tick: int
     state: State
     degraded: tuple[str, ...] = ()
+    stands: Callable[[float], bool] = lambda _: True
 
     @property
     def instant(self) -> datetime:
@@ -153,7 +157,7 @@ class Snapshots:
         degraded = tuple(section.name for section, value in found if value is None)
         values = {each.name: each.type() if value is None else value for each, value in found}
         snapshot = sections.Snapshot(instant_of(answer.tick), query, **values, degraded=degraded, zone=zone)
-        return Dated(snapshot, answer.tick, answer.state, degraded)
+        return Dated(snapshot, answer.tick, answer.state, degraded, answer.stands)
 
     async def _answer(self, parts: Sequence[Part], now: float) -> Answer:
         """The parts as of the moment that readings are of."""
@@ -166,7 +170,10 @@ class Snapshots:
             if present == moment:
                 raise
             moment, answer = present, await self._cache.get(parts, present, is_past=True)
-        return replace(answer, state="stale") if moment != now and answer.state == "hit" else answer
+        if moment == now or answer.state != "hit":
+            return answer
+        readings = self._sources.readings
+        return replace(answer, state="stale", stands=lambda now: readings.are_present(answer.tick, now))
 
     async def choices(self, now: float) -> Mapping[str, tuple[str, ...]]:
         """What each filter can be set to, if it is known by now: nothing is read for it."""
@@ -189,7 +196,7 @@ class Snapshots:
     async def listed(self, section: Section, query: PageQuery, now: float) -> Dated[Any]:
         """What one of LISTS has for a query. Raises cache.Unavailable."""
         answer = await self._cache.get([self._part(section, query, asdict(query))], now)
-        return Dated(answer.values[0], answer.tick, answer.state)
+        return Dated(answer.values[0], answer.tick, answer.state, stands=answer.stands)
 
     def _part(self, section: Section, query: Query | PageQuery | None, fields: Mapping[str, Any]) -> Part:
         """`fields` are the query's, by the names in `depends_on`."""

@@ -30,8 +30,9 @@ from service.snapshots import Dated
 MAX_QUERY_BYTES = 1024
 DIGEST_BYTES = 12
 # A tick's end makes every answer stale for a moment, and to look for a newer one takes longer than to
-# answer: what was found to be the best there is, is that for a moment more.
-AGAIN_SECONDS = 0.05
+# answer: what was found to be the best there is, is that until something newer comes. But now and then one
+# looks, for another process may have it, or what failed may be tried again.
+LOOK_SECONDS = 1.0
 # Whose answer it is lies in these two: a browser keeps it for whoever sends the same ones alone.
 _VARY = (b"vary", b"Accept-Encoding, Authorization, Cookie")
 
@@ -40,7 +41,8 @@ class Answer(Struct):
     """A body as of a tick, its digest, and what could not be had for it.
 
     `found` is when a search for a newer one ended with it, by the clock and by the monotonic one; it
-    was in `state` then. `aged` are the headers that change by the second, and when they are of.
+    was in `state` then, and `stands` while no newer one comes. `aged` are the headers that change by the
+    second, and when they are of.
     """
 
     tick: int
@@ -51,6 +53,7 @@ class Answer(Struct):
     digest: bytes
     state: State = "hit"
     found: tuple[float, float] | None = None
+    stands: Callable[[float], bool] = lambda _: True
     aged: tuple[tuple[int, int], list[Header]] = ((-1, -1), [])
     _packed: Packed | None = None
 
@@ -65,12 +68,16 @@ class Answer(Struct):
             self._packed = pack(self.body[:shared])
         return self._packed
 
-    def was_found_just_now(self, now: float, tick: int) -> bool:
-        """By both clocks: one may be set, and in tests stands still. A hit is none after its tick."""
+    def is_best(self, now: float, tick: int) -> bool:
+        """Whether it would be found again. A hit is none after its tick.
+
+        When one looks again goes by both clocks: one may be set, and in tests stands still.
+        """
         if self.found is None or (self.state == "hit" and self.tick != tick):
             return False
         then, moment = self.found
-        return monotonic() - moment < AGAIN_SECONDS and 0 <= now - then < AGAIN_SECONDS
+        is_recent = monotonic() - moment < LOOK_SECONDS and 0 <= now - then < LOOK_SECONDS
+        return is_recent and self.stands(now)
 
 
 class Replay:
@@ -92,7 +99,7 @@ class Replay:
         tick = self._policy.tick(context.now)
         if answer.tick == tick and not answer.degraded:
             return self._response(context, answer, "hit")
-        if answer.was_found_just_now(context.now, tick):
+        if answer.is_best(context.now, tick):
             return self._response(context, answer, answer.state)
         return None
 
@@ -116,7 +123,7 @@ class Replay:
             context.now = self._clock()
         if dated.state == "stale" or dated.degraded:
             answer.state = "stale" if dated.state == "stale" else "hit"
-            answer.found = context.now, monotonic()
+            answer.found, answer.stands = (context.now, monotonic()), dated.stands
         return self._response(context, answer, dated.state)
 
     def _response(self, context: RequestContext, answer: Answer, state: State) -> RawResponse:

@@ -47,8 +47,10 @@ class Answer(Struct, frozen=True):
     """The parts' values in the order asked for, all as of `tick`.
 
     hit: of the current tick, without a computation; miss: somebody waited for one; stale: older.
+    `stands` says whether at a moment it still is the best there is, as far as this process knows.
     """
 
     values: tuple[Any, ...]
     tick: int
     state: State
+    stands: Callable[[float], bool]

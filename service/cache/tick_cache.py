@@ -156,7 +156,17 @@ class TickCache:
                 values.append(None)
             else:
                 return None
-        return Answer(tuple(values), tick, state)
+        is_whole = None not in values
+        return Answer(
+            tuple(values), tick, state, lambda now: self._stands(parts, tick, now, is_whole=is_whole)
+        )
+
+    def _stands(self, parts: Sequence[Part], tick: int, now: float, *, is_whole: bool) -> bool:
+        """Whether a tick's answer would be given again: nothing newer has come, and it is not too old."""
+        present = self._policy.tick(now)
+        if all(self.holds(part, present) for part in parts):
+            return is_whole and tick == present
+        return self._is_young(parts, tick, now)
 
     def _older(self, parts: Sequence[Part], tick: int, now: float, *, failing: bool = False) -> Answer | None:
         """The newest older answer, unless it is too old to be served now.
@@ -166,9 +176,15 @@ class TickCache:
         for older in self._policy.older(tick):
             answer = self._in_memory(parts, older, "stale")
             if answer is not None:
-                bound = self._policy.max_stale if failing else self._bound(parts, older)
-                return answer if now - older <= bound else None
+                if failing:
+                    return answer if now - older <= self._policy.max_stale else None
+                return answer if self._is_young(parts, older, now) else None
         return None
+
+    def _is_young(self, parts: Sequence[Part], tick: int, now: float) -> bool:
+        """Whether an older answer may be served without waiting; the bound of most is known at once."""
+        age = now - tick
+        return age <= self._policy.stale_bound(0.0) or age <= self._bound(parts, tick)
 
     def _bound(self, parts: Sequence[Part], tick: int) -> float:
         if any(part.key in self._failed_at for part in parts):

@@ -101,7 +101,11 @@ class Readings:
         if latest.again_at <= now and self._looked_at != tick:
             self._looked_at = tick  # another process may have read it again
             latest = await self._look(range(tick, latest.tick, -policy.refresh)) or latest
-        return float(latest.tick) if latest.tick <= now < latest.again_at else now
+        return float(latest.tick) if self.are_present(latest.tick, now) else now
+
+    def are_present(self, tick: int, now: float) -> bool:
+        """Whether those of that tick are the latest that is known, and not to be read again yet."""
+        return self.tick == tick <= now and self._latest is not None and now < self._latest.again_at
 
     async def section(self, table: DayTable, tick: int, window_days: int, name: str | None) -> Any:  # noqa: ANN401
         """The section of a window at a tick, of one name when it is given."""

@@ -48,8 +48,11 @@ async def read(snapshots: Snapshots, query: Query, now: float) -> Dated[Found]:
         for (section, _), listed in zip(pages, lists, strict=True)
         if listed is None or listed.tick < figures.tick
     ]
-    state = _state([figures, *(listed for listed in lists if listed is not None)])
-    return Dated(Found(figures.value, *lists), figures.tick, state, (*figures.degraded, *lacking))
+    known = [figures, *(listed for listed in lists if listed is not None)]
+    return Dated(
+        *(Found(figures.value, *lists), figures.tick, _state(known), (*figures.degraded, *lacking)),
+        stands=lambda now: all(each.stands(now) for each in known),
+    )
 
 
 async def _as_of(snapshots: Snapshots, section: Section, query: PageQuery, tick: int) -> Dated[Any] | None:

@@ -187,6 +187,38 @@ async def test_what_others_start_from_may_take_longer_than_what_is_made_of_it(re
     await cache.close()
 
 
+async def test_an_old_answer_stands_until_all_its_parts_are_here_or_it_is_too_old(redis: Redis) -> None:
+    now, held = 60.0, {60: asyncio.Event(), 75: asyncio.Event()}
+    held[60].set()
+
+    async def slow(tick: int) -> int:
+        await held[tick].wait()
+        return tick
+
+    async def quick(tick: int) -> int:
+        return tick
+
+    parts = [Part(compute.__name__, compute.__name__, compute, DECODER) for compute in (slow, quick)]
+    policy = Policy(stale=40.0)
+    cache = TickCache(Store(SharedRedis(redis), policy.lease), policy, lambda: now, Observer())
+    await cache.get(parts, now)
+    now = 75.0
+    old = await cache.get(parts, now)
+    assert (old.values, old.state) == ((60, 60), "stale")
+    await until(lambda: _has(cache, parts[1], 75))
+    assert [old.stands(moment) for moment in (75.0, 100.0, 100.1)] == [True, True, False]
+    held[75].set()
+    await until(lambda: _has(cache, parts[0], 75))
+    assert not old.stands(75.0)
+    newer = await cache.get(parts, now)
+    assert (newer.state, newer.stands(89.0)) == ("hit", True)
+    await cache.close()
+
+
+async def _has(cache: TickCache, part: Part, tick: int) -> bool:
+    return cache.holds(part, tick)
+
+
 async def test_what_fails_for_anothers_failure_rests_no_longer_than_that(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:

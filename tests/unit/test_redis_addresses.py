@@ -1,5 +1,8 @@
 """The forms of Redis' address: what they mean, what is wrong with one, and that none shows its password."""
 
+from importlib.metadata import version
+from unittest.mock import Mock
+
 import pytest
 from parallel_ops_recorder import OverlayRecorder
 from parallel_ops_recorder.addresses import AddressError, parse
@@ -70,6 +73,16 @@ def test_what_is_wrong_is_said_and_what_to_write(url: str, reason: str) -> None:
     assert f"PARALLEL_OPS_REDIS_URL: {reason}" in told
     assert "ter2" not in told
     assert "secret" not in told
+
+
+@pytest.mark.parametrize("url", ["redis://db/0", "redis+sentinel://s1/mymaster"])
+def test_a_connection_looks_nothing_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = connect(url).connection_pool
+    asked = Mock()
+    monkeypatch.setattr("redis.utils.get_lib_version", asked)
+    connection = pool.make_connection()  # type: ignore[no-untyped-call]
+    assert connection.driver_info.lib_version == version("redis")
+    assert not asked.called
 
 
 def test_the_recorder_says_the_same_at_once() -> None:

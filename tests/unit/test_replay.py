@@ -10,7 +10,7 @@ from cachetools import FIFOCache
 from service.api.context import RequestContext
 from service.api.endpoints import HANDLERS
 from service.api.parameters import Parameters
-from service.api.replay import AGAIN_SECONDS, Replay
+from service.api.replay import LOOK_SECONDS, Replay
 from service.api.responses.body import Body
 from service.api.responses.raw import RawResponse
 from service.api.table import Endpoint
@@ -99,15 +99,26 @@ async def test_what_is_not_fresh_and_whole_is_looked_for_again_but_not_each_time
     assert handler.searches == 2
 
 
+def test_what_something_newer_has_come_for_is_looked_for_at_once() -> None:
+    newest = [TICK]
+    handler = Handler(Dated("old", TICK, "stale", stands=lambda now: newest == [TICK] and now == handler.now))
+    assert [handler.ask()[0] for _ in range(3)] == [b"old"] * 3
+    assert handler.searches == 1
+    newest[0] = 2 * TICK
+    handler.found = Dated("fresh", 2 * TICK, "hit")
+    assert handler.ask() == (b"fresh", "hit")
+    assert handler.searches == 2
+
+
 def test_what_is_found_again_is_not_encoded_again() -> None:
     handler = Handler(Dated("old", TICK, "stale"))
     for _ in range(3):
         handler.ask()
-        handler.now += 2 * AGAIN_SECONDS
+        handler.now += 2 * LOOK_SECONDS
     assert (handler.searches, handler.encoded) == (3, 1)
 
 
-@pytest.mark.parametrize("seconds", [2 * AGAIN_SECONDS, -1.0], ids=["forward", "back"])
+@pytest.mark.parametrize("seconds", [2 * LOOK_SECONDS, -1.0], ids=["forward", "back"])
 def test_a_clock_that_moves_ends_the_moment(seconds: float) -> None:
     handler = Handler(Dated("old", TICK, "stale"))
     handler.ask()
