@@ -23,7 +23,7 @@ from service.readings.grid import Grid, day_of, days_of
 from service.readings.recurrences import edges
 from service.readings.tables import DAY_TABLES, span_of
 from service.sources import breakages, failing_rows
-from service.sources.database import Bound, Database, Statement, session
+from service.sources.database import HASHING, Bound, Database, Statement, session
 from tests.support.ending import end_in_order
 from tests.support.indexes import optional_indexes
 
@@ -109,7 +109,7 @@ def main() -> None:
 async def compare(servers: Stage) -> None:
     """Explain everything without, and then with each index alone."""
     until = datetime.now(UTC).replace(microsecond=0)
-    settings = session(servers.settings.database_limits)
+    settings = session(servers.settings.database_limits) | HASHING
     connection = await asyncpg.connect(servers.admin_url, server_settings=settings)
     await connection.execute("SET default_transaction_read_only = off; SET statement_timeout = 0")
     without = await measure(connection, until)

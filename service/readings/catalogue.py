@@ -15,9 +15,8 @@ KEPT_SECONDS = 60.0
 # A statement reads about so many rows at most, where it can: it takes a few seconds. Where each looks through
 # the whole table, they are twice as many.
 MOST_ROWS, MOST_ROWS_OF_WHOLE = 2_500_000, 5_000_000
-# What a first look goes through at most: it takes a second or two, and each instance has its own. A table
-# that can only be read whole is gone through for all days, too, after others: that is a longer wait.
-MOST_ROWS_LOOKED_AT, MOST_ROWS_OF_WHOLE_LOOKED_AT = 1_000_000, 2_500_000
+# What a first look goes through at most: it takes two or three seconds, and each instance has its own.
+MOST_ROWS_LOOKED_AT = 5_000_000
 DAYS_OF_ROWS = 90
 
 
@@ -38,10 +37,8 @@ class Facts(Struct, frozen=True):
 
     def may_be_looked_at(self, section: str, read_days: int) -> bool:
         """Whether so many days of a section can be read twice at the start, once of them for a first look."""
-        rows = self.rows.get(section, 0)
-        if section in self.whole:
-            return rows <= MOST_ROWS_OF_WHOLE_LOOKED_AT
-        return rows * read_days <= MOST_ROWS_LOOKED_AT * DAYS_OF_ROWS
+        part = 1 if section in self.whole else min(1, read_days / DAYS_OF_ROWS)
+        return self.rows.get(section, 0) * part <= MOST_ROWS_LOOKED_AT
 
 
 class Catalogue:

@@ -54,7 +54,7 @@ class Reader:
     """See the module. What it reads it puts on the shelf. Everything raises DatabaseError."""
 
     def __init__(self, database: Database, shelf: Shelf, rhythm: Rhythm) -> None:
-        self._database = database
+        self._database = database.hashing()
         self._shelf = shelf
         self._rhythm = rhythm
         # What nobody asks again at another tick needs no edge but that tick's.

@@ -4,14 +4,14 @@ import asyncio
 import copy
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any, TypeAlias
 
 import asyncpg
 import structlog
 from msgspec import Struct
-from sqlalchemy import URL, Row, Select, func, make_url, select
+from sqlalchemy import URL, ColumnElement, Row, Select, func, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext import asyncio as engines
 from sqlalchemy.pool import QueuePool
@@ -29,6 +29,8 @@ OPTIONS = ("host", "port", "ssl", *TLS_OPTIONS, "target_session_attrs")
 
 # What a connection is from its beginning: poolers know these two settings, and refuse others.
 CONNECTION = {"application_name": "parallel-ops", "timezone": "UTC"}
+# What hashes rows has of PostgreSQL's settings.
+HASHING = {"enable_sort": "off"}
 
 Statement: TypeAlias = Select[*tuple[Any, ...]]
 Record: TypeAlias = Row[*tuple[Any, ...]]
@@ -117,7 +119,7 @@ class Database:
         self._slow_seconds = limits.slow_seconds
         self._section: str | None = None
         self._observe = observe
-        self._settings = select(*(func.set_config(*each, True) for each in session(limits, schema).items()))
+        self._settings = select(*_set(session(limits, schema)))
         # By its module: that is where what traces statements puts its own in.
         self._engine = engines.create_async_engine(
             address(url),
@@ -180,6 +182,15 @@ class Database:
         named = copy.copy(self)
         named._section = name
         return named
+
+    def hashing(self) -> "Database":
+        """The same pool, for statements that count many rows: they hash these, never mind how many groups.
+
+        The planner takes some thousand groups for a million, and would sort all rows on disk.
+        """
+        hashing = copy.copy(self)
+        hashing._settings = self._settings.add_columns(*_set(HASHING))
+        return hashing
 
     def connections(self) -> Connections:
         """The pool as it is now."""
@@ -251,6 +262,11 @@ def session(limits: DatabaseLimits, schema: str | None = None) -> dict[str, str]
         # Room to tell some 200,000 descriptions of incidents apart without the disk.
         "work_mem": "16MB",
     }
+
+
+def _set(settings: Mapping[str, str]) -> list[ColumnElement[str]]:
+    """The settings, as a transaction begins with them."""
+    return [func.set_config(name, value, True) for name, value in settings.items()]
 
 
 def _milliseconds(seconds: float) -> str:

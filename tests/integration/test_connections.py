@@ -44,12 +44,14 @@ async def test_a_transaction_has_its_own_settings_whatever_the_database_says(
     for name, (other, _) in SESSION.items():
         await spare.execute(f"ALTER DATABASE spare SET {name} = '{other}'")
     database = Database(spare_url, DatabaseLimits(10, 3, max_queries=1))
-    in_force = [name.removeprefix("default_") for name in SESSION]
+    in_force = [name.removeprefix("default_") for name in (*SESSION, "enable_sort")]
+    asked = select(*map(func.current_setting, in_force))
     try:
-        (found,) = await database.rows(select(*map(func.current_setting, in_force)))
+        (found,), (of_hashing,) = [await each.rows(asked) for each in (database, database.hashing())]
     finally:
         await database.close()
-    assert dict(zip(SESSION, found, strict=True)) == {name: ours for name, (_, ours) in SESSION.items()}
+    ours = [setting for _, setting in SESSION.values()]
+    assert (list(found), list(of_hashing)) == ([*ours, "on"], [*ours, "off"])
 
 
 async def test_connections_that_postgresql_closes_while_they_idle_harm_no_request(

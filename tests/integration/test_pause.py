@@ -22,8 +22,7 @@ async def test_what_took_too_long_is_left_alone_for_a_while_by_all_instances(
     statements: StatementLog,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for most in ("MOST_ROWS_LOOKED_AT", "MOST_ROWS_OF_WHOLE_LOOKED_AT"):
-        monkeypatch.setattr(f"service.readings.catalogue.{most}", -1)
+    monkeypatch.setattr("service.readings.catalogue.MOST_ROWS_LOOKED_AT", -1)
     clock = Clock(NOW)
     # A pause is a quarter of the last one at most.
     settings = {

@@ -48,11 +48,22 @@ async def test_who_else_asks_meanwhile_waits_for_all_days(serve: Serve, statemen
 async def test_large_tables_are_read_by_all_days_at_once(
     serve: Serve, statements: StatementLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for most in ("MOST_ROWS_LOOKED_AT", "MOST_ROWS_OF_WHOLE_LOOKED_AT"):
-        monkeypatch.setattr(f"service.readings.catalogue.{most}", -1)
+    monkeypatch.setattr("service.readings.catalogue.MOST_ROWS_LOOKED_AT", -1)
     async with serve(NOW) as client:
         assert (await client.get(f"{PREFIX}/summary")).status_code == 200
         assert statements.tables() == ONE_READING
+
+
+async def test_what_counts_many_rows_hashes_them_and_a_page_is_sorted(
+    serve: Serve, statements: StatementLog
+) -> None:
+    """Of a page the first rows in order are wanted, which no hash gives."""
+    async with serve(NOW) as client:
+        (await client.get(f"{PREFIX}/doc-sync/failures")).raise_for_status()
+        assert statements.values("enable_sort") == 0
+        (await client.get(f"{PREFIX}/summary")).raise_for_status()
+    # Templates, three tables, and with all days or without a first look.
+    assert statements.values("enable_sort") >= len(ONE_READING)
 
 
 @pytest.mark.parametrize(("path", "cost"), PAGES)

@@ -24,6 +24,10 @@ class StatementLog:
         """How many of the service's statements hold these words since this log was opened."""
         return sum("LOG:  execute" in entry and words in entry for entry in self._entries())
 
+    def values(self, words: str) -> int:
+        """How many of the service's statements came with these words as a value since this log was opened."""
+        return sum("DETAIL:" in entry and f"'{words}'" in entry for entry in self._entries())
+
     def texts(self) -> set[str]:
         """The service's statements since this log was opened, but for limits and numbers of parameters."""
         executed = (entry.partition("LOG:  execute ")[2] for entry in self._entries())

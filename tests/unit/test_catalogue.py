@@ -8,12 +8,12 @@ from service.readings.catalogue import Facts
 @pytest.mark.parametrize(
     ("rows", "whole", "read_days", "may"),
     [
-        (2_500_000, True, 90, True),
-        (2_500_001, True, 1, False),
-        (1_000_000, False, 90, True),
-        (1_000_001, False, 90, False),
-        (5_000_000, False, 18, True),
-        (5_000_000, False, 19, False),
+        (5_000_000, True, 90, True),
+        (5_000_001, True, 1, False),
+        (5_000_000, False, 92, True),
+        (5_000_001, False, 92, False),
+        (10_000_000, False, 45, True),
+        (10_000_000, False, 46, False),
     ],
 )
 def test_a_first_look_goes_through_few_rows(rows: int, whole: bool, read_days: int, may: bool) -> None:
