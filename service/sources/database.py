@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import asyncpg
 import structlog
@@ -107,6 +107,10 @@ class Database:
     for, and their seconds. Tables are looked for in that `schema` and nowhere else, if one is given.
     """
 
+    # How it is asked: for which section, and whether rows are hashed.
+    _section: str | None = None
+    _is_hashing = False
+
     def __init__(
         self,
         url: str,
@@ -117,9 +121,9 @@ class Database:
         self._deadline = limits.statement_timeout_seconds + GRACE_SECONDS
         self._limit = limits.max_queries
         self._slow_seconds = limits.slow_seconds
-        self._section: str | None = None
         self._observe = observe
-        self._settings = select(*_set(session(limits, schema)))
+        usual = session(limits, schema)
+        self._settings = {each: select(*_set(usual | HASHING if each else usual)) for each in (False, True)}
         # By its module: that is where what traces statements puts its own in.
         self._engine = engines.create_async_engine(
             address(url),
@@ -157,7 +161,7 @@ class Database:
         found = []
         try:
             async with asyncio.timeout(self._deadline) as deadline, self._engine.connect() as connection:
-                await connection.execute(self._settings)
+                await connection.execute(self._settings[self._is_hashing])
                 for each in statements:
                     bound = each if isinstance(each, Bound) else Bound(each, {})
                     started = time.monotonic()
@@ -179,18 +183,23 @@ class Database:
 
     def for_section(self, name: str) -> "Database":
         """The same pool, whose slow statements are logged under that name."""
-        named = copy.copy(self)
-        named._section = name
-        return named
+        return self._asked(name, is_hashing=self._is_hashing)
 
     def hashing(self) -> "Database":
         """The same pool, for statements that count many rows: they hash these, never mind how many groups.
 
         The planner takes some thousand groups for a million, and would sort all rows on disk.
         """
-        hashing = copy.copy(self)
-        hashing._settings = self._settings.add_columns(*_set(HASHING))
-        return hashing
+        return self._asked(self._section, is_hashing=True)
+
+    def like(self, other: "Database") -> "Database":
+        """The same pool, asked as another one is."""
+        return self._asked(other._section, is_hashing=other._is_hashing)
+
+    def _asked(self, section: str | None, *, is_hashing: bool) -> Self:
+        asked = copy.copy(self)
+        asked._section, asked._is_hashing = section, is_hashing
+        return asked
 
     def connections(self) -> Connections:
         """The pool as it is now."""
@@ -211,7 +220,7 @@ class Database:
                     await opened.enter_async_context(self._engine.connect()) for _ in range(missing)
                 ]
                 for connection in connections:
-                    await connection.execute(self._settings)
+                    await connection.execute(self._settings[self._is_hashing])
                     for each in rehearsed:
                         await connection.execute(each.statement.limit(0), each.values)
                     await connection.rollback()  # a pooler may have fewer sessions than this

@@ -200,17 +200,14 @@ class Replicated(Database):
 
     def __init__(self, servers: Servers) -> None:
         self._servers = servers
-        self._section = None
 
     async def timed(self, *statements: Statement | Bound) -> list[tuple[Records, float]]:
         """As of one server; what a standby cannot give is asked once more, there or elsewhere."""
         conflicts: list[Server] = []
         for _ in range(ATTEMPTS):
             server = await self._servers.choose()
-            database = server.database
             try:
-                asked = database.for_section(self._section) if self._section else database
-                return await asked.timed(*statements)
+                return await server.database.like(self).timed(*statements)
             except StatementTimeout:
                 raise
             except RecoveryConflict as error:

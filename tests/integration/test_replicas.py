@@ -94,6 +94,12 @@ async def test_what_was_written_before_the_question_is_seen_on_the_standby(
     assert [await reads(reading, "standby") for _ in range(50)] == [True] * 50
 
 
+async def test_a_server_is_asked_in_the_manner_that_all_are(reading: Database) -> None:
+    asked = select(func.current_setting("enable_sort"))
+    ways = reading, reading.hashing(), reading.hashing().for_section("doc_sync")
+    assert [tuple(row) for each in ways for row in await each.rows(asked)] == [("on",), ("off",), ("off",)]
+
+
 async def test_a_standby_that_lags_is_not_read_until_it_has_all(
     servers: Pair, primary: asyncpg.Connection
 ) -> None:
