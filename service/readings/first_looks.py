@@ -4,10 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-# Where there are few cores more of them only hold each other up: the figures of one are summed while the next
-# are counted.
-AT_ONCE = 2
-
 
 class FirstLooks:
     """At each section one in so many seconds, for whoever asks first: all others wait for all days.
@@ -19,7 +15,6 @@ class FirstLooks:
         self._every = every
         self._ticks: dict[str, int] = {}
         self._running: set[asyncio.Future[None]] = set()
-        self._turns = asyncio.Semaphore(AT_ONCE)
 
     def is_free(self, section: str, tick: int) -> bool:
         """Whether nobody has looked at the section of late."""
@@ -28,13 +23,12 @@ class FirstLooks:
 
     @asynccontextmanager
     async def at(self, section: str, tick: int) -> AsyncIterator[None]:
-        """Look at a section during the block, AT_ONCE of them at a time."""
+        """Look at a section during the block."""
         self._ticks[section] = tick
         over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._running.add(over)
         try:
-            async with self._turns:
-                yield
+            yield
         finally:
             self._running.remove(over)
             over.set_result(None)

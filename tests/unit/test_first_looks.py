@@ -38,27 +38,6 @@ async def test_those_that_have_begun_are_waited_for_and_no_later_ones() -> None:
         await asyncio.wait_for(waiting, 10)
 
 
-async def test_two_look_at_a_time_and_the_next_when_one_is_over() -> None:
-    looks, looking, leave = FirstLooks(EVERY), list[str](), dict[str, asyncio.Event]()
-
-    async def look(section: str) -> None:
-        async with looks.at(section, TICK):
-            looking.append(section)
-            await leave.setdefault(section, asyncio.Event()).wait()
-
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
-        for section in ("jobs", "runs", "incidents"):
-            group.create_task(look(section))
-        await asyncio.sleep(0)
-        assert looking == ["jobs", "runs"]
-        assert not looks.is_free("incidents", TICK)  # whose turn is to come
-        leave["runs"].set()
-        while len(looking) < 3:  # noqa: ASYNC110 - some turns of the loop
-            await asyncio.sleep(0)
-        leave["jobs"].set()
-        leave["incidents"].set()
-
-
 async def test_nobody_is_waited_for_who_is_over() -> None:
     looks = FirstLooks(EVERY)
     async with looks.at("jobs", TICK):
