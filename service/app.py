@@ -123,7 +123,8 @@ def create_app(
         admission, workspaces, replay, record=record, clock=clock, refuse_unrouted=Strangers(sign_in).refuse
     )
     resources = Resources(workspaces, probed, redis, settings.redis_url, readiness, metrics, spans)
-    board = board_routes(Pages(settings.thresholds, settings.refresh_seconds, settings.links), sign_in)
+    pages = Pages(settings.thresholds, settings.refresh_seconds, settings.links)
+    board = board_routes(pages, sign_in, clock)
     return Litestar(
         [
             *(*HANDLERS, openapi_document, own_metrics_route(metrics, readiness)),

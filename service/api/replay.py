@@ -119,8 +119,7 @@ class Replay:
             answer = _answer(dated, endpoint.body(query), viewed, overrides)
             if len(context.query_string) <= MAX_QUERY_BYTES and answer.cost <= kept.maxsize:
                 kept[key] = answer
-        if dated.state == "miss":  # somebody waited, and it is later than it was
-            context.now = self._clock()
+        context.now = self._clock()  # who waited may wait for what is old after all: its age is of now
         if dated.state == "stale" or dated.degraded:
             answer.state = "stale" if dated.state == "stale" else "hit"
             answer.found, answer.stands = (context.now, monotonic()), dated.stands

@@ -100,8 +100,8 @@ class Readings:
         tick = policy.tick(now)
         if latest.again_at <= now and self._looked_at != tick:
             self._looked_at = tick  # another process may have read it again
-            latest = await self._look(range(tick, latest.tick, -policy.refresh)) or latest
-        return float(latest.tick) if self.are_present(latest.tick, now) else now
+            await self._look(range(tick, latest.tick, -policy.refresh))
+        return float(self.tick) if self.are_present(self.tick, now) else now
 
     def are_present(self, tick: int, now: float) -> bool:
         """Whether those of that tick are the latest that is known, and not to be read again yet."""

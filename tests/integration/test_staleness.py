@@ -53,6 +53,18 @@ async def test_nobody_waits_at_the_end_of_a_tick(
         assert (await _generated_at(client)) == clock.now - 1
 
 
+@pytest.mark.parametrize("path", ["/", f"{PREFIX}/summary"], ids=["board", "summary"])
+async def test_the_age_is_that_of_the_moment_when_the_answer_comes(
+    database: asyncpg.Connection, serve: Serve, clock: Clock, path: str
+) -> None:
+    async with serve(clock, statement_timeout_seconds=100) as client, held_jobs(database) as hold:
+        asked = asyncio.create_task(client.get(path))
+        await until(hold.is_read)
+        clock.now += 7
+        await hold.let_go()
+        assert (await asked).headers["age"] == "7"
+
+
 async def test_a_failing_source_is_bridged_and_then_admitted(
     spare: asyncpg.Connection, spare_url: str, serve: Serve, clock: Clock
 ) -> None:

@@ -14,6 +14,7 @@ from service.api.replay import LOOK_SECONDS, Replay
 from service.api.responses.body import Body
 from service.api.responses.raw import RawResponse
 from service.api.table import Endpoint
+from service.cache.parts import State
 from service.cache.policy import Policy
 from service.overview.slo import Thresholds
 from service.snapshots import Dated
@@ -32,9 +33,11 @@ class Handler:
     now: float = 2.5 * TICK
     searches: int = 0
     encoded: int = 0
+    waited: float = 0
     replay: Replay = field(init=False)
     workspace: Any = field(init=False)
     endpoint: Endpoint[None] = field(init=False)
+    response: RawResponse = field(init=False)
 
     def __post_init__(self) -> None:
         self.replay = Replay(Policy(refresh=TICK), Thresholds(), lambda: self.now)
@@ -46,11 +49,12 @@ class Handler:
         """The body and how fresh it is, replayed or answered by the handler."""
         context = _context(query_string)
         context.now, context.workspace = self.now, self.workspace
-        response = self.replay.find(context) or self._answer(context)
-        return response.body, context.cache
+        self.response = self.replay.find(context) or self._answer(context)
+        return self.response.body, context.cache
 
     def _answer(self, context: RequestContext) -> RawResponse:
         self.searches += 1
+        self.now += self.waited
         return self.replay.answer(context, self.endpoint, None, self.found)
 
     def _encode(self, found: Dated[Any], _query: None, _limits: Thresholds) -> bytes:
@@ -108,6 +112,13 @@ def test_what_something_newer_has_come_for_is_looked_for_at_once() -> None:
     handler.found = Dated("fresh", 2 * TICK, "hit")
     assert handler.ask() == (b"fresh", "hit")
     assert handler.searches == 2
+
+
+@pytest.mark.parametrize("state", ["hit", "stale", "miss"])
+def test_who_has_waited_is_told_the_age_of_now(state: State) -> None:
+    handler = Handler(Dated("any", 2 * TICK, state), 2 * TICK + 1.0, waited=7)
+    handler.ask()
+    assert (b"age", b"8") in handler.response.headers
 
 
 def test_what_is_found_again_is_not_encoded_again() -> None:
