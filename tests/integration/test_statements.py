@@ -2,9 +2,11 @@
 
 import asyncio
 from collections import Counter
+from typing import Any
 
 import pytest
 
+from service.readings.tables import DayTable
 from tests.support.api import PREFIX
 from tests.support.clock import NOW, Clock
 from tests.support.fixtures import Serve
@@ -52,6 +54,33 @@ async def test_large_tables_are_read_by_all_days_at_once(
     async with serve(NOW) as client:
         assert (await client.get(f"{PREFIX}/summary")).status_code == 200
         assert statements.tables() == ONE_READING
+
+
+async def test_others_have_their_turn_between_the_sums_that_waited_for_the_same_readings(
+    serve: Serve, statements: StatementLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn, summed_in = 0, list[int]()
+    make = DayTable.section_of
+
+    async def count_turns() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    def section_of(*arguments: Any) -> Any:  # noqa: ANN401
+        summed_in.append(turn)
+        return make(*arguments)
+
+    monkeypatch.setattr("service.readings.catalogue.MOST_ROWS_LOOKED_AT", -1)
+    monkeypatch.setattr(DayTable, "section_of", section_of)
+    async with serve(NOW) as client:
+        counting = asyncio.create_task(count_turns())
+        asked = [client.get(f"{PREFIX}/summary", params={"site_id": f"S{site}"}) for site in range(20)]
+        assert {answer.status_code for answer in await asyncio.gather(*asked)} == {200}
+        counting.cancel()
+    assert statements.tables() == ONE_READING
+    assert len(summed_in) == len(set(summed_in)) == 20 + 2  # of each site, of all runs, of all incidents
 
 
 async def test_what_counts_many_rows_hashes_them_and_a_page_is_sorted(
