@@ -7,7 +7,7 @@ target objects share 25 + 4 + 1 + 1 statements a tick.
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -172,8 +172,9 @@ class Snapshots:
             moment, answer = present, await self._cache.get(parts, present, is_past=True)
         if moment == now or answer.state != "hit":
             return answer
-        readings = self._sources.readings
-        return replace(answer, state="stale", stands=lambda now: readings.are_present(answer.tick, now))
+        # Nothing of the values: an encoded answer keeps it for as long as it is kept itself.
+        stands = partial(self._sources.readings.are_present, answer.tick)
+        return replace(answer, state="stale", stands=stands)
 
     async def choices(self, now: float) -> Mapping[str, tuple[str, ...]]:
         """What each filter can be set to, if it is known by now: nothing is read for it."""

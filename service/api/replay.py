@@ -29,6 +29,8 @@ from service.snapshots import Dated
 # Nobody asks the same longer question twice.
 MAX_QUERY_BYTES = 1024
 DIGEST_BYTES = 12
+# Of an answer beside its body and its query: headers, and the parts that `stands` asks after.
+FIXED_BYTES = 4096
 # A tick's end makes every answer stale for a moment, and to look for a newer one takes longer than to
 # answer: what was found to be the best there is, is that until something newer comes. But now and then one
 # looks, for another process may have it, or what failed may be tried again.
@@ -60,7 +62,7 @@ class Answer(Struct):
     @property
     def cost(self) -> int:
         """What keeping it takes, in bytes; compressed, it may be there a second time."""
-        return MAX_QUERY_BYTES + 512 + 2 * len(self.body)
+        return MAX_QUERY_BYTES + FIXED_BYTES + 2 * len(self.body)
 
     def packed(self, shared: int) -> Packed:
         """The first `shared` bytes of the body, compressed when somebody first asks for them."""

@@ -66,7 +66,7 @@ class Readings:
         self._latest: Manifest | None = None
         self._looked_at: int | None = None
         self._complete: Manifest | None = None
-        self._reading, self._completing, self._summing = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
+        self._reading, self._completing = asyncio.Lock(), asyncio.Lock()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -195,9 +195,6 @@ class Readings:
             return self._complete
         manifest = await self._at_hand(await self._cache.at(self._part, tick))
         self._note(manifest)
-        # All sections of a tick have waited for this, and would be summed in one moment.
-        async with self._summing:
-            await asyncio.sleep(0)
         return manifest
 
     @asynccontextmanager
@@ -263,6 +260,8 @@ class Readings:
                 with self._shelf.keeping():
                     known = self._complete = await self._completed(manifest)
                 self._forget()
+            # All sections of a tick have waited for this, and would be summed in one moment.
+            await asyncio.sleep(0)
             return known
 
     async def _completed(self, manifest: Manifest) -> Manifest:

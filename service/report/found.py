@@ -1,6 +1,8 @@
 """What a report is written from: a snapshot and three lists, of one tick where it can be."""
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -51,7 +53,7 @@ async def read(snapshots: Snapshots, query: Query, now: float) -> Dated[Found]:
     known = [figures, *(listed for listed in lists if listed is not None)]
     return Dated(
         *(Found(figures.value, *lists), figures.tick, _state(known), (*figures.degraded, *lacking)),
-        stands=lambda now: all(each.stands(now) for each in known),
+        stands=partial(_stand, [each.stands for each in known]),
     )
 
 
@@ -71,6 +73,10 @@ async def if_any(snapshots: Snapshots, section: Section, query: PageQuery, now: 
         return await snapshots.listed(section, query, now)
     except Unavailable:
         return None
+
+
+def _stand(parts: list[Callable[[float], bool]], now: float) -> bool:
+    return all(stands(now) for stands in parts)
 
 
 def _state(parts: list[Dated[Any]]) -> State:

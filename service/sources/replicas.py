@@ -231,7 +231,7 @@ class Replicated(Database):
 
     async def fill(self, *rehearsed: Bound) -> None:
         """Open all connections that there may be to the server that is read now. Raises DatabaseError."""
-        await (await self._servers.choose()).database.fill(*rehearsed)
+        await (await self._servers.choose()).database.like(self).fill(*rehearsed)
 
     async def close(self) -> None:
         """Close every connection."""
