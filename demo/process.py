@@ -1,7 +1,7 @@
 """A server that runs as our child: started, stopped, killed or frozen, and gone when we are."""
 
 import os
-import secrets
+import random
 import signal
 import socket
 import subprocess
@@ -9,6 +9,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from itertools import cycle
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,6 +22,8 @@ from demo.folders import account, closed_folder, give_away
 # Below the range from which the kernel picks ports for outgoing connections: a client that keeps
 # knocking while the server is away could otherwise be given that very port, and talk to itself.
 PORTS = range(20_000, 32_000)
+# One after another, so that nobody is given a port that somebody else was told and does not listen on yet.
+_PORTS_IN_TURN = cycle(random.SystemRandom().sample(PORTS, len(PORTS)))
 POLL_SECONDS = 0.01
 
 
@@ -29,9 +32,9 @@ class ServerError(Exception):
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 on which nobody listens."""
+    """A port of 127.0.0.1 on which nobody listens, and that this process has given to nobody else."""
     while True:
-        port = secrets.choice(PORTS)
+        port = next(_PORTS_IN_TURN)
         with socket.socket() as probe, suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
