@@ -16,7 +16,8 @@ from msgspec.structs import asdict, replace
 
 from service.cache.keys import cache_key
 from service.cache.parts import Answer, Part, State
-from service.cache.tick_cache import TickCache, Unavailable
+from service.cache.tick_cache import TickCache
+from service.cache.unavailable import Unavailable
 from service.overview import sections
 from service.overview.failures import EqualErrors, FailedJobs, FailedRuns, OpenIncidents
 from service.overview.query import FILTERS, PageQuery, Query

@@ -24,7 +24,8 @@ from service.api.reading import METHODS
 from service.api.replay import Replay
 from service.api.responses.errors import Refusal, refusal_of
 from service.api.responses.raw import RawResponse
-from service.cache.tick_cache import CALLER, Unavailable
+from service.cache.tick_cache import CALLER
+from service.cache.unavailable import Unavailable
 from service.tenants.tenancy import REFUSED
 from service.tenants.tenant import Forbidden, Tenant
 from service.tenants.workspaces import Workspaces

@@ -6,10 +6,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Any
 
 from service.cache.budget import Ceiling
-
-
-class Closed(Exception):
-    """Nothing is computed any more."""
+from service.cache.unavailable import Closed
 
 
 class Flights:
@@ -29,7 +26,7 @@ class Flights:
     ) -> asyncio.Task[Any]:
         """The running computation of that key, or a new one, which counts as that caller's. Raises Closed.
 
-        Wait for it through asyncio.shield(), or a cancelled waiter cancels it for all.
+        Wait for it by `landing`, or a cancelled waiter cancels it for all.
         """
         if self._closed:
             raise Closed
@@ -74,6 +71,17 @@ class Flights:
             del self._running[key]
         if not task.cancelled():
             task.exception()  # looked at, so that asyncio does not report it a second time
+
+
+async def landing(computation: asyncio.Task[Any]) -> Any:  # noqa: ANN401
+    """What a computation comes to; it goes on, whoever goes away that waits. Raises Closed when it was ended.
+
+    Who waits by asyncio.shield() is cancelled then, as if he had gone away himself.
+    """
+    await asyncio.wait([computation])
+    if computation.cancelled():
+        raise Closed
+    return computation.result()
 
 
 async def _run(compute: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401

@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 
 from service.cache.budget import Budget, Ceiling
 from service.cache.entry import Entry
-from service.cache.flights import Closed, Flights
+from service.cache.flights import Flights, landing
 from service.cache.keys import pattern_of
 from service.cache.memory import Memory
 from service.cache.observer import Observer
@@ -28,6 +28,7 @@ from service.cache.parts import Answer, FailedJustNow, NotDue, Part, State
 from service.cache.policy import Policy
 from service.cache.shared import SharedCache
 from service.cache.store import Store
+from service.cache.unavailable import Closed, TooManyAtOnce, Unavailable
 
 REMEMBERED_FAILURES = 10_000
 # More computations than this at once are a flood; who comes later is told to come back.
@@ -40,14 +41,6 @@ CALLER: ContextVar[str | None] = ContextVar("caller", default=None)
 MOMENT_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
-
-
-class Unavailable(Exception):
-    """Nothing could be computed in time, and nothing young enough is kept."""
-
-
-class TooManyAtOnce(Unavailable):
-    """So much is being computed for this caller that nothing more is begun."""
 
 
 class Bounds(Struct, frozen=True):
@@ -115,7 +108,7 @@ class TickCache:
         if entry is None:
             if self._resting(part):
                 raise FailedJustNow(part.name, self._failed_at[part.key])
-            entry = await asyncio.shield(self._start_at(part, tick))
+            entry = await landing(self._start_at(part, tick))
         return entry.value
 
     def begin(self, part: Part, tick: int) -> None:
@@ -132,7 +125,7 @@ class TickCache:
 
     async def newest(self, part: Part, ticks: Sequence[int]) -> Any | None:  # noqa: ANN401
         """The value of the first of the ticks, newest first, that this process or Redis knows one of."""
-        await asyncio.shield(
+        await landing(
             self._flights.start((part.key, ticks[0], len(ticks)), lambda: self._recall([part], ticks))
         )
         found = (self._memory.get(part, tick) for tick in ticks)
@@ -227,7 +220,7 @@ class TickCache:
         with suppress(Closed, TimeoutError):
             async with asyncio.timeout(MOMENT_SECONDS):
                 recalled = self._flights.start((keys, tick), lambda: self._recall(parts, (tick, before)))
-                await asyncio.shield(recalled)
+                await landing(recalled)
                 answer = self._in_memory(parts, tick, "hit") or self._in_memory(parts, before, "stale")
                 if answer is None and all(part.optional or part.is_ready(tick) for part in parts):
                     answer = await self._computed(parts, past)
@@ -269,7 +262,7 @@ class TickCache:
     async def _recalled(self, parts: Sequence[Part], tick: int) -> Answer | None:
         """What Redis still knows: the current tick, or an older one whose refresh is then started."""
         keys = tuple(part.key for part in parts)
-        await asyncio.shield(
+        await landing(
             self._flights.start(
                 (keys, tick),
                 lambda: self._recall(parts, (tick, *self._policy.older(tick))),

@@ -16,7 +16,7 @@ from service.api.responses.compression import accepts_gzip
 from service.api.responses.errors import InvalidRequest, Unauthorized
 from service.api.responses.etag import matches
 from service.api.responses.raw import RawResponse
-from service.cache.tick_cache import TooManyAtOnce, Unavailable
+from service.cache.unavailable import TooManyAtOnce, Unavailable
 from service.dashboard import assets
 from service.dashboard.board import read
 from service.dashboard.html import HEADERS, HTML, language_of

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from service.cache.parts import State
-from service.cache.tick_cache import Unavailable
+from service.cache.unavailable import Unavailable
 from service.overview.failures import FailedJobs, FailedRuns, OpenIncidents
 from service.overview.query import ROWS_PER_PAGE, PageQuery, Query
 from service.overview.sections import Snapshot

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from service.cache.tick_cache import TooManyAtOnce, Unavailable
+from service.cache.unavailable import TooManyAtOnce, Unavailable
 
 # What takes more than a replay; the event loop gives each that is begun its time in turn.
 MOST_AT_ONCE = 8

@@ -11,7 +11,7 @@ from typing import cast
 import structlog
 from cachetools import TTLCache
 
-from service.cache.flights import Flights
+from service.cache.flights import Flights, landing
 from service.cache.tick_cache import MAX_FLIGHTS_OF_ONE, Bounds
 from service.readings.account import Share
 from service.readings.manifest import Spending
@@ -70,7 +70,7 @@ class Workspaces:
         found = self.at_hand(tenant)
         if found is None:
             opening = self._opening.start(tenant, lambda: self._opened(tenant))
-            found = cast("Workspace", await asyncio.shield(opening))
+            found = cast("Workspace", await landing(opening))
         return found
 
     def latest(self) -> Iterator[Workspace]:

@@ -14,7 +14,10 @@ from structlog.testing import capture_logs
 from demo.run import READER
 from service.api.table import PREFIX
 from service.cache.observer import Observer
+from service.cache.unavailable import Unavailable
+from service.overview.query import PageQuery, Query
 from service.readings.manifest import Manifest
+from service.report.found import read
 from service.settings import Settings
 from service.shared_redis import SharedRedis
 from service.sources.replicas import NO_LAG
@@ -177,6 +180,28 @@ async def test_tenants_of_a_server_are_counted_in_the_whole_fleet(opened: Opened
     opened.now = IDLE_SECONDS
     await opened.all.close_idle()
     assert opened.all.spending().needed == 0
+
+
+async def test_who_waits_while_a_workspace_is_closed_hears_that_there_is_no_answer(
+    opened: Opened, redis: Redis
+) -> None:
+    """Not that he went away himself, which would be no answer at all."""
+    acme = await opened.all.of(Tenant("acme"))
+    moment = NOW.timestamp()
+    await redis.client_pause(5_000)
+    try:
+        waiting = [
+            asyncio.create_task(acme.snapshots.get(Query(7), moment)),
+            asyncio.create_task(acme.snapshots.failed_jobs(PageQuery(7, None, page=1, page_size=20), moment)),
+            asyncio.create_task(read(acme.snapshots, Query(7), moment)),
+        ]
+        await asyncio.wait(waiting, timeout=0.1)
+        assert not any(task.done() for task in waiting)
+        await acme.cache.close()
+        ends = await asyncio.gather(*waiting, return_exceptions=True)
+    finally:
+        await redis.client_unpause()
+    assert all(isinstance(end, Unavailable) for end in ends), ends
 
 
 async def test_a_tenant_that_comes_to_be_is_found_a_minute_later(

@@ -154,7 +154,7 @@ async def test_a_database_that_is_not_there_costs_one_attempt(
     assert postgres.log.read_bytes()[before:].count(b'database "tenant_nobody" does not exist') == 1
 
 
-@pytest.mark.parametrize("path", [SUMMARY, "/"])
+@pytest.mark.parametrize("path", [SUMMARY, f"{PREFIX}/report", "/"])
 async def test_who_turns_out_to_have_no_place_is_forbidden_at_once(
     by_schema: Callable[..., Client], database: asyncpg.Connection, path: str
 ) -> None:

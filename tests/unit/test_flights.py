@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from service.cache.budget import Ceiling
-from service.cache.flights import Closed, Flights
+from service.cache.flights import Flights, landing
+from service.cache.unavailable import Closed
 
 
 class Computation:
@@ -56,6 +57,18 @@ async def test_closing_ends_what_still_runs() -> None:
     task = flights.start("key", computation)
     await flights.close()
     assert task.cancelled()
+
+
+async def test_who_waits_goes_away_alone_and_is_told_of_an_end_that_was_not_his() -> None:
+    flights, computation = Flights(), Computation()
+    staying, leaving = (asyncio.ensure_future(landing(flights.start("key", computation))) for _ in range(2))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    assert leaving.cancelled()
+    await flights.close()
+    with pytest.raises(Closed):
+        await staying
 
 
 async def test_who_waited_when_it_was_closed_cannot_start_it_again() -> None:

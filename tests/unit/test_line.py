@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.cache.tick_cache import TooManyAtOnce, Unavailable
+from service.cache.unavailable import TooManyAtOnce, Unavailable
 from service.tenants.line import MOST_AT_ONCE, Line
 
 

@@ -8,8 +8,7 @@ from litestar.exceptions import HTTPException
 from msgspec import Struct
 
 from service.api.responses.raw import RawResponse
-from service.cache.flights import Closed
-from service.cache.tick_cache import TooManyAtOnce, Unavailable
+from service.cache.unavailable import TooManyAtOnce, Unavailable
 from service.tenants.tenant import Forbidden
 
 RETRY_AFTER_SECONDS = 2
@@ -94,7 +93,7 @@ def refusal_of(method: str, path: str, error: Exception) -> Refusal:
         case TooManyAtOnce():
             message = "too many new questions of this caller at once; try again shortly"
             return Refusal(429, "rate_limited", message, retry_after=str(RETRY_AFTER_SECONDS))
-        case Unavailable() | Closed():
+        case Unavailable():
             pass
         case _:
             log.error("unforeseen error", path=path, exc_info=error)
