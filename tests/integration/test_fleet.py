@@ -1,7 +1,9 @@
 """Several server processes on one database and one cache compute everything once."""
 
 import asyncio
+import gc
 import signal
+import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from datetime import UTC, datetime
@@ -16,6 +18,7 @@ import pytest
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
+from service.cache.memory import OVERHEAD_BYTES
 from service.cache.observer import Observer
 from service.cache.parts import FailedJustNow, Part
 from service.cache.policy import Policy
@@ -212,6 +215,31 @@ async def test_an_old_answer_stands_until_all_its_parts_are_here_or_it_is_too_ol
     assert not old.stands(75.0)
     newer = await cache.get(parts, now)
     assert (newer.state, newer.stands(89.0)) == ("hit", True)
+    await cache.close()
+
+
+async def test_whoever_keeps_an_old_answer_to_ask_whether_it_stands_keeps_none_of_its_values(
+    redis: Redis,
+) -> None:
+    """They may be hundreds of kilobytes, of each answer that is replayed."""
+
+    class Value(msgspec.Struct, weakref=True):
+        tick: int
+
+    async def compute(tick: int) -> Value:
+        return Value(tick)
+
+    part = Part("value", "value", compute, msgspec.msgpack.Decoder(Value))
+    # Room for the bytes that Redis has, and not for a value.
+    policy, now = Policy(memory_bytes=OVERHEAD_BYTES + 200), 60.0
+    cache = TickCache(Store(SharedRedis(redis), policy.lease), policy, lambda: now, Observer())
+    await cache.get([part], now)
+    answer = await cache.get([part], now)
+    value, stands = weakref.ref(answer.values[0]), answer.stands
+    del answer
+    gc.collect()
+    assert value() is None
+    assert stands(now)
     await cache.close()
 
 
