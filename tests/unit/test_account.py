@@ -105,3 +105,17 @@ def test_tables_that_are_read_whole_are_read_as_seldom_as_the_share_demands(
 ) -> None:
     for before in (manifest(TICK - 15), None):
         assert Account(RHYTHM, before, TICK).again_at(Spending(needed=needed), whole) == TICK + later
+
+
+@pytest.mark.parametrize(
+    ("needed", "parts", "cores"),
+    [(0.1, 1, 0.12), (0.25, 3, 0.9), (0.001, 1, 0.01), (0.0, 1, 0.01), (160 / 3, 1, 64.0), (53.5, 1, None)],
+)
+def test_a_share_that_fits_has_a_fifth_to_spare_for_every_part_and_can_be_set(
+    needed: float, parts: int, cores: float | None
+) -> None:
+    assert Share(0.1, lambda: parts).fitting(needed) == cores
+
+
+def test_a_part_is_an_equal_one() -> None:
+    assert Share(0.6, lambda: 3).part == pytest.approx(0.2)
