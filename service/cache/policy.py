@@ -67,3 +67,10 @@ class Policy(Struct, frozen=True):
     def room_for(compute_seconds: float) -> float:
         """What a computation may take that took that long before: the database may be busy."""
         return 4 * compute_seconds
+
+    def room_for_pass(self, seconds: float) -> float:
+        """The same of what everything starts from, and is made seldom: a tick at least.
+
+        It begins when somebody asks, and most ask once a tick or so.
+        """
+        return max(self.refresh, min(self.room_for(seconds), self.max_stale / 2))

@@ -117,7 +117,7 @@ class Account:
         """
         policy, refresh = self._rhythm.policy, self._rhythm.grid.refresh
         ticks = ceil(spending.needed / self._rhythm.share) if whole else 1
-        room = max(refresh, min(policy.room_for(spending.needed * refresh), policy.max_stale / 2))
+        room = policy.room_for_pass(spending.needed * refresh)
         return self._tick + refresh * max(1, min(ticks, int((policy.max_stale - room) // refresh)))
 
     @property

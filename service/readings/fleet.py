@@ -162,7 +162,7 @@ class Readings:
         known, policy = self._latest, self._rhythm.policy
         if known is None or known.again_at <= known.tick + policy.refresh:
             return 0.0
-        return known.again_at - known.tick + policy.room_for(known.spending.needed * policy.refresh)
+        return known.again_at - known.tick + policy.room_for_pass(known.spending.needed * policy.refresh)
 
     async def are_known(self, now: float) -> bool:
         """Whether somebody has read all days of late."""
