@@ -12,6 +12,10 @@ State = Literal["hit", "stale", "miss"]
 class NotDue(Exception):
     """Raised by a computation that is not to be made for that tick: an earlier one's value stands."""
 
+    def __init__(self, tick: int, reason: str) -> None:
+        super().__init__(reason)
+        self.tick = tick
+
 
 class FailedJustNow(OSError):
     """A computation failed `at` that moment of the monotonic clock, and is not tried again yet."""

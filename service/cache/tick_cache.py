@@ -279,7 +279,8 @@ class TickCache:
 
         Computations that are under way since an earlier tick are joined, not doubled: the others
         are then computed for that tick, too. Parts of two such ticks take another round, and so do
-        those of a later tick: of what was the present before the clock was set back.
+        those of a later tick: of what was the present before the clock was set back, or is the present
+        while something past is asked for. Only of its own tick a part is not due.
         """
         while True:
             now = self._policy.tick(self._clock()) if past is None else past
@@ -287,7 +288,8 @@ class TickCache:
             tasks = self._refresh(parts, tick, awaited=True)
             if tasks:
                 await asyncio.wait(tasks)
-            if any(isinstance(task.exception(), NotDue) for task in tasks if not task.cancelled()):
+            failures = [task.exception() for task in tasks if not task.cancelled()]
+            if any(isinstance(failure, NotDue) and failure.tick == tick for failure in failures):
                 return None
             landed = [task.result() for task in tasks if not task.cancelled() and not task.exception()]
             answer = self._in_memory(parts, tick, "miss", {entry.key: entry for entry in landed})

@@ -280,4 +280,4 @@ class Readings:
 def _require_due(base: Manifest | None, tick: int) -> None:
     """Raises NotDue at a tick for which what has been read is good enough."""
     if base is not None and base.tick < tick < base.again_at:
-        raise NotDue(f"read as of {base.tick}, and not to be read again before {base.again_at}")
+        raise NotDue(tick, f"read as of {base.tick}, and not to be read again before {base.again_at}")

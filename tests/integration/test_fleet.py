@@ -20,11 +20,12 @@ from redis.asyncio import Redis
 
 from service.cache.memory import OVERHEAD_BYTES
 from service.cache.observer import Observer
-from service.cache.parts import FailedJustNow, Part
+from service.cache.parts import FailedJustNow, NotDue, Part
 from service.cache.policy import Policy
 from service.cache.shared import SharedCache
 from service.cache.store import Store
 from service.cache.tick_cache import TickCache
+from service.cache.unavailable import Unavailable
 from service.settings import Settings
 from service.shared_redis import SharedRedis
 from tests.support.api import PREFIX
@@ -215,6 +216,29 @@ async def test_an_old_answer_stands_until_all_its_parts_are_here_or_it_is_too_ol
     assert not old.stands(75.0)
     newer = await cache.get(parts, now)
     assert (newer.state, newer.stands(89.0)) == ("hit", True)
+    await cache.close()
+
+
+async def test_who_asks_for_what_stands_is_not_refused_for_another_who_asks_for_what_is_not_due(
+    redis: Redis,
+) -> None:
+    ended = asyncio.Event()
+
+    async def compute(tick: int) -> int:
+        if tick > 60:
+            await ended.wait()
+            raise NotDue(tick, "60 stands")
+        return tick
+
+    part, now, policy = Part("value", "value", compute, DECODER), 75.0, Policy()
+    cache = TickCache(Store(SharedRedis(redis), policy.lease), policy, lambda: now, Observer())
+    not_due = asyncio.create_task(cache.get([part], now))
+    standing = asyncio.create_task(cache.get([part], 60.0, is_past=True))
+    await asyncio.wait([not_due, standing], timeout=0.1)  # so long that both wait for the same
+    ended.set()
+    assert (await standing).values == (60,)
+    with pytest.raises(Unavailable):
+        await not_due
     await cache.close()
 
 
