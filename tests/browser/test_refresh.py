@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
+import pytest
 from msgspec.structs import replace
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from demo.process import free_port
 from demo.run import reader_role_script
@@ -20,6 +21,8 @@ from tests.support.builders import Database, incident, insert, job, run
 from tests.support.served import launched, served
 
 PATIENCE = 30_000
+TOP = "(element) => element.getBoundingClientRect().top"
+ALERTS = '<section id="alerts" data-part aria-labelledby="alerts-h">'
 
 
 async def test_new_rows_appear_and_nothing_that_the_reader_did_is_lost(
@@ -49,7 +52,7 @@ async def test_new_rows_appear_and_nothing_that_the_reader_did_is_lost(
 async def test_the_points_that_somebody_looks_at_stay(
     page: Page, lively: str, admin: asyncpg.Connection
 ) -> None:
-    await page.goto(lively)
+    await page.goto(lively, wait_until="networkidle")  # what a former test has left is gone
     focused, pointed_at = page.locator("#breakages-plot"), page.locator("#workflow_actions-plot")
     await focused.focus()
     await page.keyboard.press("ArrowLeft")
@@ -67,6 +70,25 @@ async def test_the_points_that_somebody_looks_at_stay(
     await expect(pointed_at).to_have_attribute("aria-valuenow", places[1])
     for plot in (focused, pointed_at):
         await expect(plot.locator(".tip")).to_be_visible()
+
+
+async def test_a_chart_that_is_pointed_at_stays_under_the_pointer_when_the_page_above_it_grows(
+    page: Page, board: str
+) -> None:
+    async def grow(route: Route) -> None:
+        response = await route.fetch()
+        page_with_more = (await response.text()).replace(ALERTS, ALERTS + 5 * '<p class="more">more</p>')
+        await route.fulfill(response=response, body=page_with_more)
+
+    await page.goto(board, wait_until="networkidle")
+    plot = page.locator("#workflow_actions-plot")
+    await plot.hover()
+    top = await plot.evaluate(TOP)
+    await page.route(board, grow)
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await expect(page.locator("#alerts .more")).to_have_count(5)
+    assert await plot.evaluate(TOP) == pytest.approx(top, abs=1)
+    await expect(plot.locator(".tip")).to_be_visible()
 
 
 async def with_one_job(postgres: Postgres) -> str:

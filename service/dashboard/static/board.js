@@ -19,9 +19,9 @@ function remember() {
   for (const part of document.querySelectorAll("[data-part]")) sources.set(part.id, part.outerHTML);
 }
 
-/** The first part in sight; it stays where it is while parts above it grow. */
+/** What stays where it is while parts above it grow: the chart that is pointed at, or the first part in sight. */
 function landmark() {
-  return [...document.querySelectorAll("[data-part]")].find((part) => part.getBoundingClientRect().bottom > 0);
+  return document.querySelector(".plot:hover") ?? [...document.querySelectorAll("[data-part]")].find((part) => part.getBoundingClientRect().bottom > 0);
 }
 
 function swap(page) {
