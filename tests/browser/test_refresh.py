@@ -91,6 +91,25 @@ async def test_a_chart_that_is_pointed_at_stays_under_the_pointer_when_the_page_
     await expect(plot.locator(".tip")).to_be_visible()
 
 
+async def test_it_stays_there_when_the_figures_get_old_and_are_fresh_again(page: Page, board: str) -> None:
+    await page.clock.install()
+    await page.goto(board, wait_until="networkidle")
+    plot = page.locator("#workflow_actions-plot")
+    await plot.hover()
+    top = await plot.evaluate(TOP)
+    await page.route(board, lambda route: route.abort())
+    await page.clock.fast_forward("24:00:00")
+    await expect(page.locator("#problem")).to_be_visible()
+    await expect(page.locator(".badge.stale")).to_be_visible()
+    assert await plot.evaluate(TOP) == pytest.approx(top, abs=1)
+    await page.unroute(board)
+    await page.clock.fast_forward("01:00:00")
+    await expect(page.locator("#problem")).to_be_hidden()
+    await expect(page.locator(".badge.stale")).to_be_hidden()
+    assert await plot.evaluate(TOP) == pytest.approx(top, abs=1)
+    await expect(plot.locator(".tip")).to_be_visible()
+
+
 async def with_one_job(postgres: Postgres) -> str:
     """Give a server the PLM's tables with one job of now; its address for the service."""
     connection = await asyncpg.connect(postgres.url)

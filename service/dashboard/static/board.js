@@ -24,10 +24,17 @@ function landmark() {
   return document.querySelector(".plot:hover") ?? [...document.querySelectorAll("[data-part]")].find((part) => part.getBoundingClientRect().bottom > 0);
 }
 
-function swap(page) {
-  const focused = document.activeElement?.closest("[id]")?.id;
+/** Changes what may move the page; what somebody looks at stays where it is. */
+function steadily(change) {
   const anchor = landmark();
   const top = anchor?.getBoundingClientRect().top;
+  change();
+  const moved = anchor && byId(anchor.id);
+  if (moved) scrollBy(0, moved.getBoundingClientRect().top - top);
+}
+
+function swap(page) {
+  const focused = document.activeElement?.closest("[id]")?.id;
   for (const part of page.querySelectorAll("[data-part]")) {
     const old = byId(part.id);
     if (!old || sources.get(part.id) === part.outerHTML) continue;
@@ -43,8 +50,6 @@ function swap(page) {
   document.body.dataset.title = page.title;
   const kept = focused && (byId(focused) ?? byId("clear") ?? byId("figures")); // what is followed may be gone then
   if (kept && document.activeElement !== kept) kept.focus({ preventScroll: true });
-  const moved = anchor && byId(anchor.id);
-  if (moved) scrollBy(0, moved.getBoundingClientRect().top - top);
 }
 
 /** Shows the page at an address. Resolves to what was in the way, if anything was. */
@@ -63,12 +68,14 @@ async function load(address) {
     if (!page || page.body.id !== "board") return failed("refused", mine);
     if (mine !== request) return "overtaken";
     asOf = seconds() - Number(response.headers.get("age"));
-    swap(page);
-    shown = viewOf(address);
-    failures = 0;
-    byId("problem").hidden = true;
-    if (isOther) byId("kept").hidden = true;
-    tell();
+    steadily(() => {
+      swap(page);
+      shown = viewOf(address);
+      failures = 0;
+      byId("problem").hidden = true;
+      if (isOther) byId("kept").hidden = true;
+      tell();
+    });
     const isBehind = response.headers.get("x-cache") === "stale";
     const due = isBehind ? 2 : Number(refresh) - (seconds() - asOf);
     timer = setTimeout(again, 1000 * Math.max(1, due) + 500 * Math.random());
@@ -85,7 +92,7 @@ async function load(address) {
 function keep(address, mine) {
   if (mine !== request) return "overtaken";
   byId("again").href = address;
-  byId("kept").hidden = false;
+  steadily(() => (byId("kept").hidden = false));
   byId("filters").reset();
   timer = setTimeout(again, 1000);
   return "unavailable";
@@ -97,8 +104,10 @@ function failed(reason, mine) {
   const time = `${new Date(byId("as-of").dateTime).toISOString().slice(11, 19)} UTC`;
   const problem = byId("problem");
   const text = problem.dataset[reason].replace("{time}", time);
-  if (problem.textContent !== text) problem.textContent = text;
-  problem.hidden = false;
+  steadily(() => {
+    if (problem.textContent !== text) problem.textContent = text;
+    problem.hidden = false;
+  });
   timer = setTimeout(again, 1000 * Math.min(Number(refresh), 2 ** failures));
   return reason;
 }
@@ -146,6 +155,6 @@ document.addEventListener("visibilitychange", () => document.visibilityState ===
 
 document.body.dataset.title = document.title;
 remember();
-setInterval(tell, 1000);
+setInterval(() => steadily(tell), 1000);
 tell();
 again();
