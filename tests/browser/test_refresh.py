@@ -115,6 +115,17 @@ async def test_it_stays_there_when_the_figures_get_old_and_are_fresh_again(page:
     await expect(plot.locator(".tip")).to_be_visible()
 
 
+async def test_a_page_that_does_not_move_is_not_scrolled(page: Page, board: str) -> None:
+    """That would stop whoever scrolls it just then."""
+    await page.clock.install()
+    await page.goto(board, wait_until="networkidle")
+    await page.evaluate("() => { window.scrolls = []; window.scrollBy = (...by) => scrolls.push(by); }")
+    age = await page.locator("#age").text_content()
+    await page.clock.run_for("03:00")
+    await expect(page.locator("#age")).not_to_have_text(age or "")
+    assert await page.evaluate("scrolls") == []
+
+
 async def with_one_job(postgres: Postgres) -> str:
     """Give a server the PLM's tables with one job of now; its address for the service."""
     connection = await asyncpg.connect(postgres.url)

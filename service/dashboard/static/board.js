@@ -29,8 +29,9 @@ function steadily(change) {
   const anchor = landmark();
   const top = anchor?.getBoundingClientRect().top;
   change();
-  const moved = anchor && byId(anchor.id);
-  if (moved) scrollBy(0, moved.getBoundingClientRect().top - top);
+  const kept = anchor && byId(anchor.id);
+  const moved = kept ? kept.getBoundingClientRect().top - top : 0;
+  if (moved) scrollBy(0, moved); // and by nothing would stop whoever scrolls just then
 }
 
 function swap(page) {
