@@ -8,6 +8,7 @@ from demo.servers import Postgres
 from tests.support.api import PREFIX
 from tests.support.clock import NOW
 from tests.support.fixtures import Serve
+from tests.support.waiting import probed
 
 ALIVE = "127.0.0.1:{alive}"
 DEAD = "127.0.0.1:{dead}"
@@ -27,7 +28,7 @@ DEAD = "127.0.0.1:{dead}"
 async def test_the_database_is_found(serve: Serve, database: object, postgres: Postgres, form: str) -> None:
     url = f"postgresql://{READER}@{form.format(alive=postgres.port, dead=free_port())}"
     async with serve(NOW, database_url=url) as client:
-        assert (await client.get("/health/ready")).status_code == 200
+        await probed(client)
         assert (await client.get(f"{PREFIX}/doc-sync/failures")).status_code == 200
 
 
@@ -36,4 +37,4 @@ async def test_a_primary_is_not_taken_where_a_standby_is_asked_for(
 ) -> None:
     url = f"postgresql://{READER}@/postgres?host=127.0.0.1:{postgres.port}&target_session_attrs=standby"
     async with serve(NOW, database_url=url) as client:
-        assert (await client.get("/health/ready")).status_code == 503
+        await probed(client, 503)

@@ -22,7 +22,7 @@ from service.tenants.tenancy import ANY, Tenancy
 from tests.support.api import PREFIX
 from tests.support.fixtures import Serve
 from tests.support.tokens import SCRAPE_TOKEN, SECRET, Private, bearer, claims, token
-from tests.support.waiting import POLL_SECONDS
+from tests.support.waiting import POLL_SECONDS, probed
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Client = AbstractAsyncContextManager[httpx.AsyncClient]
@@ -322,7 +322,8 @@ async def test_the_scrape_token_opens_the_metrics_alone(guarded: Guarded) -> Non
 
 async def test_health_and_the_api_document_are_open(guarded: Guarded) -> None:
     async with guarded() as client:
-        for path in ("/health/live", "/health/ready", "/schema/openapi.json"):
+        await probed(client)
+        for path in ("/health/live", "/schema/openapi.json"):
             assert (await client.get(path)).status_code == 200
 
 

@@ -6,16 +6,17 @@ import time
 import asyncpg
 import httpx
 import pytest
+import structlog
 
 from demo.servers import Postgres
-from service.api.telemetry.health import KEPT_SECONDS, WAIT_SECONDS
+from service.api.telemetry.health import KEPT_SECONDS, WAIT_SECONDS, Readiness, Unhealthy
 from service.app import create_app
 from service.settings import Settings
 from tests.support.addresses import nowhere
 from tests.support.clock import NOW
 from tests.support.fixtures import Serve
 from tests.support.statement_log import StatementLog
-from tests.support.waiting import until_blocked
+from tests.support.waiting import probed, until, until_blocked
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -24,7 +25,7 @@ READY = "/health/ready"
 
 async def test_ready_with_what_it_needs(serve: Serve) -> None:
     async with serve(NOW) as client:
-        response = await client.get(READY)
+        response = await probed(client)
     assert (response.status_code, response.headers["cache-control"]) == (200, "no-store")
     report = response.json()
     assert report["status"] == "ready"
@@ -43,7 +44,7 @@ async def test_alive_without_anything(serve: Serve) -> None:
 
 async def test_without_postgresql_it_is_not_ready(serve: Serve) -> None:
     async with serve(NOW, database_url=nowhere("postgresql")) as client:
-        response = await client.get(READY)
+        response = await probed(client, 503)
     assert (response.status_code, response.json()["status"]) == (503, "not_ready")
     assert "does not answer" in response.json()["checks"]["postgresql"]["reason"]
     assert "127.0.0.1" not in response.text
@@ -51,7 +52,7 @@ async def test_without_postgresql_it_is_not_ready(serve: Serve) -> None:
 
 async def test_without_redis_it_is_ready_and_says_so(serve: Serve) -> None:
     async with serve(NOW, redis_url=nowhere("redis")) as client:
-        response = await client.get(READY)
+        response = await probed(client)
     assert (response.status_code, response.json()["status"]) == (200, "ready")
     assert response.json()["checks"]["redis"]["status"] == "failed"
 
@@ -59,7 +60,7 @@ async def test_without_redis_it_is_ready_and_says_so(serve: Serve) -> None:
 async def test_a_missing_column_is_not_ready(serve: Serve, spare: asyncpg.Connection, spare_url: str) -> None:
     await spare.execute("ALTER TABLE meta_breakage_incidents DROP COLUMN severity")
     async with serve(NOW, database_url=spare_url) as client:
-        response = await client.get(READY)
+        response = await probed(client, 503)
     assert response.status_code == 503
     assert "meta_breakage_incidents" in response.json()["checks"]["postgresql"]["reason"]
 
@@ -70,7 +71,7 @@ async def test_a_database_that_is_no_unicode_is_not_ready(
     """Statements compare with characters that it does not have."""
     encoding, url = other_encoding
     async with serve(NOW, database_url=url) as client:
-        response = await client.get(READY)
+        response = await probed(client, 503)
     assert (response.status_code, response.json()["status"]) == (503, "not_ready")
     reason = response.json()["checks"]["postgresql"]["reason"]
     assert reason.startswith(f"the database's encoding is {encoding}, and UTF8 is needed")
@@ -79,27 +80,36 @@ async def test_a_database_that_is_no_unicode_is_not_ready(
 async def test_a_locked_table_is_no_reason_to_be_taken_out(
     serve: Serve, spare: asyncpg.Connection, spare_url: str
 ) -> None:
-    async with serve(NOW, database_url=spare_url) as client, spare.transaction():
+    async def ready_at_first_look() -> bool:
+        async with serve(NOW, database_url=spare_url) as client:
+            return (await client.get(READY)).status_code == 200
+
+    async with spare.transaction():
         await spare.execute("LOCK TABLE meta_conversion_jobs IN ACCESS EXCLUSIVE MODE")
-        assert (await client.get(READY)).status_code == 200
+        await until(ready_at_first_look)
 
 
 async def test_readers_that_fill_the_pool_are_no_reason_either(
     serve: Serve, spare: asyncpg.Connection, spare_url: str
 ) -> None:
-    async with serve(NOW, database_url=spare_url, max_database_queries=1) as client, spare.transaction():
+    async def ready_at_first_look() -> bool:
+        async with serve(NOW, database_url=spare_url, max_database_queries=1) as client:
+            reading = asyncio.create_task(client.get("/api/v1/parallel-ops/doc-sync/failures"))
+            await until_blocked(spare)
+            response = await client.get(READY)
+            reading.cancel()
+        return response.status_code == 200
+
+    async with spare.transaction():
         await spare.execute("LOCK TABLE meta_conversion_jobs IN ACCESS EXCLUSIVE MODE")
-        reading = asyncio.create_task(client.get("/api/v1/parallel-ops/doc-sync/failures"))
-        await until_blocked(spare)
-        assert (await client.get(READY)).status_code == 200
-        reading.cancel()
+        await until(ready_at_first_look)
 
 
 async def test_a_frozen_postgresql_is_found_out_in_time_and_forgiven_later(
     serve: Serve, postgres: Postgres
 ) -> None:
     async with serve(NOW) as client:
-        assert (await client.get(READY)).status_code == 200
+        await probed(client)
         postgres.pause()
         try:
             started = time.monotonic()
@@ -108,16 +118,34 @@ async def test_a_frozen_postgresql_is_found_out_in_time_and_forgiven_later(
             assert response.json()["status"] == "not_ready"
         finally:
             postgres.resume()
-        deadline = time.monotonic() + 20
-        while (await client.get(READY)).status_code != 200:
-            assert time.monotonic() < deadline
+        await probed(client)
 
 
 async def test_many_probes_cost_one_statement(serve: Serve, statements: StatementLog) -> None:
     async with serve(NOW) as client:
         responses = await asyncio.gather(*(client.get(READY) for _ in range(50)))
-    assert {response.status_code for response in responses} == {200}
+    assert len({response.content for response in responses}) == 1
     assert statements.count("has_column_privilege") == 1
+
+
+async def test_the_log_says_once_what_fails_and_when_it_goes_well_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("service.api.telemetry.health.KEPT_SECONDS", 0)
+    reasons = [None, "it is away", "it is away", "it is locked", None, None]
+    coming = iter(reasons)
+
+    async def look() -> None:
+        if (reason := next(coming)) is not None:
+            raise Unhealthy(reason)
+
+    readiness = Readiness({"a server": look}, frozenset(), lambda: False)
+    with structlog.testing.capture_logs() as logs:
+        for _ in reasons:
+            await readiness.report()
+    told = [(entry["log_level"], entry.get("reasons")) for entry in logs]
+    away, locked = {"a server": "it is away"}, {"a server": "it is locked"}
+    assert told == [("warning", away), ("warning", locked), ("info", None)]
 
 
 async def test_draining_is_not_ready_at_once(settings: Settings) -> None:
@@ -125,7 +153,7 @@ async def test_draining_is_not_ready_at_once(settings: Settings) -> None:
     app = create_app(settings, draining=lambda: draining)
     transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
     async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        assert (await client.get(READY)).status_code == 200
+        await probed(client)
         draining = True
         response = await client.get(READY)
         assert (response.status_code, response.json()["status"]) == (503, "draining")

@@ -19,7 +19,7 @@ from tests.support.clock import NOW
 from tests.support.fixtures import Serve
 from tests.support.instances import Instance
 from tests.support.tokens import SCRAPE_TOKEN, SECRET, bearer, claims, token
-from tests.support.waiting import until
+from tests.support.waiting import probed, until
 
 ID = "X-Request-ID"
 
@@ -60,9 +60,11 @@ async def test_every_request_has_a_line_but_probes_that_went_well(
         for path in ("/summary", "/summary", "/summary?window_days=5", "/nothing"):
             await client.get(PREFIX + path)
         await client.post(f"{PREFIX}/summary")
-        for path in ("/health/live", "/health/ready", "/metrics"):
+        await probed(client)
+        for path in ("/health/live", "/metrics"):
             await client.get(path)
-        logged = lines(capsysbinary)
+        # On a machine that is busy some probe may go wrong before one goes well.
+        logged = [line for line in lines(capsysbinary) if line["status"] != 503]
     summary = f"{PREFIX}/summary"
     assert [(line["route"], line["status"], line["cache"]) for line in logged] == [
         (summary, 200, "miss"),

@@ -19,6 +19,7 @@ from tests.support.fixtures import Serve
 from tests.support.pgbouncer import SESSIONS, PgBouncer, bouncing
 from tests.support.tenants import SCHEMA_TEMPLATE, make_schemas
 from tests.support.tokens import SECRET, bearer, claims, token
+from tests.support.waiting import probed
 
 SETTINGS = ("transaction_read_only", "statement_timeout", "lock_timeout", "work_mem", "jit", "timezone")
 _VALUES = ", ".join(f"current_setting('{name}')" for name in SETTINGS[:-1])
@@ -41,7 +42,7 @@ async def test_the_service_answers_as_without(
     answers = []
     for changes in ({}, {"database_url": pgbouncer.url}):
         async with serve(NOW, **changes) as client:
-            assert (await client.get("/health/ready")).status_code == 200
+            await probed(client)
             paths = (f"{PREFIX}/summary?window_days=90", f"{PREFIX}/doc-sync/failures")
             answers.append([(await client.get(path)).json() for path in paths])
     assert answers[0] == answers[1]

@@ -25,7 +25,7 @@ from tests.support.fixtures import Serve
 from tests.support.folders import passing_folder
 from tests.support.standby import Standby, address_of, replay, replicated
 from tests.support.tokens import SECRET
-from tests.support.waiting import until
+from tests.support.waiting import probed, until
 
 LIMITS = DatabaseLimits(15, 3, max_queries=4)
 Pair = tuple[Postgres, Standby]
@@ -204,7 +204,7 @@ async def test_the_service_reads_the_standby_and_says_so(
     await insert(primary, Rows(jobs=[job(status="failed", created_at=NOW)]))
     url = address_of(*servers)
     async with serve(NOW, database_url=url, max_replica_lag_seconds=10) as client:
-        assert (await client.get("/health/ready")).status_code == 200
+        await probed(client)
         assert (await client.get(f"{PREFIX}/summary?window_days=90")).json()["doc_sync"]["total"] == 1
         own = (await client.get("/metrics")).text
     assert _reads(own, "standby") > _reads(own, "primary")

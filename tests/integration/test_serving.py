@@ -27,7 +27,7 @@ from tests.support.clock import NOW
 from tests.support.fixtures import Serve
 from tests.support.served import END_SECONDS, launched, served
 from tests.support.tokens import SECRET, bearer, claims, token
-from tests.support.waiting import until, until_blocked
+from tests.support.waiting import probed, until, until_blocked
 
 pytestmark = pytest.mark.usefixtures("redis")
 
@@ -95,7 +95,7 @@ async def test_readiness_goes_first_and_requests_are_still_answered(
     port = free_port()
     with launched(settings, port, drain_seconds="60") as process:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-            assert (await client.get("/health/ready")).status_code == 200
+            await probed(client)
             process.terminate()
             deadline = time.monotonic() + 5
             while (report := await client.get("/health/ready")).status_code == 200:

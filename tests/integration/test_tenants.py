@@ -29,6 +29,7 @@ from tests.support.tenants import (
     refusing_the_reader,
 )
 from tests.support.tokens import SCRAPE_TOKEN, SECRET, bearer, claims, token
+from tests.support.waiting import probed
 
 SUMMARY = f"{PREFIX}/summary"
 METRICS = f"{PREFIX}/metrics"
@@ -140,7 +141,7 @@ async def test_each_tenant_has_a_schema_of_its_own(by_schema: Callable[..., Clie
 async def test_each_tenant_has_a_database_of_its_own(by_database: Callable[..., Client]) -> None:
     async with by_database() as client:
         found = await asyncio.gather(*(counted(client, tenant) for tenant in JOBS))
-        assert (await client.get("/health/ready")).status_code == 200
+        await probed(client)
     assert dict(zip(JOBS, found, strict=True)) == JOBS
 
 

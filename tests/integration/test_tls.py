@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Generator
 
 import asyncpg
-import httpx
 import pytest
 import pytest_asyncio
 import structlog
@@ -23,7 +22,7 @@ from tests.support.folders import passing_folder
 from tests.support.tls_servers import Certificate, TlsPostgres, running
 from tests.support.tokens import SECRET
 from tests.support.valkey_sets import PRIMARY
-from tests.support.waiting import until
+from tests.support.waiting import probed
 
 SUMMARY = f"{PREFIX}/summary?window_days=90"
 # By the certificate that is trusted: what is told, and what to do.
@@ -121,7 +120,7 @@ async def test_postgresql_is_read_by_tls(
         monkeypatch.setenv("PGSSLROOTCERT", str(trusted))
     url = plm if by_variable else f"{plm}&sslrootcert={trusted}"
     async with serve(NOW, database_url=url) as client:
-        assert (await client.get("/health/ready")).status_code == 200
+        await probed(client)
         assert (await client.get(SUMMARY)).status_code == 200
 
 
@@ -138,11 +137,11 @@ async def test_a_postgresql_whose_certificate_will_not_do_is_refused(
     line = await problem(settings, database_url=url)
     with structlog.testing.capture_logs() as logs:
         async with serve(NOW, database_url=url) as client:
-            ready = await client.get("/health/ready")
+            ready = await probed(client, 503)
             assert (await client.get(SUMMARY)).status_code == 503
     reason = ready.json()["checks"]["postgresql"]["reason"]
     logged = [entry["error"] for entry in logs if entry["event"] == "computation failed"]
-    assert (ready.status_code, logged != []) == (503, True)
+    assert logged
     for said in (f"{line.message} {line.remedy}", reason, *logged):
         assert case.is_told(said), said
 
@@ -156,19 +155,7 @@ async def test_redis_is_asked_by_tls(
         async with serve(NOW, redis_url=url) as client:
             answer = await client.get(SUMMARY)
             assert (answer.status_code, answer.json()["degraded"]) == (200, [])
-            assert (await client.get("/health/ready")).json()["checks"]["redis"]["status"] == "ok"
-
-
-async def ready_in_the_end(client: httpx.AsyncClient) -> httpx.Response:
-    """What it says once it is ready: on a machine that is busy PostgreSQL may take its time."""
-    answers: list[httpx.Response] = []
-
-    async def is_ready() -> bool:
-        answers.append(await client.get("/health/ready"))
-        return answers[-1].status_code == 200
-
-    await until(is_ready, poll=0.5)
-    return answers[-1]
+            assert (await probed(client)).json()["checks"]["redis"]["status"] == "ok"
 
 
 @pytest.mark.usefixtures("database")
@@ -187,7 +174,7 @@ async def test_a_redis_whose_certificate_will_not_do_is_refused(
         line = await problem(settings, redis_url=url)
         async with serve(NOW, redis_url=url) as client:
             answer = await client.get(SUMMARY)
-            ready = await ready_in_the_end(client)
+            ready = await probed(client)
     assert (answer.status_code, answer.json()["degraded"]) == (200, ["overlay_cache"])
     away = [entry["error"] for entry in logs if entry["event"].startswith("redis is away")]
     for said in (f"{line.message} {line.remedy}", ready.json()["checks"]["redis"]["reason"], *away):

@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 import asyncpg
+import httpx
 
 POLL_SECONDS = 0.02
 
@@ -30,3 +31,18 @@ async def until_blocked(connection: asyncpg.Connection) -> None:
         return bool(await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
 
     await until(blocked, 10)
+
+
+async def probed(client: httpx.AsyncClient, status: int = 200) -> httpx.Response:
+    """What the probe says that answers with `status`, once the checks have been made.
+
+    A probe waits for them for a moment only, and a machine that is busy may take longer.
+    """
+    answers: list[httpx.Response] = []
+
+    async def decided() -> bool:
+        answers.append(await client.get("/health/ready"))
+        return answers[-1].status_code == status and "no answer within" not in answers[-1].text
+
+    await until(decided, poll=0.2)
+    return answers[-1]

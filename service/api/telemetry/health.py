@@ -64,6 +64,7 @@ class Readiness:
         self._running: dict[str, asyncio.Task[Check]] = {}
         self._round: asyncio.Task[Report] | None = None
         self._again_at = 0.0
+        self._failed: dict[str, str] = {}
 
     async def report(self) -> Report:
         """The state of now, from checks that are at most KEPT_SECONDS old."""
@@ -92,9 +93,19 @@ class Readiness:
                 del self._running[name]
             else:
                 checks[name] = Check("failed", WAIT_SECONDS, f"no answer within {WAIT_SECONDS:g} s")
+        self._tell({name: check.reason for name, check in checks.items() if check.reason is not None})
         ready = all(checks[name].status == "ok" for name in self._needed)
         self._again_at = time.monotonic() + KEPT_SECONDS
         return Report("ready" if ready else "not_ready", datetime.now(UTC), checks)
+
+    def _tell(self, failed: dict[str, str]) -> None:
+        """A line in the log when other checks fail than before, or for another reason."""
+        if failed != self._failed:
+            if failed:
+                log.warning("health checks fail", reasons=failed)
+            else:
+                log.info("health checks go well again")
+        self._failed = failed
 
 
 async def _checked(name: str, check: Callable[[], Awaitable[None]]) -> Check:
