@@ -121,10 +121,14 @@ async def test_a_frozen_postgresql_is_found_out_in_time_and_forgiven_later(
         await probed(client)
 
 
-async def test_many_probes_cost_one_statement(serve: Serve, statements: StatementLog) -> None:
+async def test_many_probes_cost_one_statement(
+    serve: Serve, statements: StatementLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # All of them look at once, and a machine that is busy has much to do then.
+    monkeypatch.setattr("service.api.telemetry.health.WAIT_SECONDS", 30)
     async with serve(NOW) as client:
         responses = await asyncio.gather(*(client.get(READY) for _ in range(50)))
-    assert len({response.content for response in responses}) == 1
+    assert {response.status_code for response in responses} == {200}
     assert statements.count("has_column_privilege") == 1
 
 

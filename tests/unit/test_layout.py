@@ -3,7 +3,6 @@
 import ast
 import re
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,9 +17,13 @@ STARTS = (
 )
 
 
-@cache
+@pytest.fixture(scope="module")
 def modules() -> dict[str, ast.Module]:
-    """The modules of tests/ and benchmarks/ by their names."""
+    """The modules of tests/ and benchmarks/ by their names.
+
+    No longer than they are wanted: with so many objects each collection of garbage stops whatever else
+    this process has to do, the services under test, for a second on a machine that is busy.
+    """
     paths = [path for folder in ("tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
     return {_name(path): ast.parse(path.read_text()) for path in paths}
 
@@ -44,35 +47,35 @@ def imported(tree: ast.Module, *packages: str) -> list[str]:
     return [name for name in imports(tree) if f"{name}.".startswith(tuple(f"{one}." for one in packages))]
 
 
-def test_no_module_imports_a_test_or_a_conftest() -> None:
+def test_no_module_imports_a_test_or_a_conftest(modules: dict[str, ast.Module]) -> None:
     wrong = [
         f"{name} imports {found}"
-        for name, tree in modules().items()
+        for name, tree in modules.items()
         for found in imported(tree, "tests")
         if any(part == "conftest" or part.startswith("test_") for part in found.split(".")[:-1])
     ]
     assert wrong == []
 
 
-def test_benchmarks_and_tests_share_the_support_and_no_more() -> None:
-    for name, tree in modules().items():
+def test_benchmarks_and_tests_share_the_support_and_no_more(modules: dict[str, ast.Module]) -> None:
+    for name, tree in modules.items():
         if name.startswith("benchmarks"):
             assert all(found.startswith("tests.support.") for found in imported(tree, "tests")), name
         else:
             assert imported(tree, "benchmarks") == [], name
 
 
-def test_the_support_needs_no_tests() -> None:
-    for name, tree in modules().items():
+def test_the_support_needs_no_tests(modules: dict[str, ast.Module]) -> None:
+    for name, tree in modules.items():
         if name.startswith("tests.support"):
             found = imported(tree, "tests")
             assert all(other.startswith(("tests.support", "tests.oracle")) for other in found), name
 
 
-def test_every_program_ends_with_whoever_starts_it() -> None:
+def test_every_program_ends_with_whoever_starts_it(modules: dict[str, ast.Module]) -> None:
     wrong = [
         f"{name}:{start.lineno}"
-        for name, tree in modules().items()
+        for name, tree in modules.items()
         for start in starts(tree)
         if name != CHILDREN and not ends_with_us(start)
     ]
