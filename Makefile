@@ -7,7 +7,7 @@ RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
 LOG := $(VENV)/setup.log
 
-.PHONY: help run test browser deployment faults soak mutants screenshots check bench lock rules sbom release clean
+.PHONY: help run test browser deployment faults soak mutants loaded screenshots check bench lock rules sbom release clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -57,6 +57,9 @@ soak: $(READY) ## Twenty minutes of load while the data changes, and nothing may
 
 mutants: $(READY) ## Change the code on purpose, and see whether the unit tests notice (some ten minutes)
 	$(BIN)/python -m tests.mutants $(ARGS)
+
+loaded: $(READY) ## Run the tests ten times over beside busy loops, at other hours each time (more than an hour)
+	$(BIN)/python -m tests.loaded $(ARGS)
 
 screenshots: $(READY) ## Take pictures of the duty board into build/screenshots (needs Chromium)
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)
