@@ -1,7 +1,7 @@
 """`make loaded`: whether the tests pass on a machine that is busy, and at any hour of the day.
 
-Whole runs of the tests beside busy loops, each by a clock that begins elsewhere. Debian's libfaketime was
-tried: by 0.9.10 Python 3.11 cannot sleep, or waits for ever, whether or not it leaves the monotonic clock alone.
+Whole runs of the tests beside busy loops, each by a clock that begins elsewhere. libfaketime was tried:
+by 0.9.10 Python 3.11 cannot sleep, or waits for ever, whether or not it leaves the monotonic clock alone.
 """
 
 import argparse
