@@ -87,6 +87,7 @@ def _run(instant: datetime, clock: Path) -> "subprocess.CompletedProcess[str]":
 def _clock() -> Iterator[Path]:
     """What is preloaded into all that a run starts: PostgreSQL and Valkey have the same clock."""
     with TemporaryDirectory(prefix="loaded-") as folder:
+        Path(folder).chmod(0o755)  # servers may run as somebody else
         library = Path(folder) / "clock.so"
         run_program(
             ["cc", "-O2", "-shared", "-fPIC", "-o", library, Path(__file__).with_name("clock.c"), "-ldl"]
