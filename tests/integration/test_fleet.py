@@ -34,7 +34,7 @@ from tests.support.clock import long_ticks
 from tests.support.instances import Instance
 from tests.support.reads import is_first_reading
 from tests.support.statement_log import StatementLog
-from tests.support.waiting import until
+from tests.support.waiting import probed, until
 
 StartFleet = Callable[..., AbstractAsyncContextManager[list[Instance]]]
 LEASE_SECONDS = Policy().lease
@@ -114,7 +114,7 @@ async def test_a_killed_computation_is_taken_over_when_its_lease_ends(
     fleet: StartFleet, rows: Database, redis: Redis, database: asyncpg.Connection, statements: StatementLog
 ) -> None:
     async with fleet(2) as (killed, other), httpx.AsyncClient(base_url=other.url, timeout=30) as client:
-        await client.get("/health/ready")  # what it rehearses is done then
+        await probed(client)  # what it rehearses is done then
         rehearsed = statements.tables()["meta_conversion_jobs"]
         async with database.transaction():
             await database.execute("LOCK TABLE meta_conversion_jobs IN ACCESS EXCLUSIVE MODE")

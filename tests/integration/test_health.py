@@ -81,28 +81,26 @@ async def test_a_locked_table_is_no_reason_to_be_taken_out(
     serve: Serve, spare: asyncpg.Connection, spare_url: str
 ) -> None:
     async def ready_at_first_look() -> bool:
-        async with serve(NOW, database_url=spare_url) as client:
+        async with serve(NOW, database_url=spare_url) as client, spare.transaction():
+            await spare.execute("LOCK TABLE meta_conversion_jobs IN ACCESS EXCLUSIVE MODE")
             return (await client.get(READY)).status_code == 200
 
-    async with spare.transaction():
-        await spare.execute("LOCK TABLE meta_conversion_jobs IN ACCESS EXCLUSIVE MODE")
-        await until(ready_at_first_look)
+    await until(ready_at_first_look)
 
 
 async def test_readers_that_fill_the_pool_are_no_reason_either(
     serve: Serve, spare: asyncpg.Connection, spare_url: str
 ) -> None:
     async def ready_at_first_look() -> bool:
-        async with serve(NOW, database_url=spare_url, max_database_queries=1) as client:
+        async with serve(NOW, database_url=spare_url, max_database_queries=1) as client, spare.transaction():
+            await spare.execute("LOCK TABLE meta_conversion_jobs IN ACCESS EXCLUSIVE MODE")
             reading = asyncio.create_task(client.get("/api/v1/parallel-ops/doc-sync/failures"))
             await until_blocked(spare)
             response = await client.get(READY)
             reading.cancel()
         return response.status_code == 200
 
-    async with spare.transaction():
-        await spare.execute("LOCK TABLE meta_conversion_jobs IN ACCESS EXCLUSIVE MODE")
-        await until(ready_at_first_look)
+    await until(ready_at_first_look)
 
 
 async def test_a_frozen_postgresql_is_found_out_in_time_and_forgiven_later(
@@ -150,6 +148,25 @@ async def test_the_log_says_once_what_fails_and_when_it_goes_well_again(
     told = [(entry["log_level"], entry.get("reasons")) for entry in logs]
     away, locked = {"a server": "it is away"}, {"a server": "it is locked"}
     assert told == [("warning", away), ("warning", locked), ("info", None)]
+
+
+async def test_a_check_that_is_late_is_no_news_of_what_fails_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is frozen: it does not answer, and now and then the probe is the first to give up."""
+    monkeypatch.setattr("service.api.telemetry.health.KEPT_SECONDS", 0)
+
+    answering = asyncio.Event()
+
+    async def look() -> None:
+        await answering.wait()
+        raise Unhealthy("it is away")
+
+    readiness = Readiness({"a server": look}, frozenset(), lambda: False)
+    with structlog.testing.capture_logs() as logs:
+        for is_late in (False, True, False, True, False):
+            (answering.clear if is_late else answering.set)()
+            monkeypatch.setattr("service.api.telemetry.health.WAIT_SECONDS", 0 if is_late else 30)
+            await readiness.report()
+    assert [entry.get("reasons") for entry in logs] == [{"a server": "it is away"}]
 
 
 async def test_draining_is_not_ready_at_once(settings: Settings) -> None:

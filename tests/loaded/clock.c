@@ -29,7 +29,7 @@ int gettimeofday(struct timeval *restrict now, void *restrict zone)
     struct timespec told;
     (void)zone;
     int failed = clock_gettime(CLOCK_REALTIME, &told);
-    if (!failed && now) {
+    if (!failed) {
         now->tv_sec = told.tv_sec;
         now->tv_usec = told.tv_nsec / 1000;
     }

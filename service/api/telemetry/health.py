@@ -93,7 +93,10 @@ class Readiness:
                 del self._running[name]
             else:
                 checks[name] = Check("failed", WAIT_SECONDS, f"no answer within {WAIT_SECONDS:g} s")
-        self._tell({name: check.reason for name, check in checks.items() if check.reason is not None})
+        failed = {name: check.reason for name, check in checks.items() if check.reason is not None}
+        # One that is late says nothing new of a server that is known to be away.
+        late = {name: reason for name, reason in self._failed.items() if name in self._running}
+        self._tell(failed | late)
         ready = all(checks[name].status == "ok" for name in self._needed)
         self._again_at = time.monotonic() + KEPT_SECONDS
         return Report("ready" if ready else "not_ready", datetime.now(UTC), checks)
