@@ -23,7 +23,7 @@ from demo.embedded import embedded_servers
 from demo.folders import Account
 from demo.process import ServerError
 from demo.servers import Postgres, Valkey
-from tests.support.children import OURSELVES, ending_with_us, run_program
+from tests.support.children import OURSELVES, ending_with_us, run_program, taken_over
 from tests.support.folders import passing_folder
 
 DEADLINE_SECONDS = 30.0
@@ -38,7 +38,7 @@ with embedded_servers(pathlib.Path(sys.argv[1]) if sys.argv[1:] else None) as se
 """
 # So that a Python outside the virtual environment finds the same packages.
 PYTHONPATH = (Path(service.__file__).parent.parent, sysconfig.get_path("purelib"))
-HOLDER_ENV = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(map(str, PYTHONPATH))}
+HOLDER_ENV = taken_over() | {"PYTHONPATH": os.pathsep.join(map(str, PYTHONPATH))}
 
 
 @pytest.fixture(scope="module")

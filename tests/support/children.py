@@ -16,6 +16,9 @@ from demo import launch
 from demo.folders import Account
 
 OURSELVES = Account(str(os.geteuid()), os.geteuid(), os.getegid())
+# What a program takes over that is given an environment of its own: where others are found, and the clock
+# of `make loaded`, by which the servers go that it will meet.
+TAKEN_OVER = ("PATH", "LD_PRELOAD", "CLOCK_OFFSET")
 
 
 def ending_with_us(
@@ -32,6 +35,11 @@ def ending_with_us(
     found = shutil.which(name)
     assert found is not None, f"{name} is not installed"
     return launch.command([found, *words], uid=user.uid, gid=user.gid, last_signal=last_signal)
+
+
+def taken_over() -> dict[str, str]:
+    """What of our environment a program has in any case."""
+    return {name: os.environ[name] for name in TAKEN_OVER if name in os.environ}
 
 
 def run_program(

@@ -1,7 +1,6 @@
 """Real server processes of the service, for tests that need more than one."""
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from demo.afterwards import Afterwards
 from demo.process import free_port, freeze
 from service.environment import PREFIX
 from service.settings import Settings
-from tests.support.children import ending_with_us
+from tests.support.children import ending_with_us, taken_over
 
 START_SECONDS = 30.0
 POLL_SECONDS = 0.02
@@ -38,7 +37,7 @@ class Instance:
         ]
         # What it leaves behind when it is killed goes with the test's own folder.
         self._environment = {
-            "PATH": os.environ["PATH"],
+            **taken_over(),
             "RUNTIME_DIRECTORY": str(log.parent),
             **environment(settings),
             **variables,
