@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from random import Random
 from typing import Any
 from urllib.parse import urlencode
@@ -52,14 +53,15 @@ def mark(tenant: str) -> str:
 
 
 def rows(tenant: str) -> Database:
-    text, many = mark(tenant), range(TENANTS[tenant])
+    """Of an hour of its own: alerts say no number, but since when they hold."""
+    text, many, at = mark(tenant), range(TENANTS[tenant]), NOW - timedelta(hours=TENANTS[tenant])
     return Database(
         jobs=[
-            job(payload={"site_id": text}, status="failed", last_error=text, dedupe_key=text, created_at=NOW)
+            job(payload={"site_id": text}, status="failed", last_error=text, dedupe_key=text, created_at=at)
             for _ in many
         ],
-        runs=[run(target_object=text, status="failed", last_error=text, created_at=NOW) for _ in many],
-        incidents=[incident(description=text, responsibility=text, created_at=NOW) for _ in many],
+        runs=[run(target_object=text, status="failed", last_error=text, created_at=at) for _ in many],
+        incidents=[incident(description=text, responsibility=text, created_at=at) for _ in many],
         plans=[template(text)],
     )
 
@@ -69,7 +71,7 @@ class Asker:
     """Asks at random, and looks through each answer."""
 
     chance: Random
-    bodies: dict[str, str] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
     answered: int = 0
     unchanged: int = 0
 
@@ -95,32 +97,31 @@ class Asker:
         if "/metrics" in target and self.chance.random() < 0.5:
             headers |= bearer(SCRAPE_TOKEN)
             target += f"&tenant_id={tenant}"
-        known, often = sorted(self.bodies), self.chance.random() < 0.5
-        tags = ", ".join(self.chance.sample(known, min(len(known), 20))) if often else ""
+        known, often = sorted(self.owners), self.chance.random() < 0.5
+        tags = self.chance.sample(known, min(len(known), 20)) if often else []
         for _ in range(2):
-            answer = await client.get(target, headers=headers | {"If-None-Match": tags})
+            sent = {"If-None-Match": ", ".join(tags)} if tags else {}
+            answer = await client.get(target, headers=headers | sent)
             self.look_at(tenant, target, tags, answer)
-            tags = answer.headers.get("etag", "")
+            tags = answer.headers.get_list("etag")
 
-    def look_at(self, tenant: str, target: str, sent: str, answer: httpx.Response) -> None:
-        """The answer is the tenant's, and nobody else's; so is what an entity tag stands for.
-
-        Alerts say rates alone, and those of two tenants can be the same, byte by byte and so by their tags.
-        """
+    def look_at(self, tenant: str, target: str, sent: list[str], answer: httpx.Response) -> None:
+        """The answer is the tenant's, and nobody else's; so is its entity tag."""
         assert answer.status_code in (200, 304), (target, answer.text)
-        etag, text = answer.headers.get("etag", ""), answer.text
+        etag = answer.headers.get("etag", "")
+        if etag:
+            owner = self.owners.setdefault(etag, tenant)
+            assert owner == tenant, f"{tenant} was told what {owner} was told before: {target}"
         if answer.status_code == 304:
             assert etag in sent
-            text = self.bodies[etag]
             self.unchanged += 1
-        elif etag:
-            assert self.bodies.setdefault(etag, text) == text, (target, etag)
-        assert set(MARK.findall(text)) <= {tenant}, target
-        for found in TOTALS.findall(text):
+            return
+        assert set(MARK.findall(answer.text)) <= {tenant}, target
+        for found in TOTALS.findall(answer.text):
             assert int("".join(found)) in (0, TENANTS[tenant]), (target, found)
-        for hits in re.findall(r'"hits": ?(\d+)', text):
+        for hits in re.findall(r'"hits": ?(\d+)', answer.text):
             assert int(hits) in (0, TENANTS[tenant] * 1000), target
-        self.answered += answer.status_code == 200
+        self.answered += 1
 
 
 Client = AbstractAsyncContextManager[httpx.AsyncClient]
