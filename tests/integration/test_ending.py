@@ -14,7 +14,8 @@ import pytest
 
 from demo.process import wait_until_ended
 from tests.support.checkout import ROOT
-from tests.support.children import ending_with_us
+from tests.support.children import ending_with_us, run_program
+from tests.support.ending import TOLD_TO_END
 from tests.support.folders import passing_folder
 from tests.support.programs import found
 from tests.support.waiting import until
@@ -32,7 +33,8 @@ from pathlib import Path
 
 from tests.support.balancer import balanced
 from tests.support.programs import found
-from tests.support.children import ending_with_us
+from tests.support.children import ending_with_us, run_program
+from tests.support.ending import TOLD_TO_END
 from tests.support.instances import Instance
 from tests.support.served import served
 
@@ -57,6 +59,20 @@ PYTEST = (
     *("-p", "pytest_asyncio.plugin", "-p", "tests.support.ending", "-p", "tests.support.fixtures"),
     *("--basetemp", "base", "test_held.py"),
 )
+TOLD = """
+import os
+import signal
+
+from tests.support.ending import exit_in_order
+
+
+def main():
+    {done}
+    return 3
+
+
+exit_in_order(main)
+"""
 HANDED_OUT = ("-p", "xdist.plugin", "-n", "1")
 # Other plugins take longer to load than the run takes to be held.
 NO_OTHER_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
@@ -106,3 +122,18 @@ async def test_a_run_that_is_killed_takes_everything_with_it(
         run.send_signal(number)
         assert wait_until_ended(processes, END_SECONDS), [each for each in processes if each.is_running()]
         await until(lambda: os.listdir(temporary) == [])
+
+
+@pytest.mark.parametrize(
+    ("done", "status", "said"),
+    [
+        ("pass", 3, ""),
+        ("os.kill(os.getpid(), signal.SIGTERM)", TOLD_TO_END, "told to end before all was done\n"),
+        ("raise KeyboardInterrupt", TOLD_TO_END, "told to end before all was done\n"),
+    ],
+    ids=["done", "SIGTERM", "Ctrl-C"],
+)
+def test_a_command_that_is_told_to_end_says_so_in_a_line(done: str, status: int, said: str) -> None:
+    program = [sys.executable, "-c", TOLD.format(done=done)]
+    ended = run_program(program, check=False, cwd=ROOT, stderr=subprocess.PIPE)
+    assert (ended.returncode, ended.stderr) == (status, said)

@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tests.support.checkout import ROOT
 from tests.support.children import ending_with_us, run_program
-from tests.support.ending import end_in_order
+from tests.support.ending import exit_in_order
 
 BUSY_LOOPS = 4
 # The first is a time at which a demo's seed once was too small; the last goes over the end of a year.
@@ -108,5 +108,4 @@ def _busy() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    end_in_order()
-    sys.exit(main())
+    exit_in_order(main)

@@ -26,7 +26,7 @@ from tests.mutants.suites import SUITES
 from tests.mutants.worker import SAID
 from tests.support.checkout import ROOT
 from tests.support.children import ending_with_us
-from tests.support.ending import end_in_order
+from tests.support.ending import exit_in_order
 
 COPIED = ("service", "demo", "recorder", "tests", "docs")
 LEAST = 0.9
@@ -155,5 +155,4 @@ def _worker(copy: Path) -> Iterator[Worker]:
 
 
 if __name__ == "__main__":
-    end_in_order()
-    sys.exit(main(sys.argv[1:]))
+    exit_in_order(lambda: main(sys.argv[1:]))

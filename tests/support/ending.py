@@ -1,18 +1,23 @@
 """A run that is told to end, or loses the make that started it, ends in order: fixtures end what they began.
 
-A pytest plugin; who runs servers without pytest calls `end_in_order`. What a run that is killed leaves
-behind is children.py's matter, and demo/afterwards.py's.
+A pytest plugin; who runs servers without pytest calls `end_in_order`, or has `exit_in_order` call its main.
+What a run that is killed leaves behind is children.py's matter, and demo/afterwards.py's.
 """
 
 import os
 import select
 import signal
+import sys
+from collections.abc import Callable
 from threading import Thread
 from types import FrameType
+from typing import NoReturn
 
 import psutil
 
 MAKES = ("make", "gmake")
+# As a shell says of a program that Ctrl-C ended: 128 and the signal's number.
+TOLD_TO_END = 128 + signal.SIGINT
 
 
 def pytest_configure() -> None:
@@ -27,6 +32,17 @@ def end_in_order() -> None:
     if makes and hasattr(os, "pidfd_open"):
         watched = os.pidfd_open(makes[0])
         Thread(target=_end_after, args=(watched,), name="make-watch", daemon=True).start()
+
+
+def exit_in_order(main: Callable[[], int]) -> NoReturn:
+    """Exit with what main returns; told to end before, say so in a line and exit with TOLD_TO_END."""
+    end_in_order()
+    try:
+        status = main()
+    except KeyboardInterrupt:
+        print("told to end before all was done", file=sys.stderr)
+        status = TOLD_TO_END
+    sys.exit(status)
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:
