@@ -24,7 +24,7 @@ from service.readings.recurrences import edges
 from service.readings.tables import DAY_TABLES, span_of
 from service.sources import breakages, failing_rows
 from service.sources.database import HASHING, Bound, Database, Statement, session
-from tests.support.ending import end_in_order
+from tests.support.ending import exit_in_order
 from tests.support.indexes import optional_indexes
 
 COUNTS = Counts(jobs=200_000, runs=200_000, incidents=50_000, plans=3_000)
@@ -106,7 +106,6 @@ async def _cost(connection: asyncpg.Connection, bound: Bound) -> Cost:
 
 def main() -> None:
     """Print what each statement costs without any index of ours, and with each of them."""
-    end_in_order()
     with stage(COUNTS) as servers:
         asyncio.run(compare(servers))
 
@@ -141,4 +140,4 @@ def _print_gains(without: dict[str, Cost], costs: dict[str, Cost]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    exit_in_order(main)

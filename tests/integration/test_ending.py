@@ -1,4 +1,7 @@
-"""A test run that is killed leaves nothing behind, in whatever way: no process, and no servers' folder."""
+"""A test run that is killed leaves nothing behind, in whatever way: no process, and no servers' folder.
+
+A command that is told to end says so, and shows no traceback.
+"""
 
 import os
 import shutil
@@ -33,8 +36,7 @@ from pathlib import Path
 
 from tests.support.balancer import balanced
 from tests.support.programs import found
-from tests.support.children import ending_with_us, run_program
-from tests.support.ending import TOLD_TO_END
+from tests.support.children import ending_with_us
 from tests.support.instances import Instance
 from tests.support.served import served
 
@@ -59,6 +61,10 @@ PYTEST = (
     *("-p", "pytest_asyncio.plugin", "-p", "tests.support.ending", "-p", "tests.support.fixtures"),
     *("--basetemp", "base", "test_held.py"),
 )
+HANDED_OUT = ("-p", "xdist.plugin", "-n", "1")
+# Other plugins take longer to load than the run takes to be held.
+NO_OTHER_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+# Of a command without pytest.
 TOLD = """
 import os
 import signal
@@ -73,9 +79,6 @@ def main():
 
 exit_in_order(main)
 """
-HANDED_OUT = ("-p", "xdist.plugin", "-n", "1")
-# Other plugins take longer to load than the run takes to be held.
-NO_OTHER_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
 def plainly(_folder: Path) -> Sequence[str]:

@@ -25,7 +25,7 @@ from tests.mutants.mutations import Mutant, mutants
 from tests.mutants.suites import SUITES
 from tests.mutants.worker import SAID
 from tests.support.checkout import ROOT
-from tests.support.children import ending_with_us
+from tests.support.children import ending_with_us, taken_over
 from tests.support.ending import exit_in_order
 
 COPIED = ("service", "demo", "recorder", "tests", "docs")
@@ -138,8 +138,7 @@ def _worker(copy: Path) -> Iterator[Worker]:
     for name in COPIED:
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "pytest.ini").write_text(CONFIGURATION)
-    environment = {
-        "PATH": os.environ["PATH"],
+    environment = taken_over() | {
         "PYTHONPATH": os.pathsep.join([str(copy), str(copy / "recorder")]),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     }

@@ -34,8 +34,11 @@ def end_in_order() -> None:
         Thread(target=_end_after, args=(watched,), name="make-watch", daemon=True).start()
 
 
-def exit_in_order(main: Callable[[], int]) -> NoReturn:
-    """Exit with what main returns; told to end before, say so in a line and exit with TOLD_TO_END."""
+def exit_in_order(main: Callable[[], int | None]) -> NoReturn:
+    """Exit with what main returns, none being 0; told to end before, say so and exit with TOLD_TO_END.
+
+    Who has click for a main needs only `end_in_order`: click ends with a line of its own, and 1.
+    """
     end_in_order()
     try:
         status = main()
